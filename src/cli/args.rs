@@ -1,0 +1,212 @@
+//! Groups of flags that several commands share.
+
+use super::choice::{ColorMode, InputFormat, JoinStrategy};
+use super::request::{ColumnChoice, Console, InputOptions, Overrides};
+use super::values::{self, TableName, number};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Flags of every command.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Global options")]
+pub(super) struct GlobalArgs {
+    /// Say more on standard error; repeat for more still
+    #[arg(short, long, global = true, action = clap::ArgAction::Count, conflicts_with = "quiet")]
+    verbose: u8,
+    /// Say only what went wrong on standard error
+    #[arg(short, long, global = true)]
+    quiet: bool,
+    /// Read this file instead of the evaldiff.toml found in the working folder or above
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(super) config: Option<PathBuf>,
+    /// Colour the output of the terminal
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    color: ColorMode,
+}
+
+impl GlobalArgs {
+    /// How to talk to the user.
+    pub(super) fn console(&self) -> Console {
+        let louder = i8::try_from(self.verbose).unwrap_or(i8::MAX);
+        Console {
+            verbosity: if self.quiet { -1 } else { louder },
+            color: self.color,
+        }
+    }
+}
+
+/// Which table.
+#[derive(Debug, Args)]
+pub(super) struct TableArgs {
+    /// Use this table [env: EVALDIFF_TABLE] [default: the only table there is, else ml_eval_results.predictions]
+    #[arg(long, value_name = "NS.TABLE")]
+    table: Option<TableName>,
+}
+
+/// Which column plays which part.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Columns")]
+pub(super) struct ColumnArgs {
+    /// Identify a sample by this column; repeat for a key of several columns
+    #[arg(long = "id", value_name = "COL", value_parser = values::name)]
+    key: Vec<String>,
+    /// Read the ground truth from this column
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    truth: Option<String>,
+    /// Read the prediction from this column
+    #[arg(long = "pred", value_name = "COL", value_parser = values::name)]
+    prediction: Option<String>,
+    /// Read the probability of the predicted label from this column
+    #[arg(long = "conf", value_name = "COL", value_parser = values::name)]
+    confidence: Option<String>,
+    /// Slice by this column; repeat for several
+    #[arg(long = "slice", value_name = "COL", value_parser = values::name)]
+    slices: Vec<String>,
+    /// Show this column for a sample, such as its text; repeat for several
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    show: Vec<String>,
+    /// Read ok, error or skipped from this column
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    status: Option<String>,
+    /// Read why a sample failed from this column
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    error: Option<String>,
+    /// Read the milliseconds that an answer took from this column
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    latency: Option<String>,
+}
+
+/// How files are read.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Files")]
+pub(super) struct InputArgs {
+    /// Join truth, inputs and slice columns from this golden dataset by key
+    #[arg(long, value_name = "FILE")]
+    golden: Option<PathBuf>,
+    /// Record this name of the golden dataset [default: from the stem of its file]
+    #[arg(long, value_name = "NAME", value_parser = values::name)]
+    golden_name: Option<String>,
+    /// Record this version of the golden dataset [default: from the stem of its file]
+    #[arg(long, value_name = "VERSION", value_parser = values::name)]
+    golden_version: Option<String>,
+    /// Read files in this format, gzip and zstd included
+    #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
+    input_format: InputFormat,
+}
+
+impl InputArgs {
+    /// How files are read.
+    pub(super) fn options(self) -> InputOptions {
+        InputOptions {
+            format: self.input_format,
+            golden: self.golden,
+            golden_name: self.golden_name,
+            golden_version: self.golden_version,
+        }
+    }
+}
+
+/// What a report shows and where it goes.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Report")]
+pub(super) struct ReportArgs {
+    /// Write reports below this folder [default: site]
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Show at most this many samples per list, 1 to 10000 [default: 100]
+    #[arg(long, value_name = "N", value_parser = number(values::top), allow_negative_numbers = true)]
+    top: Option<u64>,
+    /// Keep this column's values out of every file; repeat for several, evaldiff.toml's are hidden as well
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    hide: Vec<String>,
+    /// Keep inputs and outputs out of every file
+    #[arg(long)]
+    no_payload: bool,
+}
+
+/// When a difference counts.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Statistics")]
+pub(super) struct TestArgs {
+    /// Test at this significance level, above 0 and at most 0.5 [default: 0.05]
+    #[arg(long, value_name = "RATE", value_parser = number(values::alpha), allow_negative_numbers = true)]
+    alpha: Option<f64>,
+    /// Call a change real only above this absolute rate [default: 0.01 for slices, 0 for the headline]
+    #[arg(long, value_name = "RATE", value_parser = number(values::min_effect), allow_negative_numbers = true)]
+    min_effect: Option<f64>,
+}
+
+/// How the engine works; never changes a byte of a report.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Engine")]
+pub(super) struct EngineArgs {
+    /// Bound the engine's memory, such as 256MB or 1GiB; beyond it, spill to disk [default: unbounded]
+    #[arg(long, value_name = "SIZE", value_parser = values::memory)]
+    memory_limit: Option<u64>,
+    /// Use this many threads and partitions [default: all cores]
+    #[arg(long, value_name = "N", value_parser = number(values::threads), hide = true, allow_negative_numbers = true)]
+    threads: Option<usize>,
+    /// Join runs this way
+    #[arg(long, value_name = "HOW", value_enum, default_value_t, hide = true)]
+    join: JoinStrategy,
+}
+
+impl TableArgs {
+    /// Hands the flags over.
+    pub(super) fn fill(self, overrides: &mut Overrides) {
+        overrides.table = self.table;
+    }
+}
+
+impl ColumnArgs {
+    /// Hands the flags over; a name given twice counts once.
+    pub(super) fn fill(self, overrides: &mut Overrides) {
+        overrides.columns = ColumnChoice {
+            key: distinct(self.key),
+            truth: self.truth,
+            prediction: self.prediction,
+            confidence: self.confidence,
+            status: self.status,
+            error: self.error,
+            latency: self.latency,
+            slices: distinct(self.slices),
+            show: distinct(self.show),
+        };
+    }
+}
+
+impl ReportArgs {
+    /// Hands the flags over.
+    pub(super) fn fill(self, overrides: &mut Overrides) {
+        overrides.out = self.out;
+        overrides.top = self.top;
+        overrides.hide = distinct(self.hide);
+        overrides.no_payload = self.no_payload;
+    }
+}
+
+impl TestArgs {
+    /// Hands the flags over.
+    pub(super) fn fill(self, overrides: &mut Overrides) {
+        overrides.alpha = self.alpha;
+        overrides.min_effect = self.min_effect;
+    }
+}
+
+impl EngineArgs {
+    /// Hands the flags over.
+    pub(super) fn fill(self, overrides: &mut Overrides) {
+        overrides.memory_limit = self.memory_limit;
+        overrides.threads = self.threads;
+        overrides.join = self.join;
+    }
+}
+
+/// A list without repetitions, in order of first appearance.
+pub(super) fn distinct(names: Vec<String>) -> Vec<String> {
+    let mut seen = std::collections::BTreeSet::new();
+    names
+        .into_iter()
+        .filter(|name| seen.insert(name.clone()))
+        .collect()
+}

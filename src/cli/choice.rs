@@ -1,0 +1,81 @@
+//! Small closed choices, spelt the same in a request and on the command line.
+//!
+//! Deriving `ValueEnum` adds the spelling; the types themselves know nothing of clap.
+
+use clap::ValueEnum;
+
+/// Format of a predictions file.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum InputFormat {
+    /// By the file's name and first bytes.
+    #[default]
+    Auto,
+    /// Comma-separated values with a header.
+    Csv,
+    /// One JSON object per line.
+    Jsonl,
+    /// Apache Parquet.
+    Parquet,
+}
+
+/// What a comparison or a report prints on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum OutputFormat {
+    /// A summary that fits a terminal.
+    #[default]
+    Text,
+    /// Exactly the report's JSON document.
+    Json,
+    /// A summary for a pull request.
+    Markdown,
+}
+
+/// What a list prints on standard output.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ListFormat {
+    /// A table.
+    #[default]
+    Text,
+    /// A JSON array.
+    Json,
+}
+
+/// How two runs are joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum JoinStrategy {
+    /// Merge sorted runs, hash others.
+    #[default]
+    Auto,
+    /// Ordered merge.
+    Merge,
+    /// Hash join.
+    Hash,
+}
+
+/// A shell that completion scripts exist for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Shell {
+    /// Bourne-again shell.
+    Bash,
+    /// Elvish.
+    Elvish,
+    /// Fish.
+    Fish,
+    /// PowerShell.
+    #[value(name = "powershell")]
+    PowerShell,
+    /// Z shell.
+    Zsh,
+}
+
+/// Whether the terminal output is coloured.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ColorMode {
+    /// On a terminal, unless NO_COLOR is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}

@@ -1,0 +1,89 @@
+//! Texts of `--help` that go beyond single flags.
+
+/// Usage lines of the top level.
+pub(super) const USAGE: &str = "evaldiff [OPTIONS] <BASELINE> <CANDIDATE>
+       evaldiff <COMMAND>";
+
+/// Usage line of its long spelling.
+pub(super) const DIFF_USAGE: &str = "evaldiff diff [OPTIONS] <BASELINE> <CANDIDATE>";
+
+/// Below the flags of the main job.
+pub(super) const AFTER: &str = "\
+References:
+  v1.2.0                   the newest run of this version
+  v1.2.0@2026-03-01        the same as of the end of that day (UTC), or of a full timestamp
+  run:0192f3a4             a run by its id or the unique beginning of it
+  snapshot:4358109269873   the run that this snapshot added
+  tag:release-2026-03      the run that this tag of the table points at
+  latest, latest~1         the newest run of any version, the one before it
+  predictions.csv          a file, which is imported first under its stem as version
+
+Examples:
+  Compare two versions, overall and by two columns
+    $ evaldiff v0.7.1 v1.2.0 --slice domain --slice channel
+  Compare two files, naming the columns that can't be guessed
+    $ evaldiff old.csv new.csv --id ticket --truth intent --pred answer
+  Record a run, then see what there is
+    $ evaldiff import preds.csv --model-version v1.2.0 --golden golden/tickets-v1.csv
+    $ evaldiff runs
+  Hand the numbers to a script, the words to a pull request
+    $ evaldiff v0.7.1 v1.2.0 --format json | jq .verdict
+    $ evaldiff v0.7.1 v1.2.0 --format markdown > summary.md
+  Compare versions that are named like a command
+    $ evaldiff diff import report
+  See everything at work, offline
+    $ evaldiff demo
+
+Columns: their usual names are found in files, and a table that evaldiff made knows its own; flags name them elsewhere.
+
+Settings: flags stand above the environment (ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, EVALDIFF_TABLE, MODEL_VERSION), which
+stands above evaldiff.toml in the working folder or the nearest one above it.
+
+Exit codes:
+  0  compared, also when something regressed
+  1  a gate found a regression, or verify found altered evidence
+  2  usage or configuration: a changed command line or configuration mends it
+  3  not comparable: no matched sample, or evidence that can no longer be confirmed
+  4  the content of data or storage, or a service";
+
+/// Below the flags of `import`.
+pub(super) const IMPORT: &str = "\
+Examples:
+  Record one run; columns with usual names are found
+    $ evaldiff import preds.csv --model-version v1.2.0
+  Name the key, and take truth and text from the golden dataset
+    $ evaldiff import preds.jsonl.gz --model-version v1.2.0 --id ticket --golden tickets-v1.parquet
+  See what would be written
+    $ evaldiff import preds.csv --model-version v1.2.0 --dry-run";
+
+/// Below the flags of `report`.
+pub(super) const REPORT: &str = "\
+Examples:
+    $ evaldiff report v1.2.0 --slice domain
+    $ evaldiff report latest --format json";
+
+/// Below the flags of `runs`.
+pub(super) const RUNS: &str = "\
+Examples:
+    $ evaldiff runs
+    $ evaldiff runs v1.2.0 --format json";
+
+/// Below the flags of `render`.
+pub(super) const RENDER: &str = "\
+Example:
+    $ evaldiff render site/ml_eval_results.predictions/diffs/v0.7.1..v1.2.0/1-2-3f9a01bc/data --out again";
+
+/// Below the flags of `verify`.
+pub(super) const VERIFY: &str = "\
+Exit codes:
+  0  everything is as it was; later deletes and appends in the table are only mentioned
+  1  a page, a data file or a row was altered, and is named
+  3  the snapshot is gone: what could and could not be confirmed is listed
+  4  the storage can't be reached";
+
+/// Below the arguments of `completions`.
+pub(super) const COMPLETIONS: &str = "\
+Examples:
+    $ evaldiff completions bash > ~/.local/share/bash-completion/completions/evaldiff
+    $ evaldiff completions zsh > \"${fpath[1]}/_evaldiff\"
+    $ evaldiff completions fish > ~/.config/fish/completions/evaldiff.fish";

@@ -1,0 +1,171 @@
+//! evaldiff.toml as written: its keys, their checks, and errors that name file, line and nearest key.
+
+use super::args::distinct;
+use super::location::local;
+use super::request::ColumnChoice;
+use super::values::{self, TableName};
+use crate::error::{Error, Result};
+use serde::Deserialize;
+use serde::de::{Deserializer, Error as _};
+use std::path::{Path, PathBuf};
+
+/// The whole file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct TomlFile {
+    pub(crate) table: Option<TableName>,
+    pub(crate) catalog: CatalogKeys,
+    pub(crate) columns: ColumnKeys,
+    pub(crate) compare: CompareKeys,
+    pub(crate) engine: EngineKeys,
+    pub(crate) report: ReportKeys,
+}
+
+/// `[catalog]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CatalogKeys {
+    #[serde(rename = "type", deserialize_with = "catalog_type")]
+    _kind: (),
+    #[serde(deserialize_with = "text")]
+    pub(crate) name: Option<String>,
+    #[serde(deserialize_with = "uri")]
+    pub(crate) uri: Option<String>,
+    #[serde(deserialize_with = "warehouse")]
+    pub(crate) warehouse: Option<String>,
+}
+
+/// `[columns]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ColumnKeys {
+    #[serde(deserialize_with = "texts")]
+    id: Vec<String>,
+    #[serde(deserialize_with = "text")]
+    truth: Option<String>,
+    #[serde(deserialize_with = "text")]
+    prediction: Option<String>,
+    #[serde(deserialize_with = "text")]
+    confidence: Option<String>,
+    #[serde(deserialize_with = "text")]
+    status: Option<String>,
+    #[serde(deserialize_with = "text")]
+    error: Option<String>,
+    #[serde(deserialize_with = "text")]
+    latency: Option<String>,
+    #[serde(deserialize_with = "texts")]
+    slices: Vec<String>,
+    #[serde(deserialize_with = "texts")]
+    show: Vec<String>,
+}
+
+/// `[compare]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct CompareKeys {
+    #[serde(deserialize_with = "alpha")]
+    pub(crate) alpha: Option<f64>,
+    #[serde(deserialize_with = "min_effect")]
+    pub(crate) min_effect: Option<f64>,
+    #[serde(deserialize_with = "top")]
+    pub(crate) top: Option<u64>,
+    #[serde(deserialize_with = "texts")]
+    pub(crate) hide: Vec<String>,
+    pub(crate) no_payload: bool,
+}
+
+/// `[engine]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct EngineKeys {
+    #[serde(deserialize_with = "memory")]
+    pub(crate) memory_limit: Option<u64>,
+    #[serde(deserialize_with = "threads")]
+    pub(crate) threads: Option<usize>,
+}
+
+/// `[report]`
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(crate) struct ReportKeys {
+    pub(crate) out: Option<PathBuf>,
+}
+
+impl From<ColumnKeys> for ColumnChoice {
+    fn from(keys: ColumnKeys) -> Self {
+        ColumnChoice {
+            key: keys.id,
+            truth: keys.truth,
+            prediction: keys.prediction,
+            confidence: keys.confidence,
+            status: keys.status,
+            error: keys.error,
+            latency: keys.latency,
+            slices: keys.slices,
+            show: keys.show,
+        }
+    }
+}
+
+/// Makes a `deserialize_with` function of a check.
+macro_rules! checked {
+    ($name:ident: $raw:ty => $out:ty, $check:expr) => {
+        fn $name<'de, D: Deserializer<'de>>(from: D) -> std::result::Result<$out, D::Error> {
+            <$raw>::deserialize(from).and_then(|raw| $check(raw).map_err(D::Error::custom))
+        }
+    };
+}
+
+checked!(alpha: f64 => Option<f64>, |v| values::alpha(v).map(Some));
+checked!(min_effect: f64 => Option<f64>, |v| values::min_effect(v).map(Some));
+checked!(top: i64 => Option<u64>, |v| values::top(v).map(Some));
+checked!(threads: i64 => Option<usize>, |v| values::threads(v).map(Some));
+checked!(memory: String => Option<u64>, |v: String| values::memory(&v).map(Some));
+checked!(uri: String => Option<String>, |v: String| local(&v, "sqlite").map(|_| Some(v.clone())));
+checked!(warehouse: String => Option<String>, |v: String| local(&v, "file").map(|_| Some(v.clone())));
+checked!(text: String => Option<String>, |v: String| values::name(&v).map(Some));
+checked!(texts: Vec<String> => Vec<String>, |v: Vec<String>| v
+    .iter()
+    .map(|name| values::name(name))
+    .collect::<std::result::Result<_, _>>()
+    .map(distinct));
+checked!(catalog_type: String => (), |v: String| match v.as_str() {
+    "sql" => Ok(()),
+    other => Err(format!("a catalog of type `{other}` can't be opened: this version has `sql` only")),
+});
+
+/// Reads a file.
+pub(crate) fn read(path: &Path) -> Result<TomlFile> {
+    let text = std::fs::read_to_string(path).map_err(|error| {
+        Error::usage(format!("cannot read {}", path.display())).with_source(error)
+    })?;
+    toml::from_str(&text).map_err(|error| explain(path, &text, &error))
+}
+
+/// A parse error with file, line, the line itself and, for an unknown key, the nearest known one.
+fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Error {
+    let start = error.span().map_or(0, |span| span.start.min(text.len()));
+    let before = text.as_bytes()[..start]
+        .iter()
+        .filter(|byte| **byte == b'\n')
+        .count();
+    let line = text.lines().nth(before).unwrap_or_default().trim();
+    let place = format!("{}:{}", path.display(), before + 1);
+    let message = error.message();
+    let Some(rest) = message.strip_prefix("unknown field `") else {
+        return Error::usage(format!("{place}: `{line}`: {message}"));
+    };
+    let mut words = rest.split('`').step_by(2);
+    let unknown = words.next().unwrap_or_default();
+    let known: Vec<&str> = words.filter(|word| !word.is_empty()).collect();
+    let unknown_key = Error::usage(format!("{place}: unknown key `{unknown}`"));
+    let nearest = known
+        .iter()
+        .map(|name| (strsim::jaro_winkler(unknown, name), name))
+        .filter(|(score, _)| *score > 0.7)
+        .max_by(|a, b| a.0.total_cmp(&b.0));
+    match nearest {
+        Some((_, name)) => unknown_key.with_hint(format!("did you mean `{name}`?")),
+        None => unknown_key.with_hint(format!("known here: {}", known.join(", "))),
+    }
+}

@@ -1,0 +1,192 @@
+//! Values that have rules, checked in one place for the command line, the environment and evaldiff.toml alike.
+//!
+//! Every parser returns a message that reads on after `invalid value 'x' for '--flag': `.
+
+use serde::Deserialize;
+use std::fmt;
+use std::str::FromStr;
+use uuid::Uuid;
+
+/// Most samples that one list may show.
+pub const MAX_TOP: u64 = 10_000;
+/// Smallest memory limit with which the engine can work at all.
+pub const MIN_MEMORY: u64 = 16 << 20;
+/// Most threads that may be asked for.
+pub const MAX_THREADS: usize = 1024;
+
+/// A table's name: `namespace.table`.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Deserialize)]
+#[serde(try_from = "String")]
+pub struct TableName {
+    namespace: String,
+    name: String,
+}
+
+impl TableName {
+    /// The namespace.
+    pub fn namespace(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The table's name inside its namespace.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Default for TableName {
+    /// The table that a first import creates where nothing names another.
+    fn default() -> Self {
+        TableName {
+            namespace: "ml_eval_results".into(),
+            name: "predictions".into(),
+        }
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.namespace, self.name)
+    }
+}
+
+impl FromStr for TableName {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let parts: Vec<&str> = text.split('.').collect();
+        let [namespace, name] = parts[..] else {
+            return Err("a table is written `namespace.table`, with one dot".into());
+        };
+        for part in [namespace, name] {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+            if part.is_empty() || part.starts_with('-') || !part.chars().all(plain) {
+                return Err(format!(
+                    "namespace and table consist of letters, digits, `_` and `-`, not `{part}`"
+                ));
+            }
+        }
+        Ok(TableName {
+            namespace: namespace.into(),
+            name: name.into(),
+        })
+    }
+}
+
+impl TryFrom<String> for TableName {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+/// Checks a significance level.
+pub fn alpha(value: f64) -> Result<f64, String> {
+    if value > 0.0 && value <= 0.5 {
+        Ok(value)
+    } else {
+        Err(format!(
+            "a significance level lies above 0 and is at most 0.5, not {value}"
+        ))
+    }
+}
+
+/// Checks a minimum effect.
+pub fn min_effect(value: f64) -> Result<f64, String> {
+    if (0.0..1.0).contains(&value) {
+        Ok(value + 0.0) // never -0, which would change the config digest
+    } else {
+        Err(format!(
+            "a minimum effect is a rate from 0 to below 1, not {value}"
+        ))
+    }
+}
+
+/// Checks how many samples a list shows.
+pub fn top(value: i64) -> Result<u64, String> {
+    u64::try_from(value)
+        .ok()
+        .filter(|n| (1..=MAX_TOP).contains(n))
+        .ok_or_else(|| format!("a list shows 1 to {MAX_TOP} samples, not {value}"))
+}
+
+/// Checks a number of threads.
+pub fn threads(value: i64) -> Result<usize, String> {
+    usize::try_from(value)
+        .ok()
+        .filter(|n| (1..=MAX_THREADS).contains(n))
+        .ok_or_else(|| format!("the engine uses 1 to {MAX_THREADS} threads, not {value}"))
+}
+
+/// Reads a number and checks it.
+pub(super) fn number<N: FromStr, T>(
+    check: impl Fn(N) -> Result<T, String> + Clone + Send + Sync + 'static,
+) -> impl Fn(&str) -> Result<T, String> + Clone + Send + Sync + 'static {
+    move |text| match text.parse() {
+        Ok(value) => check(value),
+        Err(_) if std::any::type_name::<N>() == "f64" => Err("this is not a number".into()),
+        Err(_) => Err("this is not a whole number".into()),
+    }
+}
+
+/// Reads an amount of memory with a decimal (`MB`) or binary (`MiB`) unit.
+pub fn memory(text: &str) -> Result<u64, String> {
+    const EXAMPLES: &str = "such as 256MB (decimal) or 1GiB (binary)";
+    let text = text.trim();
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let (digits, unit) = (&text[..split], text[split..].trim());
+    let factor: u64 = match unit.to_ascii_lowercase().as_str() {
+        "b" => 1,
+        "kb" => 1_000,
+        "mb" => 1_000_000,
+        "gb" => 1_000_000_000,
+        "tb" => 1_000_000_000_000,
+        "kib" => 1 << 10,
+        "mib" => 1 << 20,
+        "gib" => 1 << 30,
+        "tib" => 1 << 40,
+        "" => return Err(format!("an amount of memory needs a unit, {EXAMPLES}")),
+        "k" | "m" | "g" | "t" => {
+            let unit = unit.to_ascii_uppercase();
+            return Err(format!(
+                "`{unit}` can mean two things: write {unit}B (decimal) or {unit}iB (binary)"
+            ));
+        }
+        _ => {
+            return Err(format!(
+                "an amount of memory is a number with a unit, {EXAMPLES}"
+            ));
+        }
+    };
+    let amount: f64 = digits
+        .parse()
+        .map_err(|_| format!("an amount of memory is a number with a unit, {EXAMPLES}"))?;
+    let bytes = amount * factor as f64;
+    if bytes < MIN_MEMORY as f64 {
+        return Err("the engine needs at least 16MiB".into());
+    }
+    if bytes > i64::MAX as f64 {
+        return Err("that is more memory than any machine has".into());
+    }
+    Ok(bytes as u64)
+}
+
+/// Checks a text that names something: a version, a column, a golden dataset, a reference.
+pub fn name(text: &str) -> Result<String, String> {
+    if text.trim().is_empty() {
+        Err("a name holds more than white space".into())
+    } else {
+        Ok(text.to_string())
+    }
+}
+
+/// Reads a run id.
+pub(super) fn run_id(text: &str) -> Result<Uuid, String> {
+    match Uuid::try_parse(text) {
+        Ok(id) if !id.is_nil() => Ok(id),
+        _ => Err("a run id is a UUID such as 0192f3a4-7c1e-7d52-9b0a-6f1e2d3c4b5a".into()),
+    }
+}

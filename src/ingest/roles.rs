@@ -1,0 +1,225 @@
+//! Decides which column of which file plays which part.
+
+use std::path::Path;
+
+use super::error::IngestError;
+use super::facts::Facts;
+use super::guess::{
+    CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, RESERVED, Role, STATUS, missing, plain,
+};
+use super::labels::{prediction, truths};
+use super::raw::Input;
+use super::spec::ImportSpec;
+use super::types::friendly;
+use super::unique::check_distinct;
+
+/// Which of the two inputs a column comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    Predictions,
+    Golden,
+}
+
+/// The parts, as columns of the files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Parts {
+    pub(crate) key: Vec<String>,
+    /// Empty without a golden dataset.
+    pub(crate) golden_key: Vec<String>,
+    /// The predictions' own ground truth; only compared if the golden dataset has one.
+    pub(crate) truth: Option<String>,
+    pub(crate) golden_truth: Option<String>,
+    pub(crate) prediction: String,
+    pub(crate) confidence: Option<String>,
+    pub(crate) status: Option<String>,
+    pub(crate) error: Option<String>,
+    pub(crate) latency: Option<String>,
+    /// Columns to show, in their order.
+    pub(crate) show: Vec<(Side, String)>,
+    /// Declared slice columns, in their order.
+    pub(crate) slices: Vec<(Side, String)>,
+}
+
+/// What the inputs look like, as far as they have been read.
+pub(crate) struct View<'a> {
+    pub(crate) predictions: &'a Input,
+    pub(crate) facts: &'a Facts,
+    pub(crate) golden: Option<(&'a Input, &'a Facts)>,
+    /// What the cells of a column of predictions are, as far as they were seen.
+    pub(crate) numbers: &'a dyn Fn(&str) -> Numbers,
+}
+
+/// What the cells of a column are, blank ones apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Numbers {
+    /// All from 0 to 1, or NaN.
+    Unit,
+    /// All numbers.
+    Any,
+    /// Something else too.
+    Other,
+}
+
+/// Resolves all parts.
+pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, IngestError> {
+    let file = view.predictions.file.as_path();
+    let columns = view.facts.names();
+    let key = keys(spec, file, &columns)?;
+    let mut parts = Parts {
+        key,
+        golden_key: Vec::new(),
+        truth: None,
+        golden_truth: None,
+        prediction: String::new(),
+        confidence: None,
+        status: optional(&STATUS, &spec.status, file, &columns)?,
+        error: optional(&ERROR, &spec.error, file, &columns)?,
+        latency: optional(&LATENCY, &spec.latency, file, &columns)?,
+        show: Vec::new(),
+        slices: Vec::new(),
+    };
+    if spec.error.is_none() {
+        parts
+            .error
+            .take_if(|name| !is_type(view.facts, name, &["text", "empty"]));
+    }
+    if spec.latency.is_none() {
+        parts
+            .latency
+            .take_if(|name| !is_type(view.facts, name, &["integer", "decimal", "empty"]));
+    }
+    truths(spec, view, &columns, &mut parts)?;
+    parts.prediction = prediction(spec, view, &columns, &mut parts)?;
+    parts.confidence = match &spec.confidence {
+        Some(_) => optional(&CONFIDENCE, &spec.confidence, file, &columns)?,
+        None => {
+            let likely = |name: &&String| {
+                let most = if plain(name).starts_with("conf") {
+                    Numbers::Any
+                } else {
+                    Numbers::Unit
+                };
+                (view.numbers)(name) <= most
+            };
+            let likely: Vec<String> = columns.iter().filter(likely).cloned().collect();
+            CONFIDENCE.guess(file, &likely)?
+        }
+    };
+    parts.show = shown(spec, view, &columns)?;
+    for column in &spec.slices {
+        let slice = locate(view, column, "--slice", "a slice")?;
+        if !parts.slices.contains(&slice) {
+            parts.slices.push(slice);
+        }
+    }
+    check_distinct(&parts)?;
+    Ok(parts)
+}
+
+fn keys(spec: &ImportSpec, file: &Path, columns: &[String]) -> Result<Vec<String>, IngestError> {
+    for column in &spec.id {
+        if !columns.contains(column) {
+            return Err(KEY.missing(file, column, columns));
+        }
+    }
+    if !spec.id.is_empty() {
+        return Ok(spec.id.clone());
+    }
+    Ok(vec![
+        KEY.guess(file, columns)?
+            .ok_or_else(|| KEY.absent(file, columns))?,
+    ])
+}
+
+fn optional(
+    role: &Role,
+    wanted: &Option<String>,
+    file: &Path,
+    columns: &[String],
+) -> Result<Option<String>, IngestError> {
+    match wanted {
+        // An empty name says that no column plays this part, whatever it is called.
+        Some(name) if name.is_empty() => Ok(None),
+        Some(name) if columns.contains(name) => Ok(Some(name.clone())),
+        Some(name) => Err(role.missing(file, name, columns)),
+        None => role.guess(file, columns),
+    }
+}
+
+fn shown(
+    spec: &ImportSpec,
+    view: &View<'_>,
+    columns: &[String],
+) -> Result<Vec<(Side, String)>, IngestError> {
+    let mut shown = Vec::new();
+    let mut add = |column: (Side, String)| {
+        if !shown
+            .iter()
+            .any(|(_, name): &(Side, String)| *name == column.1)
+        {
+            shown.push(column);
+        }
+    };
+    let golden_columns = view
+        .golden
+        .map(|(_, facts)| facts.names())
+        .unwrap_or_default();
+    let named =
+        |names: &[String], input: &str| names.iter().find(|name| plain(name) == input).cloned();
+    let taken = |name: &String| {
+        [&spec.id, &spec.slices]
+            .iter()
+            .any(|list| list.contains(name))
+    };
+    let single = |name: &String| {
+        [&spec.truth, &spec.prediction, &spec.confidence]
+            .iter()
+            .any(|o| o.as_ref() == Some(name))
+    };
+    for input in INPUTS {
+        let own = named(columns, input).map(|name| (Side::Predictions, name));
+        let column = own.or_else(|| named(&golden_columns, input).map(|name| (Side::Golden, name)));
+        if let Some(column) = column.filter(|(_, name)| !taken(name) && !single(name)) {
+            add(column);
+        }
+    }
+    for column in &spec.show {
+        add(locate(view, column, "--show", "shown")?);
+    }
+    Ok(shown)
+}
+
+/// Finds a column that a flag names: in the predictions, else in the golden dataset.
+fn locate(
+    view: &View<'_>,
+    column: &str,
+    flag: &'static str,
+    role: &'static str,
+) -> Result<(Side, String), IngestError> {
+    if RESERVED.contains(&column) {
+        return Err(IngestError::Reserved {
+            column: column.to_owned(),
+            role,
+        });
+    }
+    if view.facts.get(column).is_some() {
+        return Ok((Side::Predictions, column.to_owned()));
+    }
+    let mut columns = view.facts.names();
+    if let Some((_, facts)) = view.golden {
+        if facts.get(column).is_some() {
+            return Ok((Side::Golden, column.to_owned()));
+        }
+        columns.extend(facts.names());
+    }
+    Err(missing(&view.predictions.file, column, flag, &columns))
+}
+
+fn is_type(facts: &Facts, name: &str, wanted: &[&str]) -> bool {
+    facts.get(name).is_some_and(|column| {
+        column.unusable.is_none()
+            && column
+                .data_type()
+                .is_ok_and(|found| wanted.contains(&friendly(&found)))
+    })
+}

@@ -1,0 +1,157 @@
+//! The comparison document, `data/comparison.json`: every number that a report shows.
+
+use super::options::{ColumnRoles, CompareOptions};
+use super::outcome::{Accounting, Outcomes};
+use super::run::PinnedRun;
+use super::slice::SliceResult;
+use super::verdict::{Direction, Verdict};
+use serde::{Deserialize, Serialize};
+
+/// Version of the comparison document. Its JSON Schema is `docs/comparison-1.schema.json`.
+pub const COMPARISON_SCHEMA: &str = "evaldiff.comparison/1";
+
+/// One side of a comparison.
+pub type Side = PinnedRun;
+
+/// Two runs compared: a pure function of two pinned snapshots, the options and the tool version.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Comparison {
+    /// [`COMPARISON_SCHEMA`].
+    pub schema: String,
+    /// Version of evaldiff that computed it.
+    pub tool_version: String,
+    /// `namespace.table`.
+    pub table: String,
+    /// First 8 hex digits of the digest over everything besides the snapshots that can change a byte.
+    pub config_digest: String,
+    /// The old version.
+    pub baseline: Side,
+    /// The new version.
+    pub candidate: Side,
+    /// Which column played which part.
+    pub roles: ColumnRoles,
+    /// What was asked.
+    pub options: CompareOptions,
+    /// The answer for the headline metric (accuracy).
+    pub verdict: Verdict,
+    /// Smallest absolute accuracy delta found with 80% power; null without flips.
+    pub detectable: Option<f64>,
+    /// Keys by class.
+    pub accounting: Accounting,
+    /// Matched samples by outcome.
+    pub outcomes: Outcomes,
+    /// Metrics in a fixed order.
+    pub metrics: Vec<Metric>,
+    /// Per-class scores, in label order.
+    pub classes: Vec<ClassRow>,
+    /// Both confusion matrices.
+    pub confusion: Confusion,
+    /// Calibration by confidence bin; null without confidence.
+    pub calibration: Option<Calibration>,
+    /// Slices, most harm first.
+    pub slices: Vec<SliceResult>,
+    /// How many slices were tested together (the Benjamini-Hochberg family).
+    pub slices_tested: u64,
+    /// What a reader must know before trusting a number: counted, never silently mixed in.
+    pub warnings: Vec<Warning>,
+}
+
+/// One metric of both versions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Metric {
+    /// `accuracy`, `macro_f1`, …
+    pub name: String,
+    /// Which way is better.
+    pub direction: Direction,
+    /// The baseline's value; null for paired metrics and undefined values.
+    pub baseline: Option<f64>,
+    /// The candidate's value, or the paired metric's.
+    pub candidate: Option<f64>,
+    /// Candidate minus baseline; null for paired metrics.
+    pub delta: Option<f64>,
+    /// Lower end of the interval: of the delta, or of the value for paired rates.
+    pub ci_low: Option<f64>,
+    /// Upper end of that interval.
+    pub ci_high: Option<f64>,
+    /// Null for metrics without a test.
+    pub p_value: Option<f64>,
+    /// Null for metrics without a test.
+    pub verdict: Option<Verdict>,
+    /// What limits the number, in words: undefined kappa, labels with a zero denominator, …
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+/// Scores of one label.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ClassRow {
+    /// The label.
+    pub label: String,
+    /// Matched samples with this ground truth.
+    pub support: u64,
+    /// Scores of the baseline.
+    pub baseline: ClassScores,
+    /// Scores of the candidate.
+    pub candidate: ClassScores,
+}
+
+/// Precision, recall and F1 as scikit-learn gives them with `zero_division=0`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct ClassScores {
+    /// TP / (TP + FP).
+    pub precision: f64,
+    /// TP / (TP + FN).
+    pub recall: f64,
+    /// 2 TP / (2 TP + FP + FN).
+    pub f1: f64,
+}
+
+/// Confusion matrices of both versions: rows are ground truth, columns predictions.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Confusion {
+    /// Labels of rows and columns.
+    pub labels: Vec<String>,
+    /// `baseline[truth][prediction]`.
+    pub baseline: Vec<Vec<u64>>,
+    /// `candidate[truth][prediction]`.
+    pub candidate: Vec<Vec<u64>>,
+}
+
+/// Calibration of both versions over the samples with a valid confidence on both sides.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Calibration {
+    /// Samples counted.
+    pub n: u64,
+    /// Matched samples left out.
+    pub excluded: u64,
+    /// Bins of the baseline.
+    pub baseline: Vec<CalibrationBin>,
+    /// Bins of the candidate.
+    pub candidate: Vec<CalibrationBin>,
+    /// Largest bin gap (MCE): baseline, candidate.
+    pub mce: [Option<f64>; 2],
+}
+
+/// One confidence bin (low, high]; the first is closed at 0.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CalibrationBin {
+    /// Lower edge.
+    pub low: f64,
+    /// Upper edge.
+    pub high: f64,
+    /// Samples.
+    pub n: u64,
+    /// Share of correct answers; null for an empty bin.
+    pub accuracy: Option<f64>,
+    /// Mean confidence; null for an empty bin.
+    pub confidence: Option<f64>,
+}
+
+/// Something that a reader must know.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Warning {
+    /// Stable name: `golden_differs`, `label_changed`, `folded_labels`, …
+    pub code: String,
+    /// One sentence.
+    pub text: String,
+}

@@ -1,0 +1,154 @@
+//! What one pass over the joined runs counts. Integers only, so that the result does not depend on the order of the
+//! rows, the number of partitions or the kind of join.
+
+use super::outcome::{Accounting, Outcome, Outcomes};
+use super::slice::{Origin, Predicate};
+use std::collections::BTreeMap;
+
+/// Number of equal-width confidence bins (Guo et al. 2017 use 15).
+pub const CALIBRATION_BINS: usize = 15;
+
+/// Fixed-point scale of confidence sums: one is 2^62. A term is rounded once, the sum is exact.
+pub const FIXED_ONE: f64 = 4_611_686_018_427_387_904.0;
+
+/// Matched samples per (ground truth, baseline prediction, candidate prediction).
+///
+/// Every count-based metric is a function of this table.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct JointTable {
+    /// Sorted union (bytewise) of the truths and both versions' predictions over *all* matched samples of the
+    /// comparison; a slice's table has the same labels as the whole, so that averages run over the same set.
+    pub labels: Vec<String>,
+    /// (truth, baseline prediction, candidate prediction) as indices into `labels`; only non-zero cells.
+    pub cells: BTreeMap<(u32, u32, u32), u64>,
+}
+
+impl JointTable {
+    /// Matched samples.
+    pub fn n(&self) -> u64 {
+        self.cells.values().sum()
+    }
+
+    /// Counts by outcome.
+    pub fn outcomes(&self) -> Outcomes {
+        let mut outcomes = Outcomes::default();
+        for (&(truth, a, b), &n) in &self.cells {
+            match Outcome::of(a == truth, b == truth) {
+                Outcome::BothCorrect => outcomes.both_correct += n,
+                Outcome::Regressed => outcomes.regressed += n,
+                Outcome::Fixed => outcomes.fixed += n,
+                Outcome::BothWrong => {
+                    outcomes.both_wrong += n;
+                    if a == b {
+                        outcomes.both_wrong_same += n;
+                    }
+                }
+            }
+        }
+        outcomes
+    }
+
+    /// The five numbers that suffice for a slice without a page.
+    pub fn summary(&self) -> SliceCounts {
+        let outcomes = self.outcomes();
+        SliceCounts {
+            n: self.n(),
+            both_correct: outcomes.both_correct,
+            regressed: outcomes.regressed,
+            fixed: outcomes.fixed,
+            churned: self.cells.iter().filter(|((_, a, b), _)| a != b).map(|(_, n)| n).sum(),
+        }
+    }
+}
+
+/// Counts of one slice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SliceCounts {
+    /// Matched samples.
+    pub n: u64,
+    /// Both versions right.
+    pub both_correct: u64,
+    /// Right, now wrong (b of the statistics page).
+    pub regressed: u64,
+    /// Wrong, now right (c of the statistics page).
+    pub fixed: u64,
+    /// Samples whose prediction differs.
+    pub churned: u64,
+}
+
+impl SliceCounts {
+    /// Samples that the baseline answered correctly.
+    pub fn correct_baseline(&self) -> u64 {
+        self.both_correct + self.regressed
+    }
+
+    /// Samples that the candidate answered correctly.
+    pub fn correct_candidate(&self) -> u64 {
+        self.both_correct + self.fixed
+    }
+}
+
+/// A slice with its counts, and its full table where it was kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SliceTable {
+    /// What defines the slice, in the order of the declared columns.
+    pub predicates: Vec<Predicate>,
+    /// Declared or crossed.
+    pub origin: Origin,
+    /// Its counts.
+    pub counts: SliceCounts,
+}
+
+/// Sums over the confidence of one version, in fixed point ([`FIXED_ONE`]).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ConfidenceSums {
+    /// Sum of confidence.
+    pub sum: u128,
+    /// Sum of (confidence - correct)^2.
+    pub squared_error: u128,
+    /// Per bin (lo, hi], the first one closed at 0: samples, correct ones, sum of confidence.
+    pub bins: [BinSums; CALIBRATION_BINS],
+}
+
+/// Sums of one calibration bin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct BinSums {
+    /// Samples.
+    pub n: u64,
+    /// Correct ones.
+    pub correct: u64,
+    /// Sum of confidence, fixed point.
+    pub confidence: u128,
+}
+
+/// Confidence sums of both versions over the matched samples whose confidence is valid on both sides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CalibrationSums {
+    /// Samples counted.
+    pub n: u64,
+    /// Matched samples left out: no confidence, NaN or outside 0..1 in one of the runs.
+    pub excluded: u64,
+    /// Baseline.
+    pub baseline: ConfidenceSums,
+    /// Candidate.
+    pub candidate: ConfidenceSums,
+}
+
+/// Everything that the pass over both runs yields.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Keys by class.
+    pub accounting: Accounting,
+    /// The whole.
+    pub table: JointTable,
+    /// Every slice value and pair of values seen, in any order.
+    pub slices: Vec<SliceTable>,
+    /// Confidence sums; `None` where the runs have no confidence column.
+    pub calibration: Option<CalibrationSums>,
+    /// Per slice column: matched samples whose value differs between the runs (the candidate's counts).
+    pub slice_disagreements: Vec<(String, u64)>,
+    /// Rows read with a confidence that is NaN or outside 0..1: baseline, candidate.
+    pub invalid_confidence: [u64; 2],
+    /// Correct answers if labels were folded (case and white space): baseline, candidate.
+    pub folded_correct: [u64; 2],
+}

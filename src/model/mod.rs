@@ -1,0 +1,23 @@
+//! Pure types of the domain: runs, outcomes, counts, metrics, slices, verdicts and the comparison document.
+//!
+//! Imports nothing else of this crate, and no engine, store or template type: what stands here can be read,
+//! serialised and tested without a table or a disk.
+
+pub mod comparison;
+pub mod counts;
+pub mod options;
+pub mod outcome;
+pub mod report;
+pub mod run;
+pub mod samples;
+pub mod slice;
+pub mod verdict;
+
+pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
+pub use counts::{CalibrationSums, ConfidenceSums, Counts, JointTable, SliceCounts, SliceTable};
+pub use options::{ColumnRoles, CompareOptions};
+pub use outcome::{Accounting, AccountingClass, Outcome, Outcomes};
+pub use run::{DataFile, Golden, PinnedRun};
+pub use samples::{Sample, SampleList, SampleSet};
+pub use slice::{Origin, Predicate, SliceResult};
+pub use verdict::{Direction, Verdict};

@@ -1,0 +1,71 @@
+//! The samples that a report shows: every payload of every page, `data/samples.json`.
+
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Version of the samples document.
+pub const SAMPLES_SCHEMA: &str = "evaldiff.samples/1";
+
+/// The samples shown by a report, and the lists that name them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SampleSet {
+    /// [`SAMPLES_SCHEMA`].
+    pub schema: String,
+    /// Payload columns, in the order in which pages show them.
+    pub columns: Vec<String>,
+    /// Columns whose values were kept out, by `--hide` or `--no-payload`.
+    pub hidden: Vec<String>,
+    /// The lists, in page order.
+    pub lists: Vec<SampleList>,
+    /// Every sample that a list names, by its page name (see [`Sample::id`]).
+    pub samples: BTreeMap<String, Sample>,
+}
+
+/// A list of samples: of an outcome, an accounting class, or of one slice's regressions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleList {
+    /// `regressed`, `fixed`, …, an accounting class, or `slice:<slug>` for the regressed samples of a slice.
+    pub id: String,
+    /// How many samples there are; more than `ids` holds where the list was capped.
+    pub total: u64,
+    /// How the samples were chosen and ordered, in words.
+    pub order: String,
+    /// Page names of the samples, in order.
+    pub ids: Vec<String>,
+}
+
+/// One sample side by side.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sample {
+    /// Name of the sample's page: a hash of the key, `sample/<id>.html`.
+    pub id: String,
+    /// The key's columns in order; several where the key has several columns.
+    pub key: Vec<String>,
+    /// Outcome or accounting class, as in [`SampleList::id`].
+    pub outcome: String,
+    /// What the baseline's row says; `None` where it has none.
+    pub baseline: Option<Answer>,
+    /// What the candidate's row says.
+    pub candidate: Option<Answer>,
+    /// Slice columns with their values, the candidate's where it has the sample.
+    pub slices: Vec<(String, Option<String>)>,
+}
+
+/// One version's row of a sample.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    /// Ground truth as this run has it.
+    pub truth: Option<String>,
+    /// The prediction.
+    pub prediction: Option<String>,
+    /// Its confidence.
+    pub confidence: Option<f64>,
+    /// `ok`, `error` or `skipped`; `None` where the table has no such column.
+    pub status: Option<String>,
+    /// Why it failed.
+    pub error: Option<String>,
+    /// Milliseconds.
+    pub latency_ms: Option<f64>,
+    /// Payload columns in the order of [`SampleSet::columns`]; `None` for null.
+    pub payload: Vec<Option<String>>,
+}

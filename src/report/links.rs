@@ -1,0 +1,78 @@
+//! Page names and relative links of a report. The only place that knows where a page lies.
+
+/// Samples on one page of a list.
+pub const PER_PAGE: usize = 50;
+
+/// The overview.
+pub const INDEX: &str = "index.html";
+/// The page that explains every number.
+pub const METHOD: &str = "method.html";
+/// The summary for a pull request.
+pub const SUMMARY: &str = "summary.md";
+
+/// Files of a report folder that pages may link to but that are written elsewhere.
+pub const EXTRA_FILES: [&str; 5] =
+    ["data/comparison.json", "data/samples.json", "data/report-data.json", "data/flips.parquet", "manifest.json"];
+
+/// The page of a slice.
+pub fn slice(slug: &str) -> String {
+    format!("slices/{}.html", name(slug))
+}
+
+/// The page of a sample.
+pub fn sample(id: &str) -> String {
+    format!("sample/{}.html", name(id))
+}
+
+/// A page of a sample list, from 1.
+pub fn list(id: &str, page: usize) -> String {
+    format!("samples/{}-{page}.html", name(&id.replacen("slice:", "slice-", 1)))
+}
+
+/// The anchor of a sample within its list.
+pub fn anchor(id: &str) -> String {
+    format!("s-{}", name(id))
+}
+
+/// Pages that a list of this many samples needs; an empty list has one.
+pub fn pages(samples: usize) -> usize {
+    samples.div_ceil(PER_PAGE).max(1)
+}
+
+/// A relative link that no browser can take for another scheme or host.
+pub fn relative(href: &str) -> String {
+    let head = href.split(['/', '?', '#']).next().unwrap_or_default();
+    if head.contains(':') || href.starts_with(['/', '\\']) { format!("./{href}") } else { href.to_owned() }
+}
+
+/// A file name: letters, digits, `.`, `_` and `-` stay, anything else becomes `_`. Names come from this tool and are
+/// clean already; this keeps a tampered data folder from naming other files.
+fn name(text: &str) -> String {
+    let clean = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    text.chars().map(clean).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_stay_in_their_folder() {
+        assert_eq!(slice("domain-tweets"), "slices/domain-tweets.html");
+        assert_eq!(sample("../../x"), "sample/.._.._x.html");
+        assert_eq!(list("regressed", 2), "samples/regressed-2.html");
+        assert_eq!(list("slice:a", 2), "samples/slice-a-2.html");
+    }
+
+    #[test]
+    fn an_empty_list_has_a_page() {
+        assert_eq!([0, 1, 50, 51].map(pages), [1, 1, 1, 2]);
+    }
+
+    #[test]
+    fn links_cannot_leave_the_site() {
+        assert_eq!(relative("a/b.html"), "a/b.html");
+        assert_eq!(relative("javascript:alert(1)"), "./javascript:alert(1)");
+        assert_eq!(relative("//evil.example/"), ".///evil.example/");
+    }
+}

@@ -1,0 +1,54 @@
+//! Statistics of a comparison: metrics, tests, intervals and verdicts, all computed from the counts of one pass.
+//!
+//! Pure: imports `model` and nothing else of this crate, reads no clock, no disk and no environment, and never panics.
+//! Transcendental functions come from the `libm` crate, so that the same counts give the same bytes on every platform.
+//!
+//! ```text
+//! Counts ─► summarise ─┬─ metrics ◄─ classification, flips, calibration
+//!                      ├─ slices  ◄─ mcnemar ─► multiplicity (q-values)
+//!                      └─ verdict ◄─ mcnemar, power; intervals beside every estimate
+//! ```
+//!
+//! Sign convention: new minus old. Every constant that a page quotes is public here; pages print the constant, never a
+//! copy of it.
+
+mod agreement;
+mod calibration;
+mod classification;
+mod confusion;
+mod flips;
+mod intervals;
+mod mcnemar;
+mod metrics;
+mod multiplicity;
+mod power;
+#[cfg(test)]
+mod properties;
+mod slices;
+mod special;
+mod summary;
+mod verdict;
+
+pub use calibration::calibration;
+pub use classification::{MAX_NOTED_LABELS, classes};
+pub use confusion::{MAX_CONFUSION_LABELS, confusion};
+pub use intervals::{tango, wilson};
+pub use mcnemar::{mcnemar_exact, mcnemar_midp};
+pub use metrics::MetricKind;
+pub use multiplicity::benjamini_hochberg;
+pub use power::{POWER, detectable_effect};
+pub use slices::{MIN_SLICE_SIZE, slice_detail};
+pub use special::{normal_cdf, normal_quantile};
+pub use summary::{Summary, summarise};
+pub use verdict::{Evidence, verdict};
+
+/// `part / whole`; `None` where the whole is empty.
+fn ratio(part: u64, whole: u64) -> Option<f64> {
+    (whole > 0).then(|| part as f64 / whole as f64)
+}
+
+/// `(plus - minus) / whole`, with the subtraction done in integers; `None` where the whole is empty.
+fn signed_ratio(plus: u64, minus: u64, whole: u64) -> Option<f64> {
+    let magnitude = ratio(plus.abs_diff(minus), whole)?;
+    Some(if plus < minus { -magnitude } else { magnitude })
+}

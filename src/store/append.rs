@@ -1,0 +1,264 @@
+//! Appends a run: data files first, then one snapshot that holds all of them, or nothing.
+//!
+//! iceberg 0.10.1 reports a failed COMMIT of SQLite as success (its issue 3061), does not retry a locked database and
+//! never deletes the files of a failed commit. So the run id is looked up before and after, and files are deleted
+//! only when it is certain that no snapshot refers to them.
+
+use super::contract::{self, ROLES_PROPERTY};
+use super::error::{Context, StoreError};
+use super::runs::{self, PROPERTY_PREFIX};
+use super::writer::{RunWriter, WrittenRun};
+use super::{Store, catalog::local_path};
+use crate::model::{ColumnRoles, Golden};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use futures::{Stream, StreamExt};
+use iceberg::spec::DataFile;
+use iceberg::table::Table;
+use iceberg::transaction::{ApplyTransactionAction, Transaction};
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// Attempts at a commit that other writers keep getting ahead of, or whose result is unknown.
+const COMMIT_ATTEMPTS: u32 = 8;
+
+/// What is known of a run before its rows are written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewRun {
+    /// UUID of the run; importing the same one again changes nothing.
+    pub run_id: String,
+    /// Version of the model.
+    pub model_version: String,
+    /// Microseconds since the epoch, written to every row.
+    pub evaluated_at: i64,
+    /// The golden dataset.
+    pub golden: Golden,
+    /// Which column plays which part.
+    pub roles: ColumnRoles,
+    /// Further properties of the run, without prefix: `git-sha`, `service`, …
+    pub properties: BTreeMap<String, String>,
+}
+
+/// What became of an append.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Appended {
+    /// Id of the snapshot that holds the run.
+    pub snapshot_id: i64,
+    /// Rows of the run.
+    pub rows: u64,
+    /// Whether the run had been there already, so that nothing was written.
+    pub already_there: bool,
+}
+
+impl Store {
+    /// The run with this id, if the table holds it: an import that is repeated has nothing to do.
+    ///
+    /// # Errors
+    /// Fails if the catalog cannot be read.
+    pub async fn find_appended(&self, table: &str, run_id: &str) -> Result<Option<Appended>, StoreError> {
+        match self.try_load(table).await? {
+            Some(table) => Ok(find_run(&table, run_id)),
+            None => Ok(None),
+        }
+    }
+
+    /// Appends one run as one snapshot. `rows` must be sorted by key and carry the schema `input`.
+    ///
+    /// Idempotent by run id. On any error the table is as it was.
+    ///
+    /// # Errors
+    /// [`StoreError::TypeChanged`] for a column whose type differs from the table's, [`StoreError::Rows`] if the
+    /// stream fails, [`StoreError::CommitFailed`] or [`StoreError::UncertainCommit`].
+    pub async fn append<S, E>(
+        &self,
+        table_name: &str,
+        run: &NewRun,
+        input: SchemaRef,
+        rows: S,
+        progress: &(dyn Fn(u64) + Sync),
+    ) -> Result<Appended, StoreError>
+    where
+        S: Stream<Item = Result<RecordBatch, E>> + Unpin,
+        E: std::fmt::Display,
+    {
+        let ident = contract::identifier(table_name)?;
+        let catalog = self.catalog();
+        let mut table = match self.try_load(table_name).await? {
+            Some(table) => table,
+            None => contract::create(catalog, &ident, &input, &run.roles).await?,
+        };
+        if let Some(found) = find_run(&table, &run.run_id) {
+            return Ok(found);
+        }
+        table = contract::evolve(catalog, table, &input).await?;
+        let written = write_rows(&table, run, rows, progress).await?;
+        let summary = summary(run, &written)?;
+        self.commit(table, run, written, summary).await
+    }
+
+    async fn commit(
+        &self,
+        mut table: Table,
+        run: &NewRun,
+        written: WrittenRun,
+        summary: HashMap<String, String>,
+    ) -> Result<Appended, StoreError> {
+        let mut last = String::new();
+        for attempt in 0..COMMIT_ATTEMPTS {
+            if attempt > 0 {
+                tokio::time::sleep(Duration::from_millis(100 << attempt.min(5))).await;
+            }
+            let outcome = try_commit(&table, self.catalog(), &written.files, &summary).await;
+            // Whatever the answer was, the table itself says what happened.
+            table = match self.catalog().load_table(table.identifier()).await {
+                Ok(table) => table,
+                Err(error) => {
+                    let reason = format!("{}; then the table could not be reloaded: {error}", describe(&outcome));
+                    return Err(StoreError::UncertainCommit { run_id: run.run_id.clone(), reason });
+                }
+            };
+            if let Some(found) = find_run(&table, &run.run_id) {
+                verify(&table, &found, &written).await?;
+                return Ok(Appended { already_there: false, ..found });
+            }
+            last = describe(&outcome);
+            match outcome {
+                // Reported as committed, yet not there: the database refused the COMMIT. Try again.
+                Ok(()) => {}
+                Err(error) if error.retryable() || is_locked(&error) => {}
+                Err(_) => break,
+            }
+        }
+        delete_files(&table, &written.files).await;
+        Err(StoreError::CommitFailed { run_id: run.run_id.clone(), reason: last })
+    }
+}
+
+async fn write_rows<S, E>(
+    table: &Table,
+    run: &NewRun,
+    mut rows: S,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<WrittenRun, StoreError>
+where
+    S: Stream<Item = Result<RecordBatch, E>> + Unpin,
+    E: std::fmt::Display,
+{
+    let mut writer = RunWriter::new(table, run)?;
+    let mut failure = None;
+    while let Some(batch) = rows.next().await {
+        let result = match batch {
+            Ok(batch) => writer.write(&batch).await,
+            Err(error) => Err(StoreError::Rows(error.to_string())),
+        };
+        if let Err(error) = result {
+            failure = Some(error);
+            break;
+        }
+        progress(writer.rows());
+    }
+    let written = writer.close().await;
+    match (failure, written) {
+        (None, Ok(written)) => Ok(written),
+        (Some(error), Ok(written)) => {
+            delete_files(table, &written.files).await;
+            Err(error)
+        }
+        (failure, Err((error, files))) => {
+            for path in files {
+                delete_path(table, &path).await;
+            }
+            Err(failure.unwrap_or(error))
+        }
+    }
+}
+
+async fn try_commit(
+    table: &Table,
+    catalog: &dyn iceberg::Catalog,
+    files: &[DataFile],
+    summary: &HashMap<String, String>,
+) -> iceberg::Result<()> {
+    let transaction = Transaction::new(table);
+    let action = transaction
+        .fast_append()
+        // Reads every manifest of the table otherwise; our file names are unique.
+        .with_check_duplicate(false)
+        .set_snapshot_properties(summary.clone())
+        .add_data_files(files.iter().cloned());
+    action.apply(transaction)?.commit(catalog).await.map(|_| ())
+}
+
+fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>, StoreError> {
+    let mut out = BTreeMap::from([
+        ("run-id", run.run_id.clone()),
+        ("model-version", run.model_version.clone()),
+        ("rows-digest", written.rows_digest.clone()),
+        ("row-count", written.rows.to_string()),
+        ("scorer-version", format!("evaldiff {}", env!("CARGO_PKG_VERSION"))),
+    ]);
+    let golden = [
+        ("golden-name", &run.golden.name),
+        ("golden-version", &run.golden.version),
+        ("golden-digest", &run.golden.digest),
+    ];
+    for (name, value) in golden {
+        if let Some(value) = value {
+            out.insert(name, value.clone());
+        }
+    }
+    for (name, value) in &run.properties {
+        out.insert(name, value.clone());
+    }
+    let mut summary: HashMap<String, String> =
+        out.into_iter().map(|(name, value)| (format!("{PROPERTY_PREFIX}{name}"), value)).collect();
+    summary.insert(ROLES_PROPERTY.to_string(), contract::roles_json(&run.roles)?);
+    Ok(summary)
+}
+
+/// The oldest snapshot that says it holds the run: should two processes have raced with one run id, all readers take
+/// the same one.
+fn find_run(table: &Table, run_id: &str) -> Option<Appended> {
+    let entry = runs::recorded(table).into_iter().find(|run| run.run_id == run_id)?;
+    Some(Appended { snapshot_id: entry.snapshot_id, rows: entry.rows, already_there: true })
+}
+
+async fn verify(table: &Table, found: &Appended, written: &WrittenRun) -> Result<(), StoreError> {
+    let files = super::files::added_files(table, found.snapshot_id).await?;
+    let rows: u64 = files.iter().map(|f| f.rows).sum();
+    if rows == written.rows {
+        return Ok(());
+    }
+    let reason = format!("it holds {rows} rows where {} were written", written.rows);
+    Err(StoreError::Unreadable { table: table.identifier().to_string(), snapshot: found.snapshot_id, reason })
+}
+
+fn describe(outcome: &iceberg::Result<()>) -> String {
+    match outcome {
+        Ok(()) => "the catalog reported success but the snapshot is not there".into(),
+        Err(error) => error.to_string(),
+    }
+}
+
+fn is_locked(error: &iceberg::Error) -> bool {
+    let text = format!("{error:?}");
+    text.contains("database is locked") || text.contains("database table is locked")
+}
+
+async fn delete_files(table: &Table, files: &[DataFile]) {
+    for file in files {
+        delete_path(table, file.file_path()).await;
+    }
+}
+
+/// Deletes a file that no snapshot refers to, and its folder if that was the last one in it.
+async fn delete_path(table: &Table, path: &str) {
+    if let Err(error) = table.file_io().delete(path).await {
+        tracing::warn!("the unreferenced file {path} could not be deleted: {error}");
+    }
+    if let Some(folder) = local_path(path).as_deref().and_then(std::path::Path::parent) {
+        // Fails, as it should, while other runs' files are in it.
+        let _ = std::fs::remove_dir(folder);
+    }
+}
+

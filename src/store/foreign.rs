@@ -1,0 +1,112 @@
+//! Runs in tables that others wrote: no summary properties, only the columns `run_id` and `model_version`.
+
+use super::catalog::local_path;
+use super::contract::{MODEL_VERSION, RUN_ID};
+use super::error::StoreError;
+use super::files::added_entries;
+use super::runs::RunEntry;
+use crate::model::Golden;
+use arrow::array::{Array, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+use iceberg::spec::{ManifestEntryRef, PrimitiveLiteral, SnapshotRef};
+use iceberg::table::Table;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use std::collections::BTreeMap;
+
+/// The runs that a foreign snapshot added: from the bounds in its manifests where these decide it, else by reading
+/// the two columns.
+pub(super) async fn runs_of(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<RunEntry>, StoreError> {
+    let schema = table.metadata().current_schema();
+    let (Some(run_field), Some(version_field)) =
+        (schema.field_id_by_name(RUN_ID), schema.field_id_by_name(MODEL_VERSION))
+    else {
+        return Ok(Vec::new());
+    };
+    let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
+    for entry in added_entries(table, snapshot).await? {
+        match (constant(&entry, run_field), constant(&entry, version_field)) {
+            (Some(run), Some(version)) => *rows.entry((run, version)).or_default() += entry.record_count(),
+            _ => count_rows(entry.file_path(), [run_field, version_field], &mut rows)?,
+        }
+    }
+    let shared = rows.len() > 1;
+    let entry = |((run_id, model_version), rows)| RunEntry {
+        run_id,
+        model_version,
+        snapshot_id: snapshot.snapshot_id(),
+        sequence_number: snapshot.sequence_number(),
+        committed_ms: snapshot.timestamp_ms(),
+        rows,
+        golden: Golden::default(),
+        properties: BTreeMap::new(),
+        roles: None,
+        shared_snapshot: shared,
+    };
+    Ok(rows.into_iter().map(entry).collect())
+}
+
+/// The one value that a column has in a file, if its bounds say so. Bounds of long texts are cut, so they decide
+/// nothing.
+fn constant(entry: &ManifestEntryRef, field: i32) -> Option<String> {
+    let file = entry.data_file();
+    let text = |bound: &iceberg::spec::Datum| match bound.literal() {
+        PrimitiveLiteral::String(text) => Some(text.clone()),
+        _ => None,
+    };
+    let low = file.lower_bounds().get(&field).and_then(text)?;
+    let high = file.upper_bounds().get(&field).and_then(text)?;
+    let no_nulls = file.null_value_counts().get(&field) == Some(&0);
+    // PyIceberg and Spark cut text bounds to 16 characters; a cut upper bound is incremented, so it never equals the
+    // lower one.
+    (low == high && no_nulls).then_some(low)
+}
+
+fn count_rows(
+    location: &str,
+    fields: [i32; 2],
+    rows: &mut BTreeMap<(String, String), u64>,
+) -> Result<(), StoreError> {
+    let path = local_path(location)
+        .ok_or_else(|| StoreError::Rows(format!("{location}: only local files can be read by this version")))?;
+    let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", path.display()));
+    let file = std::fs::File::open(&path).map_err(|e| fail(e.to_string()))?;
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| fail(e.to_string()))?;
+    let mut positions = Vec::new();
+    for field in fields {
+        let has_id = |c: &parquet::schema::types::ColumnDescPtr| {
+            let info = c.self_type().get_basic_info();
+            info.has_id() && info.id() == field
+        };
+        let position = builder.parquet_schema().columns().iter().position(has_id);
+        positions.push(position.ok_or_else(|| fail(format!("it lacks the column with field id {field}")))?);
+    }
+    let mask = ProjectionMask::leaves(builder.parquet_schema(), positions.iter().copied());
+    // Columns come in file order, whatever was asked.
+    let swapped = positions[0] > positions[1];
+    let reader = builder.with_projection(mask).build().map_err(|e| fail(e.to_string()))?;
+    for batch in reader {
+        let batch = batch.map_err(|e| fail(e.to_string()))?;
+        let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map_err(|e| fail(e.to_string()));
+        let (run, version) = if swapped { (text(1)?, text(0)?) } else { (text(0)?, text(1)?) };
+        let (run, version) = (run.as_string::<i32>(), version.as_string::<i32>());
+        let mut last: Option<(&str, &str, u64)> = None;
+        for i in 0..batch.num_rows() {
+            let key = (if run.is_null(i) { "" } else { run.value(i) }, if version.is_null(i) { "" } else { version.value(i) });
+            match &mut last {
+                Some((r, v, n)) if (*r, *v) == key => *n += 1,
+                other => {
+                    if let Some((r, v, n)) = other.take() {
+                        *rows.entry((r.to_string(), v.to_string())).or_default() += n;
+                    }
+                    *other = Some((key.0, key.1, 1));
+                }
+            }
+        }
+        if let Some((r, v, n)) = last {
+            *rows.entry((r.to_string(), v.to_string())).or_default() += n;
+        }
+    }
+    Ok(())
+}

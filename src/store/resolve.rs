@@ -1,0 +1,186 @@
+//! From a reference to a run pinned to its snapshot.
+
+use super::error::{Context, StoreError};
+use super::reference::Reference;
+use super::runs::{self, RunEntry};
+use super::{Store, contract, files};
+use crate::model::{ColumnRoles, DataFile, PinnedRun};
+use arrow::datatypes::Schema as ArrowSchema;
+use iceberg::arrow::schema_to_arrow_schema;
+use iceberg::table::Table;
+
+/// A run that can be read: pinned, with the schema and the roles of its snapshot.
+#[derive(Clone, Debug)]
+pub struct ResolvedRun {
+    /// The evidence.
+    pub run: PinnedRun,
+    /// `namespace.table`.
+    pub table: String,
+    /// Columns of the snapshot with their field ids (`PARQUET:field_id`).
+    pub schema: ArrowSchema,
+    /// Roles recorded with the run, else with the table.
+    pub roles: Option<ColumnRoles>,
+    /// Whether the run's files claim to be sorted by key.
+    pub sorted: bool,
+    /// Set where the snapshot holds other runs too: only rows with this run id count.
+    pub filter_run_id: Option<String>,
+    /// Other runs of the same version, newest first: named beside the one taken.
+    pub others: Vec<RunEntry>,
+}
+
+impl Store {
+    /// Resolves a reference to a pinned run.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRun`] with the nearest versions, [`StoreError::AmbiguousRun`], [`StoreError::SnapshotGone`].
+    pub async fn resolve(&self, table_name: &str, reference: &str) -> Result<ResolvedRun, StoreError> {
+        let parsed = Reference::parse(reference)?;
+        let table = self.load(table_name).await?;
+        let runs = runs::all(&table).await?;
+        let (entry, others) = choose(&table, &runs, &parsed, reference)?;
+        readable(&table, &entry, others).await
+    }
+
+    /// What later commits did to a run's rows, in words; empty if nothing.
+    ///
+    /// # Errors
+    /// Fails if the table's metadata cannot be read.
+    pub async fn later_changes(&self, table_name: &str, run: &PinnedRun) -> Result<Vec<String>, StoreError> {
+        let table = self.load(table_name).await?;
+        let (live, deletes) = files::live_files(&table).await?;
+        let mut notices = Vec::new();
+        let gone = run.data_files.iter().filter(|f| live.iter().all(|l| l.path != f.path)).count();
+        if gone > 0 {
+            notices.push(format!(
+                "{gone} of the {} data files of run {} were removed from the table by a later commit",
+                run.data_files.len(),
+                run.run_id
+            ));
+        }
+        if deletes {
+            notices.push("delete files were added to the table by a later commit".to_string());
+        }
+        let id: i64 = run.snapshot_id.parse().unwrap_or_default();
+        let again = runs::all(&table).await?.into_iter().filter(|e| e.run_id == run.run_id && e.snapshot_id != id);
+        notices.extend(again.map(|e| format!("snapshot {} added rows under run id {} again", e.snapshot_id, e.run_id)));
+        Ok(notices)
+    }
+
+    /// The live files that may hold rows of a run whose snapshot is gone, with the current schema.
+    ///
+    /// # Errors
+    /// Fails if the table's metadata cannot be read.
+    pub async fn remaining_rows(&self, table_name: &str, run: &PinnedRun) -> Result<ResolvedRun, StoreError> {
+        let table = self.load(table_name).await?;
+        let (live, _) = files::live_files(&table).await?;
+        let data_files: Vec<DataFile> = live.into_iter().filter(|f| run.data_files.contains(f)).collect();
+        let schema = contract::arrow_schema(&table)?;
+        let run = PinnedRun { data_files, ..run.clone() };
+        Ok(ResolvedRun {
+            run,
+            table: table_name.to_string(),
+            schema,
+            roles: table_roles(&table),
+            sorted: true,
+            filter_run_id: None,
+            others: Vec::new(),
+        })
+    }
+}
+
+async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Result<ResolvedRun, StoreError> {
+    let metadata = table.metadata();
+    let run = runs::pin(table, entry).await?;
+    let snapshot = metadata.snapshot_by_id(entry.snapshot_id).ok_or_else(|| StoreError::SnapshotGone {
+        table: table.identifier().to_string(),
+        snapshot: entry.snapshot_id.to_string(),
+    })?;
+    let schema = snapshot.schema(metadata).context("reading the snapshot's schema")?;
+    Ok(ResolvedRun {
+        sorted: run.rows_digest.is_some(),
+        run,
+        table: table.identifier().to_string(),
+        schema: schema_to_arrow_schema(&schema).context("reading the snapshot's schema")?,
+        roles: entry.roles.clone().or_else(|| table_roles(table)),
+        filter_run_id: entry.shared_snapshot.then(|| entry.run_id.clone()),
+        others,
+    })
+}
+
+fn table_roles(table: &Table) -> Option<ColumnRoles> {
+    let json = table.metadata().properties().get(contract::ROLES_PROPERTY)?;
+    serde_json::from_str(json).ok()
+}
+
+/// The run that a reference means, and the other runs of its version, newest first.
+fn choose(
+    table: &Table,
+    runs: &[RunEntry],
+    reference: &Reference,
+    typed: &str,
+) -> Result<(RunEntry, Vec<RunEntry>), StoreError> {
+    let name = || table.identifier().to_string();
+    let none = || StoreError::NoRun { table: name(), reference: typed.into(), nearest: nearest(runs, typed) };
+    let newest = |keep: &dyn Fn(&RunEntry) -> bool| {
+        let mut kept: Vec<RunEntry> = runs.iter().rev().filter(|r| keep(r)).cloned().collect();
+        if kept.is_empty() { Err(none()) } else { Ok((kept.remove(0), kept)) }
+    };
+    match reference {
+        Reference::Version(version) => newest(&|r| r.model_version == *version),
+        Reference::AsOf { version, until_ms } => {
+            // A version may have an `@` in its own name.
+            newest(&|r| r.model_version == typed)
+                .or_else(|_| newest(&|r| r.model_version == *version && r.committed_ms <= *until_ms))
+        }
+        Reference::Latest(back) => runs.iter().rev().nth(*back).map(|r| (r.clone(), Vec::new())).ok_or_else(none),
+        Reference::Run(prefix) => {
+            let mut fit: Vec<&RunEntry> = runs.iter().filter(|r| r.run_id.starts_with(prefix.as_str())).collect();
+            fit.dedup_by(|a, b| a.run_id == b.run_id);
+            match fit.as_slice() {
+                [] => Err(none()),
+                [one] => Ok(((*one).clone(), Vec::new())),
+                many => Err(StoreError::AmbiguousRun {
+                    reference: typed.into(),
+                    runs: many.iter().map(|r| r.run_id.clone()).collect(),
+                }),
+            }
+        }
+        Reference::Snapshot(id) => by_snapshot(table, runs, *id),
+        Reference::Tag(tag) => match table.metadata().snapshot_for_ref(tag) {
+            Some(snapshot) => by_snapshot(table, runs, snapshot.snapshot_id()),
+            None => Err(none()),
+        },
+    }
+}
+
+fn by_snapshot(table: &Table, runs: &[RunEntry], id: i64) -> Result<(RunEntry, Vec<RunEntry>), StoreError> {
+    let fit: Vec<&RunEntry> = runs.iter().filter(|r| r.snapshot_id == id).collect();
+    match fit.as_slice() {
+        [one] => Ok(((*one).clone(), Vec::new())),
+        [] => {
+            // Not on the main branch (a rolled-back or branch commit), yet still there.
+            let snapshot = table.metadata().snapshot_by_id(id);
+            let gone = || StoreError::SnapshotGone { table: table.identifier().to_string(), snapshot: id.to_string() };
+            let snapshot = snapshot.ok_or_else(gone)?;
+            runs::from_summary(snapshot).map(|entry| (entry, Vec::new())).ok_or_else(|| StoreError::Unreadable {
+                table: table.identifier().to_string(),
+                snapshot: id,
+                reason: "it does not add a run to the main branch".into(),
+            })
+        }
+        many => Err(StoreError::AmbiguousRun {
+            reference: format!("snapshot:{id}"),
+            runs: many.iter().map(|r| r.run_id.clone()).collect(),
+        }),
+    }
+}
+
+/// Up to three versions that resemble what was typed, best first.
+fn nearest(runs: &[RunEntry], typed: &str) -> Vec<String> {
+    let mut versions: Vec<&str> = runs.iter().map(|r| r.model_version.as_str()).collect();
+    versions.sort_unstable();
+    versions.dedup();
+    let mut scored: Vec<(f64, &str)> = versions.into_iter().map(|v| (strsim::jaro_winkler(typed, v), v)).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.into_iter().filter(|(score, _)| *score > 0.5).take(3).map(|(_, v)| format!("`{v}`")).collect()
+}

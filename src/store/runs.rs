@@ -1,0 +1,143 @@
+//! Which runs a table holds.
+
+use super::error::{Context, StoreError};
+use super::{Store, contract, files, foreign};
+use crate::model::{ColumnRoles, Golden, PinnedRun};
+use chrono::{DateTime, SecondsFormat, Utc};
+use iceberg::spec::{Operation, SnapshotRef};
+use iceberg::table::Table;
+use std::collections::BTreeMap;
+
+/// Prefix of evaldiff's properties in snapshot summaries.
+pub const PROPERTY_PREFIX: &str = "evaldiff.";
+
+/// One run of a table, as its snapshot's summary tells it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunEntry {
+    /// Id of the run.
+    pub run_id: String,
+    /// Version of the model.
+    pub model_version: String,
+    /// Snapshot that added it.
+    pub snapshot_id: i64,
+    /// Position of the snapshot in the table's history.
+    pub sequence_number: i64,
+    /// Milliseconds since the epoch of the commit.
+    pub committed_ms: i64,
+    /// Rows of the run.
+    pub rows: u64,
+    /// The golden dataset.
+    pub golden: Golden,
+    /// Summary properties of evaldiff, roles left out.
+    pub properties: BTreeMap<String, String>,
+    /// The roles recorded with the run.
+    pub roles: Option<ColumnRoles>,
+    /// Whether the snapshot holds other runs too, so that its rows have to be filtered by run id.
+    pub shared_snapshot: bool,
+}
+
+impl RunEntry {
+    /// Commit time as RFC 3339 in UTC.
+    pub fn committed_at(&self) -> String {
+        DateTime::<Utc>::from_timestamp_millis(self.committed_ms)
+            .map_or_else(|| self.committed_ms.to_string(), |t| t.to_rfc3339_opts(SecondsFormat::Millis, true))
+    }
+}
+
+/// The snapshots of the main branch, newest first.
+pub(super) fn main_snapshots(table: &Table) -> Vec<SnapshotRef> {
+    let metadata = table.metadata();
+    let mut next = metadata.current_snapshot().cloned();
+    let mut out = Vec::new();
+    while let Some(snapshot) = next {
+        next = snapshot.parent_snapshot_id().and_then(|id| metadata.snapshot_by_id(id)).cloned();
+        out.push(snapshot);
+    }
+    out
+}
+
+/// Runs that evaldiff recorded on the main branch, oldest first; metadata only.
+pub(super) fn recorded(table: &Table) -> Vec<RunEntry> {
+    let mut runs: Vec<RunEntry> = Vec::new();
+    for snapshot in main_snapshots(table).iter().rev() {
+        // A run id that stands twice (two processes raced with it) counts once: the first.
+        if let Some(entry) = from_summary(snapshot).filter(|e| runs.iter().all(|r| r.run_id != e.run_id)) {
+            runs.push(entry);
+        }
+    }
+    runs
+}
+
+/// The run that a snapshot's summary describes; `None` if evaldiff did not write it.
+pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
+    let summary = &snapshot.summary().additional_properties;
+    let get = |name: &str| summary.get(&format!("{PROPERTY_PREFIX}{name}")).cloned();
+    let properties = summary
+        .iter()
+        .filter(|(name, _)| name.starts_with(PROPERTY_PREFIX) && *name != contract::ROLES_PROPERTY)
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    Some(RunEntry {
+        run_id: get("run-id")?,
+        model_version: get("model-version")?,
+        snapshot_id: snapshot.snapshot_id(),
+        sequence_number: snapshot.sequence_number(),
+        committed_ms: snapshot.timestamp_ms(),
+        rows: get("row-count").and_then(|n| n.parse().ok()).unwrap_or(0),
+        golden: Golden { name: get("golden-name"), version: get("golden-version"), digest: get("golden-digest") },
+        properties,
+        roles: summary.get(contract::ROLES_PROPERTY).and_then(|json| serde_json::from_str(json).ok()),
+        shared_snapshot: false,
+    })
+}
+
+impl Store {
+    /// Every run on the main branch, oldest first. Runs that evaldiff did not write are found by their columns
+    /// `model_version` and `run_id`.
+    ///
+    /// # Errors
+    /// Fails if the table does not exist or its metadata cannot be read.
+    pub async fn runs(&self, table: &str) -> Result<Vec<RunEntry>, StoreError> {
+        let table = self.load(table).await?;
+        all(&table).await
+    }
+}
+
+/// Recorded and foreign runs of the main branch, oldest first.
+pub(super) async fn all(table: &Table) -> Result<Vec<RunEntry>, StoreError> {
+    let mut runs = recorded(table);
+    for snapshot in main_snapshots(table) {
+        let added = matches!(snapshot.summary().operation, Operation::Append | Operation::Overwrite);
+        if from_summary(&snapshot).is_none() && added {
+            runs.extend(foreign::runs_of(table, &snapshot).await?);
+        }
+    }
+    runs.sort_by(|a, b| (a.sequence_number, &a.run_id).cmp(&(b.sequence_number, &b.run_id)));
+    Ok(runs)
+}
+
+/// Pins a run: adds what identifies it for good.
+pub(super) async fn pin(table: &Table, entry: &RunEntry) -> Result<PinnedRun, StoreError> {
+    let metadata = table.metadata();
+    let snapshot = metadata.snapshot_by_id(entry.snapshot_id).ok_or_else(|| StoreError::SnapshotGone {
+        table: table.identifier().to_string(),
+        snapshot: entry.snapshot_id.to_string(),
+    })?;
+    let data_files = files::added_files(table, entry.snapshot_id).await?;
+    snapshot.schema(metadata).context("reading the snapshot's schema")?;
+    Ok(PinnedRun {
+        reference: format!("snapshot:{}", entry.snapshot_id),
+        model_version: entry.model_version.clone(),
+        run_id: entry.run_id.clone(),
+        snapshot_id: entry.snapshot_id.to_string(),
+        table_uuid: metadata.uuid().to_string(),
+        rows: entry.rows,
+        sequence_number: entry.sequence_number,
+        committed_at: entry.committed_at(),
+        manifest_list: snapshot.manifest_list().to_string(),
+        golden: entry.golden.clone(),
+        rows_digest: entry.properties.get("evaldiff.rows-digest").cloned(),
+        properties: entry.properties.clone(),
+        data_files,
+    })
+}
