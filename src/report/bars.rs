@@ -34,14 +34,25 @@ pub struct Axis {
 impl Axis {
     /// An axis around zero that holds every given interval.
     pub fn around_zero<'a>(ends: impl Iterator<Item = &'a Option<f64>>) -> Axis {
-        let reach = ends.flatten().filter(|end| end.is_finite()).fold(0.0, |reach: f64, end| reach.max(end.abs()));
+        let reach = ends
+            .flatten()
+            .filter(|end| end.is_finite())
+            .fold(0.0, |reach: f64, end| reach.max(end.abs()));
         let reach = if reach > 0.0 { reach } else { 1.0 };
-        Axis { low: -reach, high: reach, reference: 0.0 }
+        Axis {
+            low: -reach,
+            high: reach,
+            reference: 0.0,
+        }
     }
 
     /// The axis of a share from 0 to 1 with a reference value.
     pub fn share(reference: f64) -> Axis {
-        Axis { low: 0.0, high: 1.0, reference }
+        Axis {
+            low: 0.0,
+            high: 1.0,
+            reference,
+        }
     }
 
     /// Draws an interval; none where an end is missing.
@@ -58,7 +69,9 @@ impl Axis {
 
     fn place(&self, value: f64) -> Option<f64> {
         let share = (value - self.low) / (self.high - self.low);
-        share.is_finite().then(|| MARGIN + share.clamp(0.0, 1.0) * (WIDTH - 2.0 * MARGIN))
+        share
+            .is_finite()
+            .then(|| MARGIN + share.clamp(0.0, 1.0) * (WIDTH - 2.0 * MARGIN))
     }
 }
 
@@ -71,7 +84,10 @@ mod tests {
         let ends = [Some(-0.1), Some(0.05), None, Some(f64::NAN)];
         let axis = Axis::around_zero(ends.iter());
         let bar = axis.bar(Some(-0.1), Some(0.0), Some(0.1), "noise").unwrap();
-        assert_eq!((bar.x.as_str(), bar.width.as_str(), bar.mark.as_str()), ("4", "152", "80"));
+        assert_eq!(
+            (bar.x.as_str(), bar.width.as_str(), bar.mark.as_str()),
+            ("4", "152", "80")
+        );
         assert_eq!(bar.zero, "80");
         assert!(axis.bar(None, Some(0.0), Some(0.1), "noise").is_none());
         assert!(axis.bar(Some(f64::NAN), Some(0.0), Some(0.1), "noise").is_none());
@@ -79,6 +95,10 @@ mod tests {
 
     #[test]
     fn an_axis_of_nothing_is_still_an_axis() {
-        assert!(Axis::around_zero([None].iter()).bar(Some(0.0), Some(0.0), Some(0.0), "noise").is_some());
+        assert!(
+            Axis::around_zero([None].iter())
+                .bar(Some(0.0), Some(0.0), Some(0.0), "noise")
+                .is_some()
+        );
     }
 }

@@ -110,12 +110,12 @@ pub fn counted(n: u64, one: &str, many: &str) -> String {
 
 /// A share in percent with one digit: "87.3%".
 pub fn percent(share: Option<f64>) -> String {
-    let Some(share) = finite(share) else { return NONE.to_owned() };
-    let value = share * 100.0;
-    let misleading = |text: &str| {
-        (is_zero(text) && value.abs() > DUST)
-            || (text.starts_with("100") && value < 100.0 - DUST)
+    let Some(share) = finite(share) else {
+        return NONE.to_owned();
     };
+    let value = share * 100.0;
+    let misleading =
+        |text: &str| (is_zero(text) && value.abs() > DUST) || (text.starts_with("100") && value < 100.0 - DUST);
     format!("{}%", grown(value, 1, misleading))
 }
 
@@ -126,12 +126,18 @@ pub fn share_of(part: u64, whole: u64) -> String {
 
 /// A difference of shares in percentage points, signed: "+3.0 points".
 pub fn points(delta: Option<f64>) -> String {
-    finite(delta).map_or_else(|| NONE.to_owned(), |delta| format!("{} points", signed(delta * 100.0, 1)))
+    finite(delta).map_or_else(
+        || NONE.to_owned(),
+        |delta| format!("{} points", signed(delta * 100.0, 1)),
+    )
 }
 
 /// The size of a difference of shares, without a sign: "3.0 points".
 pub fn unsigned_points(delta: Option<f64>) -> String {
-    finite(delta).map_or_else(|| NONE.to_owned(), |delta| format!("{} points", number((delta * 100.0).abs(), 1)))
+    finite(delta).map_or_else(
+        || NONE.to_owned(),
+        |delta| format!("{} points", number((delta * 100.0).abs(), 1)),
+    )
 }
 
 /// A plain number with three digits.
@@ -155,7 +161,12 @@ pub fn p_value(p: Option<f64>, absent: &str) -> String {
 
 /// The level of an interval: "95%".
 pub fn level(alpha: f64) -> String {
-    let text = format!("{:.4}", (1.0 - alpha) * 100.0);
+    round_percent(1.0 - alpha)
+}
+
+/// A chosen share such as a level or a power, as short as it can be: "80%".
+pub fn round_percent(share: f64) -> String {
+    let text = format!("{:.4}", share * 100.0);
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
@@ -184,7 +195,11 @@ pub fn number(value: f64, digits: usize) -> String {
 /// A number with its sign; zero has none.
 pub fn signed(value: f64, digits: usize) -> String {
     let text = number(value, digits);
-    if text.starts_with('-') || is_zero(&text) { text } else { format!("+{text}") }
+    if text.starts_with('-') || is_zero(&text) {
+        text
+    } else {
+        format!("+{text}")
+    }
 }
 
 fn grown(value: f64, digits: usize, misleading: impl Fn(&str) -> bool) -> String {
@@ -196,7 +211,11 @@ fn grown(value: f64, digits: usize, misleading: impl Fn(&str) -> bool) -> String
 
 fn number_text(value: f64, digits: usize) -> String {
     let text = format!("{value:.digits$}");
-    if is_zero(&text) { text.trim_start_matches('-').to_owned() } else { text }
+    if is_zero(&text) {
+        text.trim_start_matches('-').to_owned()
+    } else {
+        text
+    }
 }
 
 fn is_zero(text: &str) -> bool {
@@ -209,7 +228,12 @@ mod tests {
 
     #[test]
     fn counts_have_separators() {
-        let table = [(0, "0"), (999, "999"), (1_000, "1,000"), (u64::MAX, "18,446,744,073,709,551,615")];
+        let table = [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (u64::MAX, "18,446,744,073,709,551,615"),
+        ];
         for (n, text) in table {
             assert_eq!(count(n), text);
         }

@@ -1,9 +1,10 @@
 //! The verdict in one sentence, made from the statistics.
 
-use super::format::{Unit, count, counted, level, points, unsigned_points};
-use super::words::{self, PredicateView, metric_title, predicate_views};
+use super::format::{Unit, count, counted, level, points, round_percent, unsigned_points};
 use super::links;
+use super::words::{self, PredicateView, metric_title, predicate_views};
 use crate::model::{Comparison, Metric, SliceResult, Verdict};
+use crate::stats::POWER;
 use serde::Serialize;
 
 /// The sentence in its parts, so that each renderer can isolate and escape the data in it.
@@ -51,7 +52,10 @@ pub fn headline_metric(comparison: &Comparison) -> Option<&Metric> {
 
 /// Slices that regressed, most harm first.
 pub fn regressions(comparison: &Comparison) -> impl Iterator<Item = &SliceResult> {
-    comparison.slices.iter().filter(|slice| slice.verdict == Verdict::Regressed)
+    comparison
+        .slices
+        .iter()
+        .filter(|slice| slice.verdict == Verdict::Regressed)
 }
 
 /// Says what the comparison found.
@@ -69,7 +73,12 @@ pub fn headline(comparison: &Comparison) -> Headline {
         numbers: format!("{} on {}", points(slice.delta), counted(slice.n, "sample", "samples")),
         href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
     });
-    Headline { class, word, lead: format!("{}{}", whole(comparison), slices(comparison)), worst }
+    Headline {
+        class,
+        word,
+        lead: format!("{}{}", whole(comparison), slices(comparison)),
+        worst,
+    }
 }
 
 fn whole(comparison: &Comparison) -> String {
@@ -78,18 +87,29 @@ fn whole(comparison: &Comparison) -> String {
     match comparison.verdict {
         Verdict::NotComparable => return "The runs cannot be compared: no sample is in both and scored".to_owned(),
         Verdict::Inconclusive => {
-            let verb = if outcomes.regressed + outcomes.fixed == 1 { "was" } else { "were" };
+            let verb = if outcomes.regressed + outcomes.fixed == 1 {
+                "was"
+            } else {
+                "were"
+            };
             return format!(
                 "Too few samples changed to tell: {} regressed and {} fixed among {} matched {verb} not enough for any test",
-                count(outcomes.regressed), count(outcomes.fixed), count(matched),
+                count(outcomes.regressed),
+                count(outcomes.fixed),
+                count(matched),
             );
         }
         Verdict::Improved | Verdict::Regressed | Verdict::Unchanged => {}
     }
     if outcomes.regressed + outcomes.fixed == 0 {
-        return format!("None of the {} matched samples changed between right and wrong", count(matched));
+        return format!(
+            "None of the {} matched samples changed between right and wrong",
+            count(matched)
+        );
     }
-    let Some(metric) = headline_metric(comparison) else { return "No metric was computed".to_owned() };
+    let Some(metric) = headline_metric(comparison) else {
+        return "No metric was computed".to_owned();
+    };
     let name = metric_title(&metric.name);
     let unit = Unit::of_metric(&metric.name);
     let interval = unit.delta_interval(metric.ci_low, metric.ci_high);
@@ -98,7 +118,11 @@ fn whole(comparison: &Comparison) -> String {
         Unit::Share => unsigned_points(metric.delta),
         Unit::Plain | Unit::Milliseconds => unit.value(metric.delta.map(f64::abs)),
     };
-    let verb = if metric.delta.is_some_and(|delta| delta < 0.0) { "fell" } else { "rose" };
+    let verb = if metric.delta.is_some_and(|delta| delta < 0.0) {
+        "fell"
+    } else {
+        "rose"
+    };
     let significant = metric.p_value.is_some_and(|p| p < comparison.options.alpha);
     match comparison.verdict {
         Verdict::Unchanged if significant => format!(
@@ -107,10 +131,18 @@ fn whole(comparison: &Comparison) -> String {
         ),
         Verdict::Unchanged => {
             let power = match comparison.detectable {
-                Some(least) => format!("; a change of {} would be found with 80% power", unsigned_points(Some(least))),
+                Some(least) => format!(
+                    "; a change of {} would be found with {} power",
+                    unsigned_points(Some(least)),
+                    round_percent(POWER)
+                ),
                 None => String::new(),
             };
-            format!("The change in {} is within noise: {} ({interval}{power})", lower(&name), unit.delta(metric.delta))
+            format!(
+                "The change in {} is within noise: {} ({interval}{power})",
+                lower(&name),
+                unit.delta(metric.delta)
+            )
         }
         _ => format!("{name} {verb} {size} ({interval})"),
     }
@@ -120,14 +152,25 @@ fn slices(comparison: &Comparison) -> String {
     if comparison.verdict == Verdict::NotComparable || comparison.slices.is_empty() {
         return String::new();
     }
-    let joint = if comparison.verdict == Verdict::Regressed { "and" } else { "but" };
+    let joint = if comparison.verdict == Verdict::Regressed {
+        "and"
+    } else {
+        "but"
+    };
     match regressions(comparison).count() as u64 {
         0 if comparison.slices_tested == 0 => ", and no slice was large enough to be tested".to_owned(),
-        0 => format!(", and none of {} regressed", counted(comparison.slices_tested, "tested slice", "tested slices")),
+        0 => format!(
+            ", and none of {} regressed",
+            counted(comparison.slices_tested, "tested slice", "tested slices")
+        ),
         n => format!(", {joint} {} regressed", counted(n, "slice", "slices")),
     }
 }
 
 fn lower(title: &str) -> String {
-    if title == "Accuracy" { "accuracy".to_owned() } else { title.to_owned() }
+    if title == "Accuracy" {
+        "accuracy".to_owned()
+    } else {
+        title.to_owned()
+    }
 }

@@ -11,8 +11,13 @@ pub const METHOD: &str = "method.html";
 pub const SUMMARY: &str = "summary.md";
 
 /// Files of a report folder that pages may link to but that are written elsewhere.
-pub const EXTRA_FILES: [&str; 5] =
-    ["data/comparison.json", "data/samples.json", "data/report-data.json", "data/flips.parquet", "manifest.json"];
+pub const EXTRA_FILES: [&str; 5] = [
+    "data/comparison.json",
+    "data/samples.json",
+    "data/report-data.json",
+    "data/flips.parquet",
+    "manifest.json",
+];
 
 /// The page of a slice.
 pub fn slice(slug: &str) -> String {
@@ -42,13 +47,23 @@ pub fn pages(samples: usize) -> usize {
 /// A relative link that no browser can take for another scheme or host.
 pub fn relative(href: &str) -> String {
     let head = href.split(['/', '?', '#']).next().unwrap_or_default();
-    if head.contains(':') || href.starts_with(['/', '\\']) { format!("./{href}") } else { href.to_owned() }
+    if head.contains(':') || href.starts_with(['/', '\\']) {
+        format!("./{href}")
+    } else {
+        href.to_owned()
+    }
 }
 
 /// A file name: letters, digits, `.`, `_` and `-` stay, anything else becomes `_`. Names come from this tool and are
 /// clean already; this keeps a tampered data folder from naming other files.
 fn name(text: &str) -> String {
-    let clean = |c: char| if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') { c } else { '_' };
+    let clean = |c: char| {
+        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
+            c
+        } else {
+            '_'
+        }
+    };
     text.chars().map(clean).collect()
 }
 

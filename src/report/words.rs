@@ -63,7 +63,11 @@ pub fn visible(text: &str) -> String {
 
 /// Like [`visible`], but an empty text shows as a pair of quotation marks.
 pub fn shown(text: &str) -> String {
-    if text.is_empty() { "\"\"".to_owned() } else { visible(text) }
+    if text.is_empty() {
+        "\"\"".to_owned()
+    } else {
+        visible(text)
+    }
 }
 
 /// The title of a sample list.
@@ -137,7 +141,9 @@ pub fn metric_title(name: &str) -> String {
 fn sentence_case(name: &str) -> String {
     let text = visible(name).replace('_', " ");
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars
+        .next()
+        .map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
 }
 
 /// Which way a metric is better, in words.
@@ -168,7 +174,9 @@ pub fn metric_badge(metric: &Metric, alpha: f64) -> Badge {
     if let Some(verdict) = metric.verdict {
         return verdict_badge(verdict, differs, metric.p_value.is_some_and(|p| p < alpha));
     }
-    let Some(delta) = metric.delta else { return badge("noise", "paired rate") };
+    let Some(delta) = metric.delta else {
+        return badge("noise", "paired rate");
+    };
     if delta.abs() <= 0.0 {
         return badge("noise", "no difference");
     }
@@ -225,7 +233,10 @@ mod tests {
     #[test]
     fn verdicts_keep_noise_and_smallness_apart() {
         assert_eq!(verdict_badge(Verdict::Unchanged, true, false).text, "within noise");
-        assert_eq!(verdict_badge(Verdict::Unchanged, true, true).text, "below minimum effect");
+        assert_eq!(
+            verdict_badge(Verdict::Unchanged, true, true).text,
+            "below minimum effect"
+        );
         assert_eq!(verdict_badge(Verdict::Unchanged, false, false).text, "no difference");
     }
 
@@ -238,8 +249,14 @@ mod tests {
     #[test]
     fn predicates_read_as_words() {
         let list = [
-            Predicate { column: "domain".into(), value: Some("tweets".into()) },
-            Predicate { column: "lang".into(), value: None },
+            Predicate {
+                column: "domain".into(),
+                value: Some("tweets".into()),
+            },
+            Predicate {
+                column: "lang".into(),
+                value: None,
+            },
         ];
         assert_eq!(predicates(&list), "domain = tweets and lang is missing");
     }

@@ -5,7 +5,7 @@
 //! only when it is certain that no snapshot refers to them.
 
 use super::contract::{self, ROLES_PROPERTY};
-use super::error::{Context, StoreError};
+use super::error::StoreError;
 use super::runs::{self, PROPERTY_PREFIX};
 use super::writer::{RunWriter, WrittenRun};
 use super::{Store, catalog::local_path};

@@ -1,0 +1,259 @@
+//! Turns the scanned columns of one side into narrow rows: key, position, one word for labels and status, the
+//! confidence, and slice codes packed four to a word.
+
+use super::error::CompareError;
+use super::labels::Interner;
+use crate::engine::EngineError;
+use crate::engine::map::MapFactory;
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Float64Builder, Int32Array, RecordBatch, StringArray, StringViewArray,
+    StringViewBuilder, UInt64Array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Schema, SchemaRef};
+use datafusion::error::{DataFusionError, Result as DfResult};
+use std::sync::Arc;
+
+/// Bits of a label code within the word.
+pub(super) const LABEL_BITS: u32 = 28;
+/// Mask of a label code.
+pub(super) const LABEL_MASK: u64 = (1 << LABEL_BITS) - 1;
+/// No truth.
+pub(super) const NO_TRUTH: u64 = 1 << 56;
+/// No prediction.
+pub(super) const NO_PREDICTION: u64 = 1 << 57;
+/// Status `error`.
+pub(super) const ERROR: u64 = 1 << 58;
+/// Status `skipped`.
+pub(super) const SKIPPED: u64 = 1 << 59;
+/// The confidence was there but NaN or outside 0..1.
+pub(super) const BAD_CONFIDENCE: u64 = 1 << 60;
+/// Slice codes per word.
+pub(super) const SLICES_PER_WORD: usize = 4;
+
+/// The interners of a pass: one for all labels, one per slice column.
+#[derive(Debug)]
+pub(super) struct Codes {
+    pub(super) labels: Arc<Interner>,
+    pub(super) slices: Vec<Arc<Interner>>,
+}
+
+/// Where the roles stand among the scanned columns.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    pub(super) keys: usize,
+    pub(super) confidence: bool,
+    pub(super) status: bool,
+    pub(super) slices: usize,
+}
+
+/// Schema of narrow rows: `key`, `position`, `labels`, `confidence`, `s0`, `s1`, …
+pub(super) fn narrow_schema(slices: usize) -> SchemaRef {
+    let mut fields = vec![
+        Field::new("key", DataType::Utf8View, false),
+        Field::new("position", DataType::UInt64, false),
+        Field::new("labels", DataType::UInt64, false),
+        Field::new("confidence", DataType::Float64, true),
+    ];
+    let words = slices.div_ceil(SLICES_PER_WORD);
+    fields.extend((0..words).map(|i| Field::new(format!("s{i}"), DataType::UInt64, false)));
+    Arc::new(Schema::new(fields))
+}
+
+/// The function that encodes a side's batches.
+pub(super) fn encoder(codes: Arc<Codes>, layout: Layout) -> MapFactory {
+    let schema = narrow_schema(layout.slices);
+    Arc::new(move || {
+        let mut encoder = Encoder {
+            schema: Arc::clone(&schema),
+            layout: layout.clone(),
+            truth: Column::new(&codes.labels),
+            prediction: Column::new(&codes.labels),
+            slices: codes.slices.iter().map(Column::new).collect(),
+        };
+        Box::new(move |batch| encoder.encode(&batch))
+    })
+}
+
+struct Encoder {
+    schema: SchemaRef,
+    layout: Layout,
+    truth: Column,
+    prediction: Column,
+    slices: Vec<Column>,
+}
+
+impl Encoder {
+    /// Scanned order: keys, truth, prediction, confidence?, status?, slices, position.
+    fn encode(&mut self, batch: &RecordBatch) -> DfResult<RecordBatch> {
+        let n = batch.num_rows();
+        let mut at = self.layout.keys;
+        let mut next = || {
+            at += 1;
+            batch.column(at - 1)
+        };
+        let mut words = vec![0u64; n];
+        self.truth.add(next(), 0, NO_TRUTH, &mut words)?;
+        self.prediction.add(next(), LABEL_BITS, NO_PREDICTION, &mut words)?;
+        let confidence = match self.layout.confidence {
+            true => confidence(next(), &mut words)?,
+            false => Float64Array::new_null(n),
+        };
+        if self.layout.status {
+            status(next(), &mut words)?;
+        }
+        let mut slice_words = vec![vec![0u64; n]; self.layout.slices.div_ceil(SLICES_PER_WORD)];
+        for (i, column) in self.slices.iter_mut().enumerate() {
+            let shift = 16 * (i % SLICES_PER_WORD) as u32;
+            column.add_slice(next(), shift, &mut slice_words[i / SLICES_PER_WORD])?;
+        }
+        let position = Arc::clone(batch.column(batch.num_columns() - 1));
+        let mut columns: Vec<ArrayRef> = vec![
+            Arc::new(keys(batch, self.layout.keys)?),
+            position,
+            Arc::new(UInt64Array::from(words)),
+            Arc::new(confidence),
+        ];
+        columns.extend(slice_words.into_iter().map(|w| Arc::new(UInt64Array::from(w)) as ArrayRef));
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}
+
+/// The key as text; several columns are joined as an import would do it: `|` between them, `|` and `\` escaped.
+fn keys(batch: &RecordBatch, n: usize) -> DfResult<StringViewArray> {
+    let no_null = |array: &dyn Array, name: &str| match array.null_count() {
+        0 => Ok(()),
+        _ => Err(DataFusionError::from(EngineError::DataFusion(format!("key column `{name}` has null values")))),
+    };
+    let name = |i: usize| batch.schema_ref().field(i).name().clone();
+    if n == 1 {
+        let array = cast(batch.column(0), &DataType::Utf8View)?;
+        no_null(&array, &name(0))?;
+        return Ok(array.as_string_view().clone());
+    }
+    let mut parts: Vec<StringArray> = Vec::with_capacity(n);
+    for i in 0..n {
+        let array = cast(batch.column(i), &DataType::Utf8)?;
+        no_null(&array, &name(i))?;
+        parts.push(array.as_string::<i32>().clone());
+    }
+    let mut out = StringViewBuilder::new();
+    let mut key = String::new();
+    for row in 0..batch.num_rows() {
+        key.clear();
+        for (i, part) in parts.iter().enumerate() {
+            if i > 0 {
+                key.push('|');
+            }
+            key.push_str(&part.value(row).replace('\\', "\\\\").replace('|', "\\|"));
+        }
+        out.append_value(&key);
+    }
+    Ok(out.finish())
+}
+
+fn confidence(array: &ArrayRef, words: &mut [u64]) -> DfResult<Float64Array> {
+    let array = cast(array, &DataType::Float64)?;
+    let array = array.as_primitive::<Float64Type>();
+    let valid = |c: f64| (0.0..=1.0).contains(&c);
+    if array.null_count() == 0 && array.values().iter().all(|&c| valid(c)) {
+        return Ok(array.clone());
+    }
+    let mut out = Float64Builder::with_capacity(array.len());
+    for (i, word) in words.iter_mut().enumerate() {
+        match array.is_valid(i).then(|| array.value(i)) {
+            Some(c) if valid(c) => out.append_value(c),
+            Some(_) => {
+                *word |= BAD_CONFIDENCE;
+                out.append_null();
+            }
+            None => out.append_null(),
+        }
+    }
+    Ok(out.finish())
+}
+
+fn status(array: &ArrayRef, words: &mut [u64]) -> DfResult<()> {
+    let flag = |text: &str| match text {
+        t if t.eq_ignore_ascii_case("error") => ERROR,
+        t if t.eq_ignore_ascii_case("skipped") => SKIPPED,
+        _ => 0,
+    };
+    if let Some(dictionary) = array.as_dictionary_opt::<Int32Type>() {
+        let values = dictionary.values().as_string::<i32>();
+        let flags: Vec<u64> = (0..values.len()).map(|i| flag(values.value(i))).collect();
+        if flags.iter().all(|&f| f == 0) {
+            return Ok(());
+        }
+        for (i, word) in words.iter_mut().enumerate().filter(|(i, _)| dictionary.is_valid(*i)) {
+            *word |= flags[dictionary.keys().value(i) as usize];
+        }
+        return Ok(());
+    }
+    let array = cast(array, &DataType::Utf8)?;
+    let array = array.as_string::<i32>();
+    for (i, word) in words.iter_mut().enumerate().filter(|(i, _)| array.is_valid(*i)) {
+        *word |= flag(array.value(i));
+    }
+    Ok(())
+}
+
+/// One categorical column: remembers how the last dictionary's entries are coded.
+struct Column {
+    interner: Arc<Interner>,
+    last: Option<ArrayRef>,
+    codes: Vec<u64>,
+}
+
+impl Column {
+    fn new(interner: &Arc<Interner>) -> Column {
+        Column { interner: Arc::clone(interner), last: None, codes: Vec::new() }
+    }
+
+    /// Puts label codes at `shift`, or sets `missing`.
+    fn add(&mut self, array: &ArrayRef, shift: u32, missing: u64, words: &mut [u64]) -> DfResult<()> {
+        let indices = self.indices(array)?;
+        if self.interner.len() as u64 > LABEL_MASK {
+            return Err(DataFusionError::External(Box::new(CompareError::TooManyLabels(LABEL_MASK as usize))));
+        }
+        for (i, word) in words.iter_mut().enumerate() {
+            *word |= if indices.is_valid(i) { self.codes[indices.value(i) as usize] << shift } else { missing };
+        }
+        Ok(())
+    }
+
+    /// Puts slice codes at `shift`; 0 is null.
+    fn add_slice(&mut self, array: &ArrayRef, shift: u32, words: &mut [u64]) -> DfResult<()> {
+        let indices = self.indices(array)?;
+        for (i, word) in words.iter_mut().enumerate() {
+            if indices.is_valid(i) {
+                // Beyond 16 bits the column is refused after the pass; saturating keeps the words apart until then.
+                *word |= (self.codes[indices.value(i) as usize] + 1).min(0xFFFF) << shift;
+            }
+        }
+        Ok(())
+    }
+
+    /// Row by row an index into `codes`, which is made to fit.
+    fn indices(&mut self, array: &ArrayRef) -> DfResult<Int32Array> {
+        let dictionary = match array.data_type() {
+            DataType::Dictionary(key, value) if **key == DataType::Int32 && **value == DataType::Utf8 => {
+                Arc::clone(array)
+            }
+            _ => {
+                let text = cast(array, &DataType::Utf8)?;
+                cast(&text, &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))?
+            }
+        };
+        let dictionary = dictionary.as_dictionary::<Int32Type>();
+        let values = dictionary.values();
+        let same = self.last.as_ref().is_some_and(|last| last.to_data().ptr_eq(&values.to_data()));
+        if !same {
+            let texts = values.as_string::<i32>();
+            let code = |i: usize| if texts.is_valid(i) { u64::from(self.interner.code(texts.value(i))) } else { 0 };
+            self.codes = (0..texts.len()).map(code).collect();
+            self.last = Some(Arc::clone(values));
+        }
+        Ok(dictionary.keys().clone())
+    }
+}

@@ -1,0 +1,82 @@
+//! What can go wrong in a comparison.
+
+use crate::engine::EngineError;
+use arrow::error::ArrowError;
+
+/// Errors of a comparison.
+#[derive(Debug, thiserror::Error)]
+pub enum CompareError {
+    /// A column that a role or flag names is not in the run.
+    #[error("the candidate's run has no column `{column}`")]
+    NoColumn {
+        /// The column.
+        column: String,
+        /// Columns with similar names.
+        nearest: Vec<String>,
+    },
+    /// A slice column with too many values.
+    #[error("slice column `{column}` has more than {limit} distinct values")]
+    TooManyValues {
+        /// The column.
+        column: String,
+        /// The limit.
+        limit: usize,
+    },
+    /// More distinct labels than can be coded.
+    #[error("there are more than {0} distinct labels")]
+    TooManyLabels(usize),
+    /// No roles are known for a table that evaldiff did not write.
+    #[error("nothing says which column of the table is the {role}")]
+    NoRole {
+        /// The role.
+        role: &'static str,
+        /// The flag that gives it.
+        flag: &'static str,
+    },
+    /// The engine failed.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Arrow failed.
+    #[error("{0}")]
+    Arrow(String),
+}
+
+impl CompareError {
+    /// The way out, where there is one.
+    pub fn hint(&self) -> Option<String> {
+        match self {
+            CompareError::NoColumn { nearest, .. } if !nearest.is_empty() => {
+                Some(format!("did you mean {}?", nearest.join(" or ")))
+            }
+            CompareError::TooManyValues { .. } => {
+                Some("bin its values into a column of their own and slice by that".into())
+            }
+            CompareError::NoRole { flag, .. } => Some(format!("give it with {flag}, or in evaldiff.toml")),
+            CompareError::Engine(EngineError::Memory(_)) => Some("give more with --memory-limit".into()),
+            _ => None,
+        }
+    }
+
+    /// Whether a changed command line mends it.
+    pub fn is_usage(&self) -> bool {
+        matches!(
+            self,
+            CompareError::NoColumn { .. }
+                | CompareError::TooManyValues { .. }
+                | CompareError::NoRole { .. }
+                | CompareError::Engine(EngineError::Memory(_) | EngineError::NoColumn(_) | EngineError::ColumnType { .. })
+        )
+    }
+}
+
+impl From<ArrowError> for CompareError {
+    fn from(error: ArrowError) -> Self {
+        CompareError::Arrow(error.to_string())
+    }
+}
+
+impl From<datafusion::error::DataFusionError> for CompareError {
+    fn from(error: datafusion::error::DataFusionError) -> Self {
+        CompareError::Engine(error.into())
+    }
+}

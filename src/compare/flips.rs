@@ -1,0 +1,109 @@
+//! Every regressed and fixed sample as a Parquet file, in key order.
+
+use super::Job;
+use super::encode::{LABEL_BITS, LABEL_MASK, SLICES_PER_WORD};
+use super::error::CompareError;
+use super::pass::Pass;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder, UInt64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use parquet::schema::types::ColumnPath;
+use std::io::Write;
+use std::sync::Arc;
+
+/// Rows per write: fixed, so that pages do not depend on how the pass was split.
+const WRITE_ROWS: usize = 8192;
+
+/// Writes the flips. Hidden columns are left out.
+pub(super) fn parquet<W: Write + Send>(pass: &Pass, job: &Job, out: W) -> Result<(), CompareError> {
+    let fail = |e: parquet::errors::ParquetError| CompareError::Arrow(format!("writing flips.parquet: {e}"));
+    let columns = Columns::of(job);
+    let properties = WriterProperties::builder()
+        .set_compression(ZstdLevel::try_new(1).map_or(Compression::UNCOMPRESSED, Compression::ZSTD))
+        .set_column_dictionary_enabled(ColumnPath::from("sample_id"), false)
+        .set_created_by(format!("evaldiff {}", env!("CARGO_PKG_VERSION")))
+        .build();
+    let mut writer = ArrowWriter::try_new(out, Arc::clone(&columns.schema), Some(properties)).map_err(fail)?;
+    let mut left: Option<RecordBatch> = None;
+    for batch in pass.flips.read()? {
+        let mut batch = match left.take() {
+            Some(rest) => arrow::compute::concat_batches(rest.schema_ref(), [&rest, &batch?])?,
+            None => batch?,
+        };
+        while batch.num_rows() >= WRITE_ROWS {
+            writer.write(&columns.batch(pass, &batch.slice(0, WRITE_ROWS))?).map_err(fail)?;
+            batch = batch.slice(WRITE_ROWS, batch.num_rows() - WRITE_ROWS);
+        }
+        left = Some(batch);
+    }
+    if let Some(rest) = left.filter(|b| b.num_rows() > 0) {
+        writer.write(&columns.batch(pass, &rest)?).map_err(fail)?;
+    }
+    writer.close().map_err(fail)?;
+    Ok(())
+}
+
+struct Columns {
+    schema: SchemaRef,
+    hide: Vec<bool>,
+    slices: usize,
+}
+
+impl Columns {
+    fn of(job: &Job) -> Columns {
+        let text = |name: &str| Field::new(name, DataType::Utf8, true);
+        let number = |name: &str| Field::new(name, DataType::Float64, true);
+        let hidden = |name: &str| job.options.hide.iter().any(|h| h == name);
+        let mut fields = vec![
+            text("sample_id"),
+            text("outcome"),
+            text("ground_truth"),
+            text("baseline_prediction"),
+            text("candidate_prediction"),
+            number("baseline_confidence"),
+            number("candidate_confidence"),
+        ];
+        let hide: Vec<bool> = job.roles.slices.iter().map(|s| hidden(s)).collect();
+        let shown = job.roles.slices.iter().zip(&hide).filter(|(_, hidden)| !**hidden);
+        fields.extend(shown.map(|(name, _)| text(&format!("slice.{name}"))));
+        Columns { schema: Arc::new(Schema::new(fields)), hide, slices: job.roles.slices.len() }
+    }
+
+    fn batch(&self, pass: &Pass, batch: &RecordBatch) -> Result<RecordBatch, CompareError> {
+        let words = self.slices.div_ceil(SLICES_PER_WORD);
+        let word = |i: usize| batch.column(i).as_primitive::<UInt64Type>();
+        let (a, b) = (word(3), word(6 + words));
+        let prediction = |w: &UInt64Array, i: usize| ((w.value(i) >> LABEL_BITS) & LABEL_MASK) as usize;
+        let truth = |i: usize| (b.value(i) & LABEL_MASK) as usize;
+        let n = batch.num_rows();
+        let labels = |code: &dyn Fn(usize) -> usize| -> ArrayRef {
+            Arc::new(StringArray::from_iter_values((0..n).map(|i| &*pass.labels[code(i)])))
+        };
+        let outcome = (0..n).map(|i| if prediction(a, i) == truth(i) { "regressed" } else { "fixed" });
+        let mut columns: Vec<ArrayRef> = vec![
+            cast(batch.column(0), &DataType::Utf8)?,
+            Arc::new(StringArray::from_iter_values(outcome)),
+            labels(&truth),
+            labels(&|i| prediction(a, i)),
+            labels(&|i| prediction(b, i)),
+            Arc::clone(batch.column(4)),
+            Arc::clone(batch.column(7 + words)),
+        ];
+        for slice in (0..self.slices).filter(|&s| !self.hide[s]) {
+            let codes = word(8 + words + slice / SLICES_PER_WORD);
+            let shift = 16 * (slice % SLICES_PER_WORD);
+            let mut out = StringBuilder::new();
+            for i in 0..n {
+                match ((codes.value(i) >> shift) & 0xFFFF) as usize {
+                    0 => out.append_null(),
+                    code => out.append_value(&pass.slices[slice][code - 1]),
+                }
+            }
+            columns.push(Arc::new(out.finish()));
+        }
+        Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
+    }
+}

@@ -1,0 +1,84 @@
+//! Plans and runs one comparison on the engine: one pass over both runs into joint counts, then payload look-ups for
+//! the samples that get a page. No engine type escapes.
+
+mod cells;
+mod encode;
+mod error;
+mod flips;
+mod labels;
+mod lists;
+mod pass;
+mod payload;
+mod plan;
+mod rank;
+mod spool;
+mod tally;
+
+pub use error::CompareError;
+pub use plan::JoinChoice;
+
+use crate::engine::Engine;
+use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Predicate, SampleSet};
+use crate::store::ResolvedRun;
+use std::sync::Arc;
+
+/// Highest number of distinct values that a slice column may have.
+pub const MAX_SLICE_VALUES: usize = 1000;
+
+/// What is to be compared.
+#[derive(Clone, Debug)]
+pub struct Job {
+    /// The old run.
+    pub baseline: ResolvedRun,
+    /// The new run.
+    pub candidate: ResolvedRun,
+    /// Which column plays which part.
+    pub roles: ColumnRoles,
+    /// What was asked.
+    pub options: CompareOptions,
+    /// How the runs are joined; changes no byte.
+    pub join: JoinChoice,
+}
+
+/// A pass that is over: the counts, and what is needed to show samples.
+pub struct Compared {
+    /// Everything counted.
+    pub counts: Counts,
+    pass: pass::Pass,
+    sides: plan::Sides,
+}
+
+/// Runs the pass. `progress` gets the number of rows paired so far.
+///
+/// # Errors
+/// [`CompareError`] names the column, file or limit.
+pub async fn run(engine: &Engine, job: &Job, progress: Arc<dyn Fn(u64) + Send + Sync>) -> Result<Compared, CompareError> {
+    let sides = plan::Sides::open(job).await?;
+    let pass = pass::run(engine, job, &sides, progress).await?;
+    let counts = pass.counts(job)?;
+    Ok(Compared { counts, pass, sides })
+}
+
+impl Compared {
+    /// The full table of one slice.
+    pub fn slice_table(&self, predicates: &[Predicate]) -> JointTable {
+        self.pass.slice_table(predicates)
+    }
+
+    /// Writes every regressed and fixed sample as Parquet, in key order.
+    ///
+    /// # Errors
+    /// Fails if the file cannot be written.
+    pub fn write_flips<W: std::io::Write + Send>(&self, job: &Job, out: W) -> Result<(), CompareError> {
+        flips::parquet(&self.pass, job, out)
+    }
+
+    /// The samples that get a page: the lists by outcome and accounting class, and one per given slice (its page's
+    /// name and its predicates).
+    ///
+    /// # Errors
+    /// Fails if payload cannot be read.
+    pub async fn samples(&self, job: &Job, slices: &[(String, Vec<Predicate>)]) -> Result<SampleSet, CompareError> {
+        payload::samples(&self.pass, &self.sides, job, slices).await
+    }
+}

@@ -1,0 +1,212 @@
+//! From two pinned runs to a physical plan whose output is one row per distinct key.
+
+use super::encode::{Codes, Layout, encoder, narrow_schema};
+use super::error::CompareError;
+use super::labels::Interner;
+use super::{Job, encode};
+use crate::engine::Engine;
+use crate::engine::files::{ReadColumn, RunFiles};
+use crate::engine::map::{MapExec, MapFactory};
+use crate::engine::merge::{KeyRange, OrderedMergeExec, aligned_schema};
+use crate::engine::ranges::{self, RangeTask};
+use crate::engine::scan::{Piece, RunScanExec};
+use crate::model::ColumnRoles;
+use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
+use arrow::compute::SortOptions;
+use arrow::datatypes::{DataType, Schema, SchemaRef};
+use datafusion::common::{JoinType, NullEquality};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::joins::{HashJoinExec, PartitionMode};
+use datafusion::physical_plan::repartition::RepartitionExec;
+use datafusion::physical_plan::sorts::sort::SortExec;
+use datafusion::physical_plan::sorts::sort_preserving_merge::SortPreservingMergeExec;
+use datafusion::physical_plan::{ExecutionPlan, Partitioning};
+use std::sync::Arc;
+
+/// How the runs are joined.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum JoinChoice {
+    /// Merge where both runs are sorted, else hash within the memory limit, else sort and merge.
+    #[default]
+    Auto,
+    /// Merge; runs that are not sorted are sorted first.
+    Merge,
+    /// Hash join.
+    Hash,
+}
+
+/// Both runs opened: their files, the columns to scan, and the codes that both share.
+pub(super) struct Sides {
+    pub(super) baseline: Arc<RunFiles>,
+    pub(super) candidate: Arc<RunFiles>,
+    pub(super) codes: Arc<Codes>,
+    pub(super) layout: Layout,
+    columns: Vec<ReadColumn>,
+    ordering: LexOrdering,
+}
+
+impl Sides {
+    /// Opens the files of both runs and finds every column of a role.
+    ///
+    /// # Errors
+    /// [`CompareError::NoColumn`], or the first file that cannot be read.
+    pub(super) async fn open(job: &Job) -> Result<Sides, CompareError> {
+        for run in [&job.baseline, &job.candidate] {
+            if run.filter_run_id.is_some() {
+                return Err(CompareError::Arrow(format!(
+                    "{} holds several runs in one snapshot, which this version cannot tell apart",
+                    run.run.reference
+                )));
+            }
+        }
+        let (columns, layout) = columns(&job.candidate.schema, &job.roles)?;
+        let new = || Arc::new(Interner::default());
+        let codes = Codes { labels: new(), slices: job.roles.slices.iter().map(|_| new()).collect() };
+        let key: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(Column::new("key", 0));
+        let sort = PhysicalSortExpr::new(key, SortOptions { descending: false, nulls_first: false });
+        let ordering = LexOrdering::new([sort])
+            .ok_or_else(|| CompareError::Arrow("the key has no order".into()))?;
+        Ok(Sides {
+            baseline: Arc::new(RunFiles::open(&job.baseline.run.data_files).await?),
+            candidate: Arc::new(RunFiles::open(&job.candidate.run.data_files).await?),
+            codes: Arc::new(codes),
+            layout,
+            columns,
+            ordering,
+        })
+    }
+
+    fn side(&self, files: &Arc<RunFiles>, partitions: Vec<Vec<Piece>>, sorted: bool) -> Arc<dyn ExecutionPlan> {
+        let scan = RunScanExec::new(Arc::clone(files), self.columns.clone(), partitions);
+        let encode = encoder(Arc::clone(&self.codes), self.layout.clone());
+        let ordering = sorted.then(|| self.ordering.clone());
+        Arc::new(MapExec::new(Arc::new(scan), narrow_schema(self.layout.slices), encode, ordering))
+    }
+
+    /// Merge of sorted files: one partition per key range.
+    pub(super) fn merge(&self) -> (Arc<dyn ExecutionPlan>, usize) {
+        let tasks: Vec<RangeTask> = match (self.layout.keys, self.columns.first()) {
+            (1, Some(key)) => ranges::cut(&self.baseline, &self.candidate, key, key),
+            _ => vec![RangeTask {
+                range: KeyRange::default(),
+                left: ranges::everything(&self.baseline),
+                right: ranges::everything(&self.candidate),
+            }],
+        };
+        let n = tasks.len();
+        let left = self.side(&self.baseline, tasks.iter().map(|t| t.left.clone()).collect(), true);
+        let right = self.side(&self.candidate, tasks.iter().map(|t| t.right.clone()).collect(), true);
+        let ranges = tasks.into_iter().map(|t| t.range).collect();
+        (Arc::new(OrderedMergeExec::new(left, right, self.ordering.clone(), ranges)), n)
+    }
+
+    /// Sort of both sides, spilling within the memory limit, then one merge.
+    pub(super) fn sort(&self, engine: &Engine) -> (Arc<dyn ExecutionPlan>, usize) {
+        let sorted = |files: &Arc<RunFiles>| -> Arc<dyn ExecutionPlan> {
+            let input = self.side(files, ranges::dealt(files, engine.threads()), false);
+            let sort = SortExec::new(self.ordering.clone(), input).with_preserve_partitioning(true);
+            Arc::new(SortPreservingMergeExec::new(self.ordering.clone(), Arc::new(sort)))
+        };
+        let (left, right) = (sorted(&self.baseline), sorted(&self.candidate));
+        let ranges = vec![KeyRange::default()];
+        (Arc::new(OrderedMergeExec::new(left, right, self.ordering.clone(), ranges)), 1)
+    }
+
+    /// Hash join of narrow rows: the fastest for unsorted runs that fit the memory limit.
+    pub(super) fn hash(&self, engine: &Engine) -> Result<(Arc<dyn ExecutionPlan>, usize), CompareError> {
+        let n = engine.threads();
+        let key: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(Column::new("key", 0));
+        let input = |files: &Arc<RunFiles>| -> Result<Arc<dyn ExecutionPlan>, CompareError> {
+            let side = self.side(files, ranges::dealt(files, n), false);
+            Ok(Arc::new(RepartitionExec::try_new(side, Partitioning::Hash(vec![Arc::clone(&key)], n))?))
+        };
+        let join = HashJoinExec::try_new(
+            input(&self.baseline)?,
+            input(&self.candidate)?,
+            vec![(Arc::clone(&key), Arc::clone(&key))],
+            None,
+            &JoinType::Full,
+            None,
+            PartitionMode::Partitioned,
+            NullEquality::NullEqualsNothing,
+            false,
+        )?;
+        let narrow = narrow_schema(self.layout.slices);
+        let schema = aligned_schema(&narrow, &narrow);
+        let align = aligner(Arc::clone(&schema), narrow.fields().len());
+        Ok((Arc::new(MapExec::new(Arc::new(join), schema, align, None)), n))
+    }
+
+    /// Bytes that the build side of the hash join is expected to take.
+    pub(super) fn hash_bytes(&self) -> u64 {
+        let words = self.layout.slices.div_ceil(encode::SLICES_PER_WORD) as u64;
+        self.baseline.rows().max(self.candidate.rows()) * (100 + 8 * words)
+    }
+}
+
+/// Brings the hash join's output into the shape of the merge's.
+fn aligner(schema: SchemaRef, width: usize) -> MapFactory {
+    Arc::new(move || {
+        let schema = Arc::clone(&schema);
+        Box::new(move |batch: RecordBatch| {
+            let (left, right) = (batch.column(0), batch.column(width));
+            let mask = arrow::compute::is_not_null(left)?;
+            let key = arrow::compute::kernels::zip::zip(&mask, left, right)?;
+            let mut columns: Vec<ArrayRef> =
+                vec![key, Arc::new(BooleanArray::from(vec![false; batch.num_rows()]))];
+            columns.extend(batch.columns()[1..width].iter().cloned());
+            columns.extend(batch.columns()[width + 1..].iter().cloned());
+            Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
+        })
+    })
+}
+
+fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Layout), CompareError> {
+    let find = |name: &str, dictionary: bool| {
+        ReadColumn::of(schema, name, dictionary).map_err(|_| CompareError::NoColumn {
+            column: name.to_string(),
+            nearest: nearest(schema, name),
+        })
+    };
+    let mut out = Vec::new();
+    for name in &roles.key {
+        out.push(find(name, false)?);
+    }
+    for (name, role) in [(&roles.truth, "ground truth"), (&roles.prediction, "prediction")] {
+        out.push(find(name, true)?);
+        check_label(schema, name, role)?;
+    }
+    for name in [&roles.confidence, &roles.status].into_iter().flatten() {
+        out.push(find(name, true)?);
+    }
+    for name in &roles.slices {
+        out.push(find(name, true)?);
+        check_label(schema, name, "a slice")?;
+    }
+    let layout = Layout {
+        keys: roles.key.len(),
+        confidence: roles.confidence.is_some(),
+        status: roles.status.is_some(),
+        slices: roles.slices.len(),
+    };
+    Ok((out, layout))
+}
+
+fn check_label(schema: &Schema, name: &str, role: &'static str) -> Result<(), CompareError> {
+    let Ok(field) = schema.field_with_name(name) else { return Ok(()) };
+    let data_type = field.data_type();
+    let refused = data_type.is_nested() || (role != "a slice" && data_type.is_floating());
+    if refused || matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_)) {
+        let data_type = crate::store::type_name(data_type);
+        return Err(crate::engine::EngineError::ColumnType { column: name.into(), data_type, role }.into());
+    }
+    Ok(())
+}
+
+fn nearest(schema: &Schema, name: &str) -> Vec<String> {
+    let mut scored: Vec<(f64, &String)> =
+        schema.fields().iter().map(|f| (strsim::jaro_winkler(name, f.name()), f.name())).collect();
+    scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
+    scored.into_iter().filter(|(s, _)| *s > 0.6).take(3).map(|(_, n)| format!("`{n}`")).collect()
+}

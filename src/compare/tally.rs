@@ -1,0 +1,314 @@
+//! What one task counts while aligned rows stream by.
+
+use super::cells::{CellTable, Cells};
+use super::encode::{
+    BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD,
+};
+use super::lists::{self, Lists};
+use crate::model::counts::{CALIBRATION_BINS, FIXED_ONE};
+use crate::model::{Accounting, AccountingClass, CalibrationSums, ConfidenceSums, Outcome};
+use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
+use arrow::datatypes::{Float64Type, UInt64Type};
+
+/// Counts of one task; those of several are merged in any order with the same result.
+#[derive(Debug)]
+pub(super) struct Tally {
+    pub(super) accounting: Accounting,
+    pub(super) cells: Cells,
+    pub(super) whole: CellTable,
+    pub(super) singles: Vec<CellTable>,
+    pub(super) pairs: Vec<PairTable>,
+    pub(super) calibration: CalibrationSums,
+    pub(super) disagreements: Vec<u64>,
+    pub(super) invalid_confidence: [u64; 2],
+    pub(super) lists: Lists,
+}
+
+/// Counts per pair of slice codes.
+#[derive(Debug)]
+pub(super) struct PairTable {
+    stride: u64,
+    table: CellTable,
+}
+
+impl PairTable {
+    fn new() -> PairTable {
+        PairTable { stride: 16, table: CellTable::new() }
+    }
+
+    #[inline]
+    fn add(&mut self, a: u64, b: u64, cell: u32) {
+        if b >= self.stride {
+            self.widen(b);
+        }
+        self.table.add(a * self.stride + b, cell);
+    }
+
+    fn add_n(&mut self, a: u64, b: u64, cell: u32, n: u64) {
+        if b >= self.stride {
+            self.widen(b);
+        }
+        self.table.add_n(a * self.stride + b, cell, n);
+    }
+
+    fn widen(&mut self, b: u64) {
+        let stride = (b + 1).next_power_of_two();
+        let mut table = CellTable::new();
+        for (group, cell, n) in self.table.iter() {
+            table.add_n(group / self.stride * stride + group % self.stride, cell, n);
+        }
+        *self = PairTable { stride, table };
+    }
+
+    /// (first code, second code, cell, count).
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u64, u32, u64)> + '_ {
+        self.table.iter().map(|(group, cell, n)| (group / self.stride, group % self.stride, cell, n))
+    }
+}
+
+/// One side of an aligned batch.
+struct Side<'a> {
+    position: &'a UInt64Array,
+    labels: &'a UInt64Array,
+    confidence: &'a Float64Array,
+    slices: Vec<&'a UInt64Array>,
+}
+
+impl<'a> Side<'a> {
+    fn of(batch: &'a RecordBatch, first: usize, words: usize) -> Side<'a> {
+        let word = |i: usize| batch.column(i).as_primitive::<UInt64Type>();
+        Side {
+            position: word(first),
+            labels: word(first + 1),
+            confidence: batch.column(first + 2).as_primitive::<Float64Type>(),
+            slices: (0..words).map(|i| word(first + 3 + i)).collect(),
+        }
+    }
+
+    fn position(&self, row: usize) -> Option<u64> {
+        self.position.is_valid(row).then(|| self.position.value(row))
+    }
+
+    fn confidence(&self, row: usize) -> Option<f64> {
+        self.confidence.is_valid(row).then(|| self.confidence.value(row))
+    }
+
+    #[inline]
+    fn code(&self, slice: usize, row: usize) -> u64 {
+        (self.slices[slice / SLICES_PER_WORD].value(row) >> (16 * (slice % SLICES_PER_WORD))) & 0xFFFF
+    }
+}
+
+impl Tally {
+    pub(super) fn new(slices: usize, top: u64) -> Tally {
+        Tally {
+            accounting: Accounting::default(),
+            cells: Cells::default(),
+            whole: CellTable::new(),
+            singles: (0..slices).map(|_| CellTable::new()).collect(),
+            pairs: (0..slices * slices.saturating_sub(1) / 2).map(|_| PairTable::new()).collect(),
+            calibration: CalibrationSums::default(),
+            disagreements: vec![0; slices],
+            invalid_confidence: [0; 2],
+            lists: Lists::new(top),
+        }
+    }
+
+    /// Counts a batch; gives the rows that flipped.
+    pub(super) fn add(&mut self, batch: &RecordBatch) -> UInt32Array {
+        let slices = self.singles.len();
+        let words = slices.div_ceil(SLICES_PER_WORD);
+        let keys = batch.column(0).as_string_view();
+        let duplicate = batch.column(1).as_boolean();
+        let a = Side::of(batch, 2, words);
+        let b = Side::of(batch, 5 + words, words);
+        let mut flips = Vec::new();
+        let mut codes = vec![0u64; slices];
+        for row in 0..batch.num_rows() {
+            let (la, lb) = (word(a.labels, row), word(b.labels, row));
+            for (side, label) in [la, lb].into_iter().enumerate() {
+                self.invalid_confidence[side] += u64::from(label.is_some_and(|l| l & BAD_CONFIDENCE != 0));
+            }
+            let class = classify(duplicate.value(row), la, lb);
+            self.accounting.add(class, 1);
+            if let Some(list) = lists::of_class(class) {
+                self.lists.firsts[list].offer(0.0, keys.value(row), a.position(row), b.position(row));
+                continue;
+            }
+            let (Some(la), Some(lb)) = (la, lb) else { continue };
+            let outcome = self.matched(row, keys, la, lb, &a, &b);
+            if matches!(outcome, Outcome::Regressed | Outcome::Fixed) {
+                flips.push(row as u32);
+            }
+            let cell = self.cells.number(truth(lb), prediction(la), prediction(lb));
+            self.whole.add(0, cell);
+            for (i, code) in codes.iter_mut().enumerate() {
+                *code = b.code(i, row);
+                self.disagreements[i] += u64::from(a.code(i, row) != *code);
+                self.singles[i].add(*code, cell);
+            }
+            let mut pair = 0;
+            for i in 0..slices {
+                for j in i + 1..slices {
+                    self.pairs[pair].add(codes[i], codes[j], cell);
+                    pair += 1;
+                }
+            }
+        }
+        UInt32Array::from(flips)
+    }
+
+    #[inline]
+    fn matched(&mut self, row: usize, keys: &StringViewArray, la: u64, lb: u64, a: &Side, b: &Side) -> Outcome {
+        let (correct_a, correct_b) = (prediction(la) == truth(la), prediction(lb) == truth(lb));
+        let outcome = Outcome::of(correct_a, correct_b);
+        let (ca, cb) = (a.confidence(row), b.confidence(row));
+        match (ca, cb) {
+            (Some(ca), Some(cb)) => {
+                self.calibration.n += 1;
+                add_confidence(&mut self.calibration.baseline, ca, correct_a);
+                add_confidence(&mut self.calibration.candidate, cb, correct_b);
+            }
+            _ => self.calibration.excluded += 1,
+        }
+        let (list, rank) = lists::of_outcome(outcome, cb);
+        self.lists.firsts[list].offer(rank, keys.value(row), a.position(row), b.position(row));
+        outcome
+    }
+
+    /// Takes in the counts of another task.
+    pub(super) fn merge(&mut self, other: Tally) {
+        for class in AccountingClass::ALL {
+            self.accounting.add(class, other.accounting.get(class));
+        }
+        let map: Vec<u32> = other.cells.triples.iter().map(|&(t, a, b)| self.cells.number(t, a, b)).collect();
+        let cell = |c: u32| map[c as usize];
+        other.whole.iter().for_each(|(g, c, n)| self.whole.add_n(g, cell(c), n));
+        for (mine, theirs) in self.singles.iter_mut().zip(&other.singles) {
+            theirs.iter().for_each(|(g, c, n)| mine.add_n(g, cell(c), n));
+        }
+        for (mine, theirs) in self.pairs.iter_mut().zip(&other.pairs) {
+            theirs.iter().for_each(|(a, b, c, n)| mine.add_n(a, b, cell(c), n));
+        }
+        self.calibration.n += other.calibration.n;
+        self.calibration.excluded += other.calibration.excluded;
+        merge_confidence(&mut self.calibration.baseline, &other.calibration.baseline);
+        merge_confidence(&mut self.calibration.candidate, &other.calibration.candidate);
+        for (mine, theirs) in self.disagreements.iter_mut().zip(other.disagreements) {
+            *mine += theirs;
+        }
+        for (mine, theirs) in self.invalid_confidence.iter_mut().zip(other.invalid_confidence) {
+            *mine += theirs;
+        }
+        self.lists.merge(other.lists);
+    }
+}
+
+fn word(labels: &UInt64Array, row: usize) -> Option<u64> {
+    labels.is_valid(row).then(|| labels.value(row))
+}
+
+fn truth(word: u64) -> u32 {
+    (word & LABEL_MASK) as u32
+}
+
+fn prediction(word: u64) -> u32 {
+    ((word >> LABEL_BITS) & LABEL_MASK) as u32
+}
+
+/// The accounting class of a key, in the order of precedence. A skipped sample has no prediction by nature, so that
+/// only a missing prediction of a sample that was *not* skipped counts as an error.
+fn classify(duplicate: bool, a: Option<u64>, b: Option<u64>) -> AccountingClass {
+    let (a, b) = match (duplicate, a, b) {
+        (true, _, _) => return AccountingClass::Duplicate,
+        (false, Some(_), None) => return AccountingClass::OnlyBaseline,
+        (false, None, _) => return AccountingClass::OnlyCandidate,
+        (false, Some(a), Some(b)) => (a, b),
+    };
+    let errored = |w: u64| w & ERROR != 0 || (w & NO_PREDICTION != 0 && w & SKIPPED == 0);
+    if errored(a) || errored(b) {
+        AccountingClass::Errored
+    } else if (a | b) & SKIPPED != 0 {
+        AccountingClass::Skipped
+    } else if (a | b) & NO_TRUTH != 0 {
+        AccountingClass::Unlabelled
+    } else if truth(a) != truth(b) {
+        AccountingClass::LabelChanged
+    } else {
+        AccountingClass::Matched
+    }
+}
+
+/// Adds one confidence. Scaling by a power of two is exact, so each term is cut once and the sums are exact.
+fn add_confidence(sums: &mut ConfidenceSums, confidence: f64, correct: bool) {
+    let fixed = (confidence * FIXED_ONE) as u128;
+    let gap = confidence - if correct { 1.0 } else { 0.0 };
+    sums.sum += fixed;
+    sums.squared_error += (gap * gap * FIXED_ONE) as u128;
+    let bin = &mut sums.bins[bin_of(confidence)];
+    bin.n += 1;
+    bin.correct += u64::from(correct);
+    bin.confidence += fixed;
+}
+
+/// The bin (lo, hi] of a confidence, the first one closed at 0.
+fn bin_of(confidence: f64) -> usize {
+    let edge = |k: usize| k as f64 / CALIBRATION_BINS as f64;
+    let mut bin = ((confidence * CALIBRATION_BINS as f64).ceil() as usize).clamp(1, CALIBRATION_BINS) - 1;
+    while bin > 0 && confidence <= edge(bin) {
+        bin -= 1;
+    }
+    while bin + 1 < CALIBRATION_BINS && confidence > edge(bin + 1) {
+        bin += 1;
+    }
+    bin
+}
+
+fn merge_confidence(mine: &mut ConfidenceSums, theirs: &ConfidenceSums) {
+    mine.sum += theirs.sum;
+    mine.squared_error += theirs.squared_error;
+    for (a, b) in mine.bins.iter_mut().zip(&theirs.bins) {
+        a.n += b.n;
+        a.correct += b.correct;
+        a.confidence += b.confidence;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn bins_are_open_below_and_closed_above() {
+        for k in 1..=CALIBRATION_BINS {
+            let edge = k as f64 / CALIBRATION_BINS as f64;
+            assert_eq!(bin_of(edge), k - 1, "upper edge {edge}");
+            if k < CALIBRATION_BINS {
+                assert_eq!(bin_of(edge.next_up()), k, "just above {edge}");
+            }
+        }
+        assert_eq!(bin_of(0.0), 0);
+    }
+
+    #[test]
+    fn classes_are_a_table() {
+        use AccountingClass::*;
+        let ok = |t: u64, p: u64| Some(t | p << LABEL_BITS);
+        let none = |flags: u64| Some(flags);
+        let table = [
+            (true, ok(0, 0), ok(0, 0), Duplicate),
+            (true, None, ok(0, 0), Duplicate),
+            (false, ok(0, 0), None, OnlyBaseline),
+            (false, None, ok(0, 0), OnlyCandidate),
+            (false, none(ERROR), none(SKIPPED), Errored),
+            (false, ok(0, 0), none(NO_PREDICTION), Errored),
+            (false, ok(0, 0), none(NO_PREDICTION | SKIPPED), Skipped),
+            (false, none(NO_TRUTH), ok(0, 0), Unlabelled),
+            (false, ok(0, 1), ok(1, 1), LabelChanged),
+            (false, ok(1, 0), ok(1, 1), Matched),
+        ];
+        for (duplicate, a, b, expected) in table {
+            assert_eq!(classify(duplicate, a, b), expected, "{duplicate} {a:?} {b:?}");
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What can go wrong in the engine.
+
+use datafusion::error::DataFusionError;
+
+/// Errors of the engine.
+#[derive(Debug, thiserror::Error)]
+pub enum EngineError {
+    /// A data file that a manifest names cannot be read.
+    #[error("the data file {path} cannot be read: {reason}")]
+    File {
+        /// Its location.
+        path: String,
+        /// Cause.
+        reason: String,
+    },
+    /// A data file is not the one that the manifest describes.
+    #[error("the data file {path} was changed in place: {reason}")]
+    Altered {
+        /// Its location.
+        path: String,
+        /// What differs.
+        reason: String,
+    },
+    /// A file that claims to be sorted by key is not: the caller sorts and tries again.
+    #[error("the rows of {0} are not in key order")]
+    Disorder(String),
+    /// A key was found more than once where the plan cannot set it aside: the caller takes the ordered plan.
+    #[error("a key stands more than once")]
+    Duplicate,
+    /// A column is missing from the run's schema.
+    #[error("the run has no column `{0}`")]
+    NoColumn(String),
+    /// A column has a type that its role cannot have.
+    #[error("column `{column}` has type {data_type}, which cannot serve as {role}")]
+    ColumnType {
+        /// The column.
+        column: String,
+        /// Its type.
+        data_type: String,
+        /// The role.
+        role: &'static str,
+    },
+    /// The memory limit does not suffice.
+    #[error("the memory limit is too small: {0}")]
+    Memory(String),
+    /// Anything that DataFusion says.
+    #[error("{0}")]
+    DataFusion(String),
+}
+
+impl From<DataFusionError> for EngineError {
+    fn from(error: DataFusionError) -> Self {
+        match error {
+            DataFusionError::External(inner) => match inner.downcast::<EngineError>() {
+                Ok(own) => *own,
+                Err(other) => EngineError::DataFusion(other.to_string()),
+            },
+            DataFusionError::Context(_, inner) => EngineError::from(*inner),
+            DataFusionError::ResourcesExhausted(text) => EngineError::Memory(text),
+            other => EngineError::DataFusion(other.to_string()),
+        }
+    }
+}
+
+impl From<EngineError> for DataFusionError {
+    fn from(error: EngineError) -> Self {
+        DataFusionError::External(Box::new(error))
+    }
+}

@@ -1,0 +1,157 @@
+//! The opened files of a run: footers read once, columns found by field id.
+
+use super::error::EngineError;
+use crate::model::DataFile;
+use crate::store::local_path;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as ObjectPath;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::arrow::async_reader::{AsyncFileReader, ParquetObjectReader};
+use parquet::arrow::{PARQUET_FIELD_ID_META_KEY, parquet_to_arrow_schema};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use std::sync::Arc;
+
+/// Bits of a row position that hold the row within its file; the bits above hold the file.
+pub const ROW_BITS: u32 = 40;
+
+/// One data file with its footer.
+#[derive(Clone, Debug)]
+pub struct OpenFile {
+    /// What the manifest says of it.
+    pub file: DataFile,
+    path: ObjectPath,
+    /// The footer.
+    pub metadata: Arc<ParquetMetaData>,
+}
+
+/// The files of a run.
+#[derive(Clone, Debug)]
+pub struct RunFiles {
+    /// In key order where the run is sorted.
+    pub files: Vec<Arc<OpenFile>>,
+    store: Arc<LocalFileSystem>,
+}
+
+impl RunFiles {
+    /// Reads every footer and checks each file against its manifest entry.
+    ///
+    /// # Errors
+    /// [`EngineError::File`] if one is missing or damaged, [`EngineError::Altered`] if its size or rows differ.
+    pub async fn open(files: &[DataFile]) -> Result<RunFiles, EngineError> {
+        let store = Arc::new(LocalFileSystem::new());
+        let mut open = Vec::with_capacity(files.len());
+        for file in files {
+            open.push(Arc::new(open_file(&store, file).await?));
+        }
+        Ok(RunFiles { files: open, store })
+    }
+
+    /// Rows of all files.
+    pub fn rows(&self) -> u64 {
+        self.files.iter().map(|f| f.file.rows).sum()
+    }
+
+    /// A reader for one of the files.
+    pub fn reader(&self, file: &OpenFile) -> ParquetObjectReader {
+        let store: Arc<LocalFileSystem> = Arc::clone(&self.store);
+        ParquetObjectReader::new(store, file.path.clone()).with_file_size(file.file.size)
+    }
+}
+
+async fn open_file(store: &Arc<LocalFileSystem>, file: &DataFile) -> Result<OpenFile, EngineError> {
+    let fail = |reason: String| EngineError::File { path: file.path.clone(), reason };
+    let altered = |reason: String| EngineError::Altered { path: file.path.clone(), reason };
+    let local = local_path(&file.path).ok_or_else(|| fail("only local files can be read by this version".into()))?;
+    let size = std::fs::metadata(&local).map_err(|e| fail(e.to_string()))?.len();
+    if size != file.size {
+        return Err(altered(format!("it has {size} bytes where the manifest says {}", file.size)));
+    }
+    let path = ObjectPath::from_absolute_path(&local).map_err(|e| fail(e.to_string()))?;
+    let store: Arc<LocalFileSystem> = Arc::clone(store);
+    let mut reader = ParquetObjectReader::new(store, path.clone()).with_file_size(size);
+    // The offset index is small and lets look-ups read single pages; the column index is not needed.
+    let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
+    let metadata = reader.get_metadata(Some(&options)).await.map_err(|e| altered(e.to_string()))?;
+    let rows = metadata.file_metadata().num_rows();
+    if rows as u64 != file.rows {
+        return Err(altered(format!("it has {rows} rows where the manifest says {}", file.rows)));
+    }
+    Ok(OpenFile { file: file.clone(), path, metadata })
+}
+
+/// A column to read, as the run's schema knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadColumn {
+    /// Name in the pinned schema.
+    pub name: String,
+    /// Field id: what identifies the column in the files.
+    pub field_id: Option<i32>,
+    /// Whether text is to be read as a dictionary.
+    pub dictionary: bool,
+}
+
+impl ReadColumn {
+    /// The column of that name in a snapshot's schema.
+    ///
+    /// # Errors
+    /// [`EngineError::NoColumn`].
+    pub fn of(schema: &Schema, name: &str, dictionary: bool) -> Result<ReadColumn, EngineError> {
+        let field = schema.field_with_name(name).map_err(|_| EngineError::NoColumn(name.to_string()))?;
+        Ok(ReadColumn { name: name.to_string(), field_id: field_id(field), dictionary })
+    }
+}
+
+fn field_id(field: &Field) -> Option<i32> {
+    field.metadata().get(PARQUET_FIELD_ID_META_KEY).and_then(|id| id.parse().ok())
+}
+
+/// How the wanted columns lie in one file.
+pub struct FileColumns {
+    /// Reader metadata with the dictionary hints.
+    pub metadata: ArrowReaderMetadata,
+    /// Per wanted column its root position in the file; `None` if the file lacks it, so that it reads as null.
+    pub roots: Vec<Option<usize>>,
+}
+
+impl OpenFile {
+    /// Finds the wanted columns by field id; by name only where the file has no ids at all. `key` is read as views.
+    ///
+    /// # Errors
+    /// [`EngineError::File`] if the schema cannot be read.
+    pub fn columns(&self, wanted: &[ReadColumn]) -> Result<FileColumns, EngineError> {
+        let fail = |e: parquet::errors::ParquetError| EngineError::File {
+            path: self.file.path.clone(),
+            reason: e.to_string(),
+        };
+        let descriptor = self.metadata.file_metadata().schema_descr();
+        let schema = parquet_to_arrow_schema(descriptor, None).map_err(fail)?;
+        let has_ids = schema.fields().iter().any(|f| field_id(f).is_some());
+        let find = |column: &ReadColumn| {
+            schema.fields().iter().position(|f| match (has_ids, column.field_id) {
+                (true, Some(id)) => field_id(f) == Some(id),
+                _ => f.name() == &column.name,
+            })
+        };
+        let roots: Vec<Option<usize>> = wanted.iter().map(find).collect();
+        let hinted = hint(&schema, wanted, &roots);
+        let options = ArrowReaderOptions::new().with_schema(hinted);
+        let metadata = ArrowReaderMetadata::try_new(Arc::clone(&self.metadata), options).map_err(fail)?;
+        Ok(FileColumns { metadata, roots })
+    }
+}
+
+fn hint(schema: &Schema, wanted: &[ReadColumn], roots: &[Option<usize>]) -> SchemaRef {
+    let mut fields: Vec<Field> = schema.fields().iter().map(|f| f.as_ref().clone()).collect();
+    for (column, root) in wanted.iter().zip(roots) {
+        let Some(field) = root.and_then(|i| fields.get_mut(i)) else { continue };
+        if matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+            let data_type = match column.dictionary {
+                true => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+                false => DataType::Utf8View,
+            };
+            *field = field.clone().with_data_type(data_type);
+        }
+    }
+    Arc::new(Schema::new(fields))
+}

@@ -1,0 +1,105 @@
+//! Cuts two sorted runs into key ranges that can be merged independently of each other.
+
+use super::files::{OpenFile, ReadColumn, RunFiles};
+use super::merge::KeyRange;
+use super::scan::Piece;
+use parquet::file::statistics::Statistics;
+
+/// Row groups of the baseline per range at most: with 131,072 rows each, about 1.3 million rows.
+const GROUPS_PER_RANGE: usize = 10;
+/// Ranges that a run is cut into at least, as far as it has row groups: work for some cores.
+const MIN_RANGES: usize = 8;
+
+/// Bounds of a row group's keys; the upper one may lie above the true maximum, the lower one below the minimum.
+struct GroupBounds {
+    file: usize,
+    group: usize,
+    low: String,
+    high: String,
+}
+
+/// One merge task: the key range and the pieces of both sides that may hold its keys.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RangeTask {
+    /// The keys.
+    pub range: KeyRange,
+    /// Pieces of the baseline.
+    pub left: Vec<Piece>,
+    /// Pieces of the candidate.
+    pub right: Vec<Piece>,
+}
+
+/// Cuts at row-group starts of the left run. One task over everything where a file lacks key statistics.
+pub fn cut(left: &RunFiles, right: &RunFiles, left_key: &ReadColumn, right_key: &ReadColumn) -> Vec<RangeTask> {
+    let (Some(a), Some(b)) = (bounds(left, left_key), bounds(right, right_key)) else {
+        return vec![RangeTask { range: KeyRange::default(), left: everything(left), right: everything(right) }];
+    };
+    let per_range = (a.len() / MIN_RANGES).clamp(1, GROUPS_PER_RANGE);
+    let mut cuts: Vec<String> = a.iter().step_by(per_range).skip(1).map(|g| g.low.clone()).collect();
+    cuts.dedup();
+    let mut tasks = Vec::with_capacity(cuts.len() + 1);
+    let mut low = None;
+    for high in cuts.into_iter().map(Some).chain([None]) {
+        let range = KeyRange { low: low.clone(), high: high.clone() };
+        tasks.push(RangeTask { left: within(&a, &range), right: within(&b, &range), range });
+        low = high;
+    }
+    tasks
+}
+
+/// Every row group of every file, in order.
+pub fn everything(files: &RunFiles) -> Vec<Piece> {
+    let piece = |(file, open): (usize, &std::sync::Arc<OpenFile>)| Piece {
+        file,
+        row_groups: (0..open.metadata.num_row_groups()).collect(),
+    };
+    files.files.iter().enumerate().map(piece).collect()
+}
+
+/// The row groups of a run dealt out to `n` lists, for scans whose order does not matter.
+pub fn dealt(files: &RunFiles, n: usize) -> Vec<Vec<Piece>> {
+    let mut lists = vec![Vec::new(); n.max(1)];
+    let mut i = 0;
+    for (file, open) in files.files.iter().enumerate() {
+        for group in 0..open.metadata.num_row_groups() {
+            lists[i % n.max(1)].push(Piece { file, row_groups: vec![group] });
+            i += 1;
+        }
+    }
+    lists
+}
+
+fn within(groups: &[GroupBounds], range: &KeyRange) -> Vec<Piece> {
+    let mut pieces: Vec<Piece> = Vec::new();
+    for group in groups {
+        let reaches = range.low.as_ref().is_none_or(|low| &group.high >= low);
+        let begins = range.high.as_ref().is_none_or(|high| &group.low < high);
+        if !(reaches && begins) {
+            continue;
+        }
+        match pieces.last_mut() {
+            Some(piece) if piece.file == group.file => piece.row_groups.push(group.group),
+            _ => pieces.push(Piece { file: group.file, row_groups: vec![group.group] }),
+        }
+    }
+    pieces
+}
+
+fn bounds(files: &RunFiles, key: &ReadColumn) -> Option<Vec<GroupBounds>> {
+    let mut out = Vec::new();
+    for (file, open) in files.files.iter().enumerate() {
+        let found = open.columns(std::slice::from_ref(key)).ok()?;
+        let root = (*found.roots.first()?)?;
+        let descriptor = open.metadata.file_metadata().schema_descr();
+        let leaf = (0..descriptor.num_columns()).find(|&i| descriptor.get_column_root_idx(i) == root)?;
+        for (group, metadata) in open.metadata.row_groups().iter().enumerate() {
+            let Some(Statistics::ByteArray(statistics)) = metadata.column(leaf).statistics() else { return None };
+            let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
+            let low = text(statistics.min_opt()?.data())?;
+            // A cut maximum that could not be incremented is no upper bound; then nothing can be ruled out.
+            let high = text(statistics.max_opt()?.data())?;
+            out.push(GroupBounds { file, group, low, high });
+        }
+    }
+    Some(out)
+}

@@ -1,0 +1,105 @@
+//! Scores per label.
+
+use super::format::{Unit, count, counted};
+use super::words;
+use crate::model::ClassRow;
+use crate::model::report::RunClass;
+use serde::Serialize;
+
+/// Labels that a page lists; of more, those with the most samples.
+pub const MAX_CLASSES: usize = 500;
+
+/// Scores of both versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClassTable {
+    /// One row per label.
+    pub rows: Vec<ClassView>,
+    /// What was left out.
+    pub left_out: Option<String>,
+}
+
+/// Scores of one label.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ClassView {
+    /// The label.
+    pub label: String,
+    /// Samples with this ground truth.
+    pub support: String,
+    /// Precision, recall and F1.
+    pub scores: Vec<ScoreView>,
+}
+
+/// One score of both versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ScoreView {
+    /// The baseline's, or the only one.
+    pub baseline: String,
+    /// The candidate's.
+    pub candidate: String,
+    /// Candidate minus baseline.
+    pub delta: String,
+    /// `up`, `down` or `flat`.
+    pub class: &'static str,
+}
+
+/// The table of a comparison.
+pub fn of_pair(classes: &[ClassRow]) -> ClassTable {
+    let row = |class: &ClassRow| {
+        let (a, b) = (&class.baseline, &class.candidate);
+        let pairs = [(a.precision, b.precision), (a.recall, b.recall), (a.f1, b.f1)];
+        ClassView {
+            label: words::shown(&class.label),
+            support: count(class.support),
+            scores: pairs.map(|(a, b)| score(a, b)).to_vec(),
+        }
+    };
+    table(classes, |class| class.support, row)
+}
+
+/// The table of one version.
+pub fn of_run(classes: &[RunClass]) -> ClassTable {
+    let row = |class: &RunClass| ClassView {
+        label: words::shown(&class.label),
+        support: count(class.support),
+        scores: [class.scores.precision, class.scores.recall, class.scores.f1]
+            .map(|x| score(x, x))
+            .to_vec(),
+    };
+    table(classes, |class| class.support, row)
+}
+
+fn score(a: f64, b: f64) -> ScoreView {
+    let delta = b - a;
+    ScoreView {
+        baseline: Unit::Plain.value(Some(a)),
+        candidate: Unit::Plain.value(Some(b)),
+        delta: Unit::Plain.delta(Some(delta)),
+        class: if delta > 0.0 {
+            "up"
+        } else if delta < 0.0 {
+            "down"
+        } else {
+            "flat"
+        },
+    }
+}
+
+fn table<T>(classes: &[T], support: impl Fn(&T) -> u64, row: impl Fn(&T) -> ClassView) -> ClassTable {
+    let mut order: Vec<(u64, usize)> = classes
+        .iter()
+        .enumerate()
+        .map(|(i, class)| (support(class), i))
+        .collect();
+    order.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    order.truncate(MAX_CLASSES);
+    order.sort_by_key(|&(_, i)| i);
+    let rows: Vec<ClassView> = order.iter().filter_map(|&(_, i)| classes.get(i)).map(row).collect();
+    let left_out = (classes.len() > rows.len()).then(|| {
+        format!(
+            "The {} with the most samples are listed; {} left out here, and all are in the data files.",
+            counted(rows.len() as u64, "label", "labels"),
+            counted((classes.len() - rows.len()) as u64, "label is", "labels are"),
+        )
+    });
+    ClassTable { rows, left_out }
+}

@@ -1,0 +1,37 @@
+//! View models: what each page, the terminal and the summary show, as ready-made words.
+//!
+//! Pure: no template engine, no disk, no clock. View structs hold text and booleans only, so that a template can neither
+//! round a number nor print a missing one.
+//!
+//! ```text
+//! Comparison + SampleSet ─► overview, slice_page, samples, sample, method ─► site (templates)
+//! RunReport  + SampleSet ─► run_report, samples, sample, method           ─► site
+//! Comparison             ─► terminal, markdown
+//! ```
+
+pub mod bars;
+pub mod calibration;
+pub mod classes;
+pub mod files;
+pub mod format;
+pub mod headline;
+pub mod index;
+pub mod links;
+pub mod markdown;
+pub mod matrix;
+pub mod metadata;
+pub mod method;
+pub mod metrics;
+pub mod overview;
+pub mod parts;
+pub mod payload;
+pub mod provenance;
+pub mod run_report;
+pub mod sample;
+pub mod samples;
+pub mod slice_page;
+pub mod slices;
+pub mod terminal;
+pub mod words;
+
+pub use index::IndexEntry;

@@ -1,0 +1,187 @@
+//! The overview of a single version.
+
+use super::bars::{Axis, Bar};
+use super::calibration::{self, CalibrationView};
+use super::classes::{self, ClassTable};
+use super::files::{self, FileLink};
+use super::format::{Unit, count, counted, level, percent};
+use super::matrix::{self, Matrices};
+use super::metrics::{self, ValueRow};
+use super::parts::{self, Chrome, Fact, Link, Owner, WarningView, fact, made_by};
+use super::provenance::{self, ProvenanceRow};
+use super::slices::MAX_SLICES;
+use super::words::{self, PredicateView, predicate_views};
+use super::{links, metadata};
+use crate::model::SampleSet;
+use crate::model::report::{RunReport, RunSlice};
+use serde::Serialize;
+
+/// The overview of a single version.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunOverview {
+    /// What surrounds the page.
+    pub page: Chrome,
+    /// The version.
+    pub version: String,
+    /// The answer in one sentence.
+    pub sentence: String,
+    /// What a reader must know.
+    pub warnings: Vec<WarningView>,
+    /// Columns kept out.
+    pub hidden: Vec<String>,
+    /// Level of the intervals.
+    pub level: String,
+    /// Metrics.
+    pub metrics: Vec<ValueRow>,
+    /// Rows by class.
+    pub accounting: Vec<Fact>,
+    /// Lists of samples.
+    pub lists: Vec<Link>,
+    /// Slices, lowest accuracy first.
+    pub slices: Vec<RunSliceRow>,
+    /// What is listed.
+    pub slices_note: String,
+    /// Scores per label.
+    pub classes: ClassTable,
+    /// Confusion matrix.
+    pub confusion: Matrices,
+    /// Calibration.
+    pub calibration: Option<CalibrationView>,
+    /// What the run says of itself.
+    pub properties: Vec<String>,
+    /// The table and the tool.
+    pub facts: Vec<Fact>,
+    /// What pins the run.
+    pub provenance: Vec<ProvenanceRow>,
+    /// Files beside the pages.
+    pub files: Vec<FileLink>,
+}
+
+/// One slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RunSliceRow {
+    /// What defines it.
+    pub predicates: Vec<PredicateView>,
+    /// Scored samples.
+    pub n: String,
+    /// Accuracy.
+    pub accuracy: String,
+    /// Its interval.
+    pub interval: String,
+    /// Its interval drawn, with the overall accuracy as reference.
+    pub bar: Option<Bar>,
+}
+
+/// The report that the pages of a single version belong to.
+pub fn owner(report: &RunReport) -> Owner {
+    let version = words::shown(&report.model_version);
+    Owner {
+        name: version.clone(),
+        made_by: made_by(&report.tool_version, &report.config_digest),
+        key: report.roles.key.clone(),
+        baseline: version,
+        candidate: None,
+    }
+}
+
+/// The overview of a single version.
+pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
+    let owner = owner(report);
+    let lists = samples.lists.iter().filter(|list| list.total > 0);
+    RunOverview {
+        page: Chrome {
+            title: format!("{} · {}", owner.name, words::visible(&report.table)),
+            root: "",
+            crumbs: Vec::new(),
+            here: words::visible(&report.table),
+            made_by: owner.made_by,
+        },
+        version: owner.baseline,
+        sentence: sentence(report),
+        warnings: parts::warnings(&report.warnings),
+        hidden: parts::hidden(samples),
+        level: level(report.options.alpha),
+        metrics: metrics::of_run(&report.metrics),
+        accounting: accounting(report),
+        lists: lists
+            .map(|list| Link {
+                text: format!(
+                    "{}: {}",
+                    words::list_title(&list.id),
+                    counted(list.total, "sample", "samples")
+                ),
+                href: links::list(&list.id, 1),
+            })
+            .collect(),
+        slices: report
+            .slices
+            .iter()
+            .take(MAX_SLICES)
+            .map(|slice| slice_row(report, slice))
+            .collect(),
+        slices_note: match report.slices.len() {
+            n if n > MAX_SLICES => format!(
+                "{} of {} slices are listed, lowest accuracy first; the rest are in data/report-data.json.",
+                count(MAX_SLICES as u64),
+                count(n as u64),
+            ),
+            n => format!(
+                "{} listed, lowest accuracy first.",
+                counted(n as u64, "slice is", "slices are")
+            ),
+        },
+        classes: classes::of_run(&report.per_class),
+        confusion: matrix::of_run(&report.confusion_matrix.labels, &report.confusion_matrix.counts),
+        calibration: report
+            .calibration
+            .as_ref()
+            .map(|data| calibration::calibration(data, true)),
+        properties: metadata::lines(&report.run),
+        facts: vec![
+            fact("Table", words::visible(&report.table)),
+            fact("Table UUID", words::visible(&report.run.table_uuid)),
+            fact("Configuration digest", words::visible(&report.config_digest)),
+            fact("Tool", format!("evaldiff {}", words::visible(&report.tool_version))),
+        ],
+        provenance: provenance::of_run(&report.run),
+        files: files::of_run(),
+    }
+}
+
+fn sentence(report: &RunReport) -> String {
+    let scored = counted(report.scored_samples, "scored sample", "scored samples");
+    match report.overall_accuracy {
+        Some(accuracy) => {
+            let [low, high] = report.accuracy_interval;
+            let interval = Unit::Share.value_interval(low, high);
+            format!(
+                "Accuracy is {} on {scored} ({} interval {interval}).",
+                percent(Some(accuracy)),
+                level(report.options.alpha)
+            )
+        }
+        None => "No sample was scored, so there is no accuracy.".to_owned(),
+    }
+}
+
+fn accounting(report: &RunReport) -> Vec<Fact> {
+    vec![
+        fact("Rows", count(report.total_samples)),
+        fact("Scored", count(report.scored_samples)),
+        fact("Errored", count(report.errored)),
+        fact("Skipped", count(report.skipped)),
+        fact("Unlabelled", count(report.unlabelled)),
+        fact("Duplicate keys", count(report.duplicate)),
+    ]
+}
+
+fn slice_row(report: &RunReport, slice: &RunSlice) -> RunSliceRow {
+    let axis = Axis::share(report.overall_accuracy.unwrap_or_default());
+    RunSliceRow {
+        predicates: predicate_views(&slice.predicates),
+        n: count(slice.n),
+        accuracy: percent(slice.accuracy),
+        interval: Unit::Share.value_interval(slice.ci_low, slice.ci_high),
+        bar: axis.bar(slice.ci_low, slice.accuracy, slice.ci_high, "noise"),
+    }
+}

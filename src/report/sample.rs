@@ -1,0 +1,193 @@
+//! The page of one sample: what both versions said, side by side.
+
+use super::format::{milliseconds, number};
+use super::links::{self, PER_PAGE};
+use super::parts::{Chrome, Fact, Link, Owner};
+use super::payload::{self, PayloadView};
+use super::{samples, words};
+use crate::model::samples::Answer;
+use crate::model::{Sample, SampleList, SampleSet};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The page of one sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SamplePage {
+    /// What surrounds the page.
+    pub page: Chrome,
+    /// The key by column.
+    pub key: Vec<Fact>,
+    /// Outcome or accounting class.
+    pub outcome: String,
+    /// `better`, `worse` or `noise`.
+    pub class: &'static str,
+    /// Whether only one version is shown.
+    pub single: bool,
+    /// The old version.
+    pub baseline: String,
+    /// The new version.
+    pub candidate: String,
+    /// What both versions' rows say.
+    pub fields: Vec<FieldRow>,
+    /// Inputs and outputs.
+    pub payload: Vec<PayloadView>,
+    /// Columns kept out.
+    pub hidden: Vec<String>,
+    /// Slice columns.
+    pub slices: Vec<FieldValue>,
+    /// The sample before it in its first list.
+    pub prev: Option<String>,
+    /// The sample after it.
+    pub next: Option<String>,
+    /// Its place in that list.
+    pub place: Option<Link>,
+}
+
+/// One field of both versions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldRow {
+    /// Its name.
+    pub name: &'static str,
+    /// The baseline's, or the only one.
+    pub baseline: Option<String>,
+    /// The candidate's.
+    pub candidate: Option<String>,
+    /// Whether they differ.
+    pub differs: bool,
+}
+
+/// A slice column.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FieldValue {
+    /// Its name.
+    pub name: String,
+    /// Its value; absent where it is null.
+    pub value: Option<String>,
+}
+
+/// Where each sample stands: its first list, and its place there.
+pub fn places(samples: &SampleSet) -> BTreeMap<&str, (&SampleList, usize)> {
+    let mut places = BTreeMap::new();
+    for list in samples.lists.iter().filter(|list| list.total > 0) {
+        for (i, id) in list.ids.iter().enumerate() {
+            places.entry(id.as_str()).or_insert((list, i));
+        }
+    }
+    places
+}
+
+/// The page of a sample.
+pub fn sample_page(
+    samples: &SampleSet,
+    sample: &Sample,
+    owner: &Owner,
+    place: Option<(&SampleList, usize)>,
+    title: &str,
+) -> SamplePage {
+    let single = owner.candidate.is_none();
+    let key = samples::key(sample);
+    let neighbour = |at: Option<usize>| {
+        let id = place.and_then(|(list, _)| list.ids.get(at?))?;
+        samples
+            .samples
+            .contains_key(id)
+            .then(|| format!("../{}", links::sample(id)))
+    };
+    let at = place.map(|(_, at)| at);
+    let position = place.map(|(list, at)| Link {
+        text: format!("{title}: {} of {}", at + 1, list.ids.len()),
+        href: format!(
+            "../{}#{}",
+            links::list(&list.id, at / PER_PAGE + 1),
+            links::anchor(&sample.id)
+        ),
+    });
+    let column = |(i, value): (usize, &String)| Fact {
+        name: owner
+            .key
+            .get(i)
+            .map_or_else(|| "key".to_owned(), |name| words::visible(name)),
+        value: words::shown(value),
+    };
+    let slice = |(name, value): &(String, Option<String>)| FieldValue {
+        name: words::visible(name),
+        value: value.as_deref().map(words::shown),
+    };
+    SamplePage {
+        page: owner.below(&key, position.iter().cloned().collect()),
+        key: sample.key.iter().enumerate().map(column).collect(),
+        outcome: words::list_title(&sample.outcome),
+        class: match sample.outcome.as_str() {
+            "regressed" | "wrong" => "worse",
+            "fixed" | "correct" => "better",
+            _ => "noise",
+        },
+        single,
+        baseline: owner.baseline.clone(),
+        candidate: owner.candidate.clone().unwrap_or_default(),
+        fields: fields(sample, single),
+        payload: payloads(samples, sample, single),
+        hidden: super::parts::hidden(samples),
+        slices: sample.slices.iter().map(slice).collect(),
+        prev: neighbour(at.and_then(|at| at.checked_sub(1))),
+        next: neighbour(at.map(|at| at + 1)),
+        place: position,
+    }
+}
+
+fn fields(sample: &Sample, single: bool) -> Vec<FieldRow> {
+    let only = sample.candidate.as_ref().or(sample.baseline.as_ref());
+    let (a, b) = if single {
+        (only, only)
+    } else {
+        (sample.baseline.as_ref(), sample.candidate.as_ref())
+    };
+    let right = |answer: &Answer| {
+        let (truth, prediction) = (answer.truth.as_ref()?, answer.prediction.as_ref()?);
+        Some(if truth == prediction { "right" } else { "wrong" }.to_owned())
+    };
+    let text = |text: &Option<String>| text.as_deref().map(words::shown);
+    type Field<'a> = (&'static str, &'a dyn Fn(&Answer) -> Option<String>);
+    let all: [Field; 7] = [
+        ("Ground truth", &|answer| text(&answer.truth)),
+        ("Prediction", &|answer| text(&answer.prediction)),
+        ("Judged", &right),
+        ("Confidence", &|answer| {
+            answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 4))
+        }),
+        ("Status", &|answer| text(&answer.status)),
+        ("Error", &|answer| text(&answer.error)),
+        ("Latency", &|answer| {
+            answer
+                .latency_ms
+                .filter(|l| l.is_finite())
+                .map(|l| milliseconds(Some(l)))
+        }),
+    ];
+    let rows = all.into_iter().map(|(name, get)| {
+        let (baseline, candidate) = (a.and_then(get), b.and_then(get));
+        FieldRow {
+            name,
+            differs: baseline != candidate,
+            baseline,
+            candidate,
+        }
+    });
+    let always = |row: &FieldRow| matches!(row.name, "Ground truth" | "Prediction");
+    rows.filter(|row| always(row) || row.baseline.is_some() || row.candidate.is_some())
+        .collect()
+}
+
+fn payloads(samples: &SampleSet, sample: &Sample, single: bool) -> Vec<PayloadView> {
+    let text = |answer: &Option<Answer>, i: usize| answer.as_ref().and_then(|a| a.payload.get(i).cloned().flatten());
+    let one_sided = sample.baseline.is_none() || sample.candidate.is_none();
+    let column = |(i, column): (usize, &String)| {
+        let (a, b) = (text(&sample.baseline, i), text(&sample.candidate, i));
+        if single || one_sided {
+            payload::single(column, b.or(a).as_deref())
+        } else {
+            payload::payload(column, a.as_deref(), b.as_deref())
+        }
+    };
+    samples.columns.iter().enumerate().filter_map(column).collect()
+}

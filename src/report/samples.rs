@@ -1,0 +1,197 @@
+//! Lists of samples, a page at a time.
+
+use super::format::{count, counted, number};
+use super::links::{self, PER_PAGE};
+use super::parts::{Chrome, Owner};
+use super::words;
+use crate::model::samples::Answer;
+use crate::model::{Sample, SampleList, SampleSet};
+use serde::Serialize;
+
+/// Characters of the first payload column that a row shows.
+const PREVIEW: usize = 140;
+
+/// One page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ListPage {
+    /// What surrounds the page.
+    pub page: Chrome,
+    /// Title of the list.
+    pub title: String,
+    /// Which samples the page shows, and how they were chosen.
+    pub note: String,
+    /// Whether only one version is shown.
+    pub single: bool,
+    /// The samples.
+    pub rows: Vec<SampleRow>,
+    /// The pages of the list, where there are several.
+    pub pages: Vec<PageLink>,
+}
+
+/// A page of a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PageLink {
+    /// Its number.
+    pub text: String,
+    /// Its address.
+    pub href: String,
+    /// Whether it is this one.
+    pub current: bool,
+}
+
+/// One sample in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SampleRow {
+    /// Its key.
+    pub key: String,
+    /// Its page.
+    pub href: String,
+    /// Whether only one version is shown.
+    pub single: bool,
+    /// Its anchor in the list.
+    pub anchor: String,
+    /// Ground truth.
+    pub truth: Option<String>,
+    /// The baseline's answer.
+    pub baseline: Option<AnswerView>,
+    /// The candidate's answer.
+    pub candidate: Option<AnswerView>,
+    /// The start of its first payload column.
+    pub preview: Option<String>,
+}
+
+/// An answer in a list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AnswerView {
+    /// The prediction, or why there is none.
+    pub text: String,
+    /// Whether the text is a prediction.
+    pub data: bool,
+    /// Its confidence.
+    pub confidence: Option<String>,
+    /// `right` or `wrong`; nothing where it cannot be told.
+    pub mark: Option<&'static str>,
+}
+
+/// All pages of a list, with their paths.
+pub fn list_pages(samples: &SampleSet, list: &SampleList, owner: &Owner, title: &str) -> Vec<(String, ListPage)> {
+    let last = links::pages(list.ids.len());
+    (1..=last)
+        .map(|page| {
+            (
+                links::list(&list.id, page),
+                list_page(samples, list, owner, title, page),
+            )
+        })
+        .collect()
+}
+
+fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, title: &str, page: usize) -> ListPage {
+    let last = links::pages(list.ids.len());
+    let start = (page - 1) * PER_PAGE;
+    let ids: &[String] = list.ids.get(start..).unwrap_or_default();
+    let single = owner.candidate.is_none();
+    let rows = rows(samples, ids, PER_PAGE, single);
+    let kept = list.ids.len() as u64;
+    let which = if kept < list.total {
+        format!(
+            "{} of {} kept",
+            counted(kept, "sample is", "samples are"),
+            count(list.total)
+        )
+    } else {
+        counted(list.total, "sample", "samples")
+    };
+    let place = if last > 1 {
+        format!(", page {page} of {last}")
+    } else {
+        String::new()
+    };
+    let tab = if last > 1 {
+        format!("{title}, page {page}")
+    } else {
+        title.to_owned()
+    };
+    let pages = (1..=last).map(|i| PageLink {
+        text: i.to_string(),
+        href: format!("../{}", links::list(&list.id, i)),
+        current: i == page,
+    });
+    ListPage {
+        page: owner.below(&tab, Vec::new()),
+        title: title.to_owned(),
+        note: format!("{which}{place}. Order: {}.", words::visible(&list.order)),
+        single,
+        rows,
+        pages: if last > 1 { pages.collect() } else { Vec::new() },
+    }
+}
+
+/// Rows of the first samples of a list.
+pub fn rows(samples: &SampleSet, ids: &[String], most: usize, single: bool) -> Vec<SampleRow> {
+    let known = ids.iter().take(most).filter_map(|id| samples.samples.get(id));
+    known.map(|sample| row(sample, single)).collect()
+}
+
+fn row(sample: &Sample, single: bool) -> SampleRow {
+    let sides = [sample.candidate.as_ref(), sample.baseline.as_ref()];
+    let truth = sides.into_iter().flatten().find_map(|answer| answer.truth.as_deref());
+    let text = sides
+        .into_iter()
+        .flatten()
+        .find_map(|answer| answer.payload.iter().flatten().next());
+    SampleRow {
+        key: key(sample),
+        href: format!("../{}", links::sample(&sample.id)),
+        anchor: links::anchor(&sample.id),
+        truth: truth.map(words::shown),
+        single,
+        baseline: sample.baseline.as_ref().filter(|_| !single).map(answer),
+        candidate: if single {
+            sides.into_iter().flatten().next()
+        } else {
+            sample.candidate.as_ref()
+        }
+        .map(answer),
+        preview: text.map(|text| preview(text)),
+    }
+}
+
+fn answer(answer: &Answer) -> AnswerView {
+    let mark =
+        answer.truth.as_ref().zip(answer.prediction.as_ref()).map(
+            |(truth, prediction)| {
+                if truth == prediction { "right" } else { "wrong" }
+            },
+        );
+    let (text, data) = match (&answer.prediction, answer.status.as_deref()) {
+        (_, Some(status)) if status != "ok" => (words::visible(status), false),
+        (Some(prediction), _) => (words::shown(prediction), true),
+        (None, _) => ("no prediction".to_owned(), false),
+    };
+    AnswerView {
+        text,
+        data,
+        confidence: answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 2)),
+        mark: mark.filter(|_| data),
+    }
+}
+
+/// The key of a sample as one text.
+pub fn key(sample: &Sample) -> String {
+    sample
+        .key
+        .iter()
+        .map(|part| words::shown(part))
+        .collect::<Vec<_>>()
+        .join(" / ")
+}
+
+fn preview(text: &str) -> String {
+    let mut short: String = words::visible(text).split_whitespace().collect::<Vec<_>>().join(" ");
+    if let Some((end, _)) = short.char_indices().nth(PREVIEW) {
+        short.truncate(end);
+        short.push('…');
+    }
+    short
+}

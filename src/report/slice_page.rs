@@ -1,0 +1,165 @@
+//! The page of one slice.
+
+use super::bars::{Axis, Bar};
+use super::classes::{self, ClassTable};
+use super::format::{
+    Unit, count, counted, level, p_value, percent, points, round_percent, signed_count, unsigned_points,
+};
+use super::matrix::{self, Matrices};
+use super::parts::{Chrome, Fact, Owner, fact};
+use super::samples::{self, SampleRow};
+use super::slices::badge;
+use super::words::{self, Badge, PredicateView, predicate_views};
+use super::{format, links};
+use crate::model::slice::SliceDetail;
+use crate::model::{Comparison, Origin, SampleSet, SliceResult};
+use crate::stats::POWER;
+use serde::Serialize;
+
+/// Samples that the page itself shows.
+const FIRST: usize = 10;
+
+/// The page of one slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SlicePage {
+    /// What surrounds the page.
+    pub page: Chrome,
+    /// What defines the slice.
+    pub predicates: Vec<PredicateView>,
+    /// The answer.
+    pub badge: Badge,
+    /// The evidence in one sentence.
+    pub sentence: String,
+    /// The interval drawn.
+    pub bar: Option<Bar>,
+    /// The evidence.
+    pub evidence: Vec<Fact>,
+    /// The slice, the rest and the whole.
+    pub contrast: Vec<ContrastRow>,
+    /// Confusion matrices.
+    pub confusion: Matrices,
+    /// Scores per label.
+    pub classes: ClassTable,
+    /// The first regressed samples.
+    pub samples: Vec<SampleRow>,
+    /// All of them.
+    pub list: Option<String>,
+    /// How many there are.
+    pub regressed: String,
+}
+
+/// Accuracy in one part of the samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ContrastRow {
+    /// Which part.
+    pub name: &'static str,
+    /// Its samples.
+    pub n: String,
+    /// Baseline accuracy.
+    pub baseline: String,
+    /// Candidate accuracy.
+    pub candidate: String,
+    /// The difference.
+    pub delta: String,
+}
+
+/// The page of a slice; none where the slice has no details.
+pub fn slice_page(
+    comparison: &Comparison,
+    slice: &SliceResult,
+    samples: &SampleSet,
+    owner: &Owner,
+) -> Option<SlicePage> {
+    let detail = slice.detail.as_ref()?;
+    let title = words::predicates(&slice.predicates);
+    let axis = Axis::around_zero([slice.ci_low, slice.ci_high, detail.rest_delta].iter());
+    let badge = badge(slice, comparison.options.alpha);
+    let id = format!("slice:{}", detail.slug);
+    let list = samples.lists.iter().find(|list| list.id == id && list.total > 0);
+    Some(SlicePage {
+        page: owner.below(&title, Vec::new()),
+        predicates: predicate_views(&slice.predicates),
+        sentence: sentence(comparison, slice, detail),
+        bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
+        badge,
+        evidence: evidence(comparison, slice),
+        contrast: vec![
+            ContrastRow {
+                name: "This slice",
+                n: count(slice.n),
+                baseline: percent(slice.baseline),
+                candidate: percent(slice.candidate),
+                delta: points(slice.delta),
+            },
+            ContrastRow {
+                name: "All other samples",
+                n: count(detail.rest_n),
+                baseline: percent(detail.rest_baseline),
+                candidate: percent(detail.rest_candidate),
+                delta: points(detail.rest_delta),
+            },
+        ],
+        confusion: matrix::of_pair(&detail.confusion),
+        classes: classes::of_pair(&detail.classes),
+        samples: list
+            .map(|list| samples::rows(samples, &list.ids, FIRST, false))
+            .unwrap_or_default(),
+        list: list.map(|list| format!("../{}", links::list(&list.id, 1))),
+        regressed: counted(slice.regressed, "sample", "samples"),
+    })
+}
+
+fn sentence(comparison: &Comparison, slice: &SliceResult, detail: &SliceDetail) -> String {
+    let verb = |delta: Option<f64>| match delta {
+        Some(delta) if delta < 0.0 => format!("fell {}", unsigned_points(Some(delta))),
+        Some(delta) if delta > 0.0 => format!("rose {}", unsigned_points(Some(delta))),
+        Some(_) => "did not change".to_owned(),
+        None => "is unknown".to_owned(),
+    };
+    format!(
+        "Accuracy {} on {} ({} interval {}); on all other samples it {}.",
+        verb(slice.delta),
+        counted(slice.n, "sample", "samples"),
+        level(comparison.options.alpha),
+        Unit::Share.delta_interval(slice.ci_low, slice.ci_high),
+        verb(detail.rest_delta),
+    )
+}
+
+fn evidence(comparison: &Comparison, slice: &SliceResult) -> Vec<Fact> {
+    let origin = match slice.origin {
+        Origin::Declared => "one value of a declared slice column",
+        Origin::Crossed => "a pair of values of two slice columns",
+    };
+    vec![
+        fact("Matched samples", count(slice.n)),
+        fact("Baseline accuracy", percent(slice.baseline)),
+        fact("Candidate accuracy", percent(slice.candidate)),
+        fact("Difference", points(slice.delta)),
+        fact(
+            &format!("{} interval", level(comparison.options.alpha)),
+            format!("{} points", Unit::Share.delta_interval(slice.ci_low, slice.ci_high)),
+        ),
+        fact("p-value (McNemar mid-p)", p_value(slice.p_value, "not tested")),
+        fact(
+            &format!(
+                "q-value over {}",
+                counted(comparison.slices_tested, "tested slice", "tested slices")
+            ),
+            p_value(slice.q_value, "not tested"),
+        ),
+        fact("Regressed", count(slice.regressed)),
+        fact("Fixed", count(slice.fixed)),
+        fact("Harm (regressed minus fixed)", signed_count(slice.harm)),
+        fact("Answers that changed", count(slice.churned)),
+        fact(
+            &format!("Smallest change found with {} power", round_percent(POWER)),
+            unsigned_points(slice.detectable),
+        ),
+        fact(
+            "Minimum effect",
+            format::unsigned_points(Some(comparison.options.min_effect_slice)),
+        ),
+        fact("How it was chosen", origin),
+    ]
+}

@@ -1,0 +1,141 @@
+//! The table of slices.
+
+use super::bars::{Axis, Bar};
+use super::format::{Unit, count, counted, p_value, percent, points, signed_count};
+use super::words::{Badge, PredicateView, predicate_views, verdict_badge};
+use super::{headline, links};
+use crate::model::{Comparison, SliceResult, Verdict};
+use serde::Serialize;
+
+/// Slices that a page lists, besides all that regressed.
+pub const MAX_SLICES: usize = 500;
+
+/// All slices that a page lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SliceTable {
+    /// One row per slice.
+    pub rows: Vec<SliceRow>,
+    /// What is listed and what was tested.
+    pub note: String,
+    /// Whether any has a page.
+    pub any: bool,
+}
+
+/// One slice.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SliceRow {
+    /// What defines it.
+    pub predicates: Vec<PredicateView>,
+    /// Its page.
+    pub href: Option<String>,
+    /// Matched samples.
+    pub n: String,
+    /// Baseline accuracy.
+    pub baseline: String,
+    /// Candidate accuracy.
+    pub candidate: String,
+    /// The difference.
+    pub delta: String,
+    /// Its interval.
+    pub interval: String,
+    /// Its interval drawn.
+    pub bar: Option<Bar>,
+    /// Right, now wrong.
+    pub regressed: String,
+    /// Wrong, now right.
+    pub fixed: String,
+    /// Regressed minus fixed.
+    pub harm: String,
+    /// Adjusted p-value.
+    pub q: String,
+    /// The answer.
+    pub badge: Badge,
+}
+
+/// A slice that regressed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RegressionView {
+    /// What defines it.
+    pub predicates: Vec<PredicateView>,
+    /// Its page.
+    pub href: Option<String>,
+    /// How much it lost.
+    pub numbers: String,
+}
+
+/// The slices that regressed, most harm first.
+pub fn regressions(comparison: &Comparison) -> Vec<RegressionView> {
+    let view = |slice: &SliceResult| RegressionView {
+        predicates: predicate_views(&slice.predicates),
+        href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
+        numbers: format!("{} on {}", points(slice.delta), counted(slice.n, "sample", "samples")),
+    };
+    headline::regressions(comparison).map(view).collect()
+}
+
+/// The slices of a comparison, most harm first.
+pub fn slices(comparison: &Comparison) -> SliceTable {
+    let keep = |(i, slice): &(usize, &SliceResult)| {
+        *i < MAX_SLICES || slice.detail.is_some() || slice.verdict == Verdict::Regressed
+    };
+    let kept: Vec<&SliceResult> = comparison
+        .slices
+        .iter()
+        .enumerate()
+        .filter(keep)
+        .map(|(_, slice)| slice)
+        .collect();
+    let axis = Axis::around_zero(kept.iter().flat_map(|slice| [&slice.ci_low, &slice.ci_high]));
+    let rows: Vec<SliceRow> = kept
+        .iter()
+        .map(|slice| row(slice, &axis, comparison.options.alpha))
+        .collect();
+    let all = comparison.slices.len() as u64;
+    let listed = if all == rows.len() as u64 {
+        format!("{} listed, most harm first", counted(all, "slice is", "slices are"))
+    } else {
+        format!(
+            "{} of {} slices are listed: the {} with the most harm and every other that regressed; the rest are in \
+             data/comparison.json",
+            count(rows.len() as u64),
+            count(all),
+            count(MAX_SLICES as u64),
+        )
+    };
+    let tested = counted(comparison.slices_tested, "slice was", "slices were");
+    let note =
+        format!("{listed}. {tested} large enough to be tested; their q-values are adjusted for that many tests.");
+    SliceTable {
+        any: !rows.is_empty(),
+        rows,
+        note,
+    }
+}
+
+/// The answer for a slice.
+pub fn badge(slice: &SliceResult, alpha: f64) -> Badge {
+    verdict_badge(
+        slice.verdict,
+        slice.churned > 0,
+        slice.q_value.is_some_and(|q| q < alpha),
+    )
+}
+
+fn row(slice: &SliceResult, axis: &Axis, alpha: f64) -> SliceRow {
+    let badge = badge(slice, alpha);
+    SliceRow {
+        predicates: predicate_views(&slice.predicates),
+        href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
+        n: count(slice.n),
+        baseline: percent(slice.baseline),
+        candidate: percent(slice.candidate),
+        delta: Unit::Share.delta(slice.delta).replace(" points", ""),
+        interval: Unit::Share.delta_interval(slice.ci_low, slice.ci_high),
+        bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
+        regressed: count(slice.regressed),
+        fixed: count(slice.fixed),
+        harm: signed_count(slice.harm),
+        q: p_value(slice.q_value, "not tested"),
+        badge,
+    }
+}

@@ -1,0 +1,56 @@
+//! What can go wrong when pages are rendered or written.
+
+use std::io;
+use std::path::PathBuf;
+
+/// A page could not be rendered or written.
+#[derive(Debug, thiserror::Error)]
+pub enum SiteError {
+    /// A template does not parse.
+    #[error("template {name} does not parse")]
+    Template {
+        /// Its name.
+        name: &'static str,
+        /// Where it breaks.
+        #[source]
+        source: Box<handlebars::TemplateError>,
+    },
+    /// A page cannot be rendered.
+    #[error("cannot render {path}")]
+    Render {
+        /// The page.
+        path: String,
+        /// What the template misses.
+        #[source]
+        source: Box<handlebars::RenderError>,
+    },
+    /// Two pages have the same path.
+    #[error("two pages would be written to {path}")]
+    Twice {
+        /// The path.
+        path: String,
+    },
+    /// A path that leaves the folder.
+    #[error("{path:?} is not a path inside the report")]
+    Outside {
+        /// The path.
+        path: String,
+    },
+    /// The folder exists and holds other bytes.
+    #[error("{} already exists with other content", path.display())]
+    Different {
+        /// The first file that differs.
+        path: PathBuf,
+    },
+    /// The disk says no.
+    #[error("cannot {action} {}", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why not.
+        #[source]
+        source: io::Error,
+    },
+}

@@ -1,0 +1,154 @@
+//! The static site: the only place for templates.
+//!
+//! Turns view models of [`crate::report`] into bytes, and writes folders of them. Computes nothing.
+
+mod error;
+mod sink;
+mod templates;
+#[cfg(test)]
+mod tests;
+
+pub use error::SiteError;
+pub use sink::{FolderSink, MemorySink, Sink, Written};
+
+use crate::model::report::RunReport;
+use crate::model::{Comparison, SampleSet};
+use crate::report::parts::Owner;
+use crate::report::{
+    IndexEntry, index, links, markdown, method, overview, run_report, sample, samples, slice_page, words,
+};
+use serde::Serialize;
+use templates::Templates;
+
+/// A file of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Page {
+    /// Its path from the report's folder, with `/` between components.
+    pub path: String,
+    /// Its content.
+    pub bytes: Vec<u8>,
+}
+
+/// Every page of a comparison, assets and the summary included, sorted by path; without `data/` and the manifest.
+pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<Page>, SiteError> {
+    let owner = overview::owner(comparison);
+    let mut site = Site::new()?;
+    site.page(
+        "overview",
+        links::INDEX.to_owned(),
+        &overview::overview(comparison, samples),
+    )?;
+    site.page(
+        "method",
+        links::METHOD.to_owned(),
+        &method::method(&owner, &comparison.options, &comparison.roles),
+    )?;
+    for slice in &comparison.slices {
+        if let (Some(detail), Some(view)) = (
+            &slice.detail,
+            slice_page::slice_page(comparison, slice, samples, &owner),
+        ) {
+            site.page("slice", links::slice(&detail.slug), &view)?;
+        }
+    }
+    site.samples(samples, &owner, |id| list_title(comparison, id))?;
+    site.file(links::SUMMARY.to_owned(), markdown::summary(comparison).into_bytes());
+    site.finish()
+}
+
+/// Every page of a single version, assets included, sorted by path; without `data/` and the manifest.
+pub fn render_run(report: &RunReport, samples: &SampleSet) -> Result<Vec<Page>, SiteError> {
+    let owner = run_report::owner(report);
+    let mut site = Site::new()?;
+    site.page(
+        "run",
+        links::INDEX.to_owned(),
+        &run_report::run_overview(report, samples),
+    )?;
+    site.page(
+        "method",
+        links::METHOD.to_owned(),
+        &method::method(&owner, &report.options, &report.roles),
+    )?;
+    site.samples(samples, &owner, words::list_title)?;
+    site.finish()
+}
+
+/// The page of newest reports, or an archive page of older ones.
+pub fn render_index(entries: &[IndexEntry], archives: &[(String, String)]) -> Result<Vec<u8>, SiteError> {
+    Templates::new()?.render("index", links::INDEX, &index::index(entries, archives))
+}
+
+/// A page that points to a report.
+pub fn render_pointer(title: &str, href: &str) -> Result<Vec<u8>, SiteError> {
+    Templates::new()?.render("pointer", links::INDEX, &index::pointer(title, href))
+}
+
+/// The title of a list; a slice's list is called after its predicates.
+fn list_title(comparison: &Comparison, id: &str) -> String {
+    let slug = id.strip_prefix("slice:");
+    let slice = comparison
+        .slices
+        .iter()
+        .find(|slice| slice.detail.as_ref().map(|d| d.slug.as_str()) == slug);
+    match slice {
+        Some(slice) if slug.is_some() => format!("Regressed where {}", words::predicates(&slice.predicates)),
+        _ => words::list_title(id),
+    }
+}
+
+/// Pages in the making.
+struct Site {
+    templates: Templates,
+    pages: Vec<Page>,
+}
+
+impl Site {
+    fn new() -> Result<Site, SiteError> {
+        let mut site = Site {
+            templates: Templates::new()?,
+            pages: Vec::new(),
+        };
+        for (path, bytes) in templates::asset_files() {
+            site.file(path, bytes);
+        }
+        Ok(site)
+    }
+
+    fn file(&mut self, path: String, bytes: Vec<u8>) {
+        self.pages.push(Page { path, bytes });
+    }
+
+    fn page(&mut self, template: &str, path: String, view: &impl Serialize) -> Result<(), SiteError> {
+        let bytes = self.templates.render(template, &path, view)?;
+        self.file(path, bytes);
+        Ok(())
+    }
+
+    fn samples(&mut self, set: &SampleSet, owner: &Owner, title: impl Fn(&str) -> String) -> Result<(), SiteError> {
+        for list in set.lists.iter().filter(|list| list.total > 0) {
+            for (path, view) in samples::list_pages(set, list, owner, &title(&list.id)) {
+                self.page("list", path, &view)?;
+            }
+        }
+        let places = sample::places(set);
+        for (id, one) in &set.samples {
+            let place = places.get(id.as_str()).copied();
+            let title = place.map(|(list, _)| title(&list.id)).unwrap_or_default();
+            let view = sample::sample_page(set, one, owner, place, &title);
+            self.page("sample", links::sample(&one.id), &view)?;
+        }
+        Ok(())
+    }
+
+    /// The pages sorted by path; two pages with one path would overwrite each other.
+    fn finish(mut self) -> Result<Vec<Page>, SiteError> {
+        self.pages.sort_by(|a, b| a.path.cmp(&b.path));
+        match self.pages.windows(2).find(|pair| pair[0].path == pair[1].path) {
+            Some(pair) => Err(SiteError::Twice {
+                path: pair[0].path.clone(),
+            }),
+            None => Ok(self.pages),
+        }
+    }
+}

@@ -1,0 +1,505 @@
+//! Whole sites of built examples: everything renders strictly, links resolve, data is escaped, bytes repeat.
+
+use super::*;
+use crate::model::comparison::{COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, Warning};
+use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunSlice};
+use crate::model::samples::{Answer, SAMPLES_SCHEMA};
+use crate::model::slice::SliceDetail;
+use crate::model::{
+    Accounting, ClassRow, ColumnRoles, CompareOptions, Confusion, Direction, Golden, Metric, Origin, Outcomes,
+    PinnedRun, Predicate, Sample, SampleList, SliceResult, Verdict,
+};
+use crate::stats::MetricKind;
+use std::collections::{BTreeMap, BTreeSet};
+
+const EVIL: &str = "<script>alert(1)</script>{{x}}&amp;\"'`=\u{202e}rtl\u{7}";
+
+fn run(version: &str, snapshot: &str) -> PinnedRun {
+    PinnedRun {
+        reference: format!("snapshot:{snapshot}"),
+        model_version: version.into(),
+        run_id: format!("0198c0de-0000-7000-8000-{snapshot:0>12}"),
+        snapshot_id: snapshot.into(),
+        table_uuid: "7c0f9b3e-4a55-4d0e-9d2f-0d7e3c1f2a11".into(),
+        rows: 25_000,
+        sequence_number: 3,
+        committed_at: "2026-03-01T10:00:00.000Z".into(),
+        manifest_list: format!("warehouse/ml_eval_results/predictions/metadata/snap-{snapshot}-1-abcdef.avro"),
+        golden: Golden {
+            name: Some("reviews".into()),
+            version: Some("3".into()),
+            digest: None,
+        },
+        rows_digest: Some("blake3:00ff".repeat(6)),
+        properties: [
+            ("evaldiff.git-sha", snapshot),
+            ("evaldiff.service", "sentiment:1"),
+            ("evil", EVIL),
+        ]
+        .map(|(a, b)| (a.to_owned(), b.to_owned()))
+        .into(),
+        data_files: Vec::new(),
+    }
+}
+
+fn confusion() -> Confusion {
+    Confusion {
+        labels: ["negative", "neutral", EVIL].map(str::to_owned).to_vec(),
+        baseline: vec![vec![8_000, 120, 30], vec![400, 7_000, 2], vec![0, 10, 9_000]],
+        candidate: vec![vec![8_100, 40, 10], vec![700, 6_700, 2], vec![0, 10, 9_000]],
+    }
+}
+
+fn classes() -> Vec<ClassRow> {
+    let scores = |f1| ClassScores {
+        precision: 0.9,
+        recall: 0.8,
+        f1,
+    };
+    let row = |label: &str| ClassRow {
+        label: label.into(),
+        support: 8_150,
+        baseline: scores(0.85),
+        candidate: scores(0.8),
+    };
+    ["negative", "neutral", EVIL].map(row).to_vec()
+}
+
+fn metrics() -> Vec<Metric> {
+    let metric = |kind: MetricKind| {
+        let paired = kind.is_paired();
+        let accuracy = kind == MetricKind::Accuracy;
+        Metric {
+            name: kind.name().into(),
+            direction: kind.direction(),
+            baseline: (!paired).then_some(0.851),
+            candidate: Some(if paired { 0.031 } else { 0.881 }),
+            delta: (!paired).then_some(0.03),
+            ci_low: (accuracy || paired).then_some(0.02),
+            ci_high: (accuracy || paired).then_some(0.039),
+            p_value: accuracy.then_some(0.000_01),
+            verdict: accuracy.then_some(Verdict::Improved),
+            note: (kind == MetricKind::Kappa).then(|| format!("a note with {EVIL}")),
+        }
+    };
+    let mut all = MetricKind::ALL.map(metric).to_vec();
+    all.push(Metric {
+        direction: Direction::Lower,
+        name: "mean_latency_ms".into(),
+        ..metric(MetricKind::Ece)
+    });
+    all
+}
+
+fn slice(i: usize, value: Option<&str>) -> SliceResult {
+    let regressed = i < 2;
+    SliceResult {
+        predicates: vec![
+            Predicate {
+                column: "domain".into(),
+                value: value.map(str::to_owned),
+            },
+            Predicate {
+                column: "lang".into(),
+                value: None,
+            },
+        ],
+        origin: Origin::Crossed,
+        n: 2_812,
+        baseline: Some(0.9),
+        candidate: Some(0.752),
+        delta: Some(if regressed { -0.148 } else { 0.004 }),
+        ci_low: Some(if regressed { -0.162 } else { -0.01 }),
+        ci_high: Some(if regressed { -0.134 } else { 0.02 }),
+        regressed: 450,
+        fixed: 34,
+        churned: 490,
+        harm: 416,
+        p_value: Some(0.0),
+        q_value: Some(if regressed { 0.0 } else { 0.7 }),
+        detectable: Some(0.02),
+        verdict: if regressed {
+            Verdict::Regressed
+        } else {
+            Verdict::Unchanged
+        },
+        detail: regressed.then(|| SliceDetail {
+            slug: format!("domain-{i}"),
+            confusion: confusion(),
+            classes: classes(),
+            rest_n: 22_000,
+            rest_baseline: Some(0.85),
+            rest_candidate: Some(0.89),
+            rest_delta: Some(0.04),
+        }),
+    }
+}
+
+fn calibration() -> Calibration {
+    let bin = |low: f64, n| CalibrationBin {
+        low,
+        high: low + 1.0 / 15.0,
+        n,
+        accuracy: (n > 0).then_some(0.8),
+        confidence: (n > 0).then_some(0.85),
+    };
+    let bins: Vec<_> = (0..15)
+        .map(|i| bin(f64::from(i) / 15.0, if i > 8 { 1_000 } else { 0 }))
+        .collect();
+    Calibration {
+        n: 24_000,
+        excluded: 562,
+        baseline: bins.clone(),
+        candidate: bins,
+        mce: [Some(0.11), None],
+    }
+}
+
+fn roles() -> ColumnRoles {
+    ColumnRoles {
+        key: vec!["sample_id".into(), EVIL.into()],
+        truth: "ground_truth".into(),
+        prediction: "prediction".into(),
+        confidence: Some("confidence".into()),
+        slices: vec!["domain".into(), "lang".into()],
+        show: vec!["text".into()],
+        ..ColumnRoles::default()
+    }
+}
+
+fn comparison() -> Comparison {
+    Comparison {
+        schema: COMPARISON_SCHEMA.into(),
+        tool_version: "0.1.0".into(),
+        table: "ml_eval_results.predictions".into(),
+        config_digest: "0a1b2c3d".into(),
+        baseline: run("v1.2.0", "4411"),
+        candidate: run(EVIL, "4412"),
+        roles: roles(),
+        options: CompareOptions::default(),
+        verdict: Verdict::Improved,
+        detectable: Some(0.007),
+        accounting: Accounting {
+            matched: 24_562,
+            errored: 38,
+            label_changed: 1,
+            only_baseline: 400,
+            ..Accounting::default()
+        },
+        outcomes: Outcomes {
+            both_correct: 20_000,
+            regressed: 740,
+            fixed: 1_480,
+            both_wrong: 2_342,
+            both_wrong_same: 1_000,
+        },
+        metrics: metrics(),
+        classes: classes(),
+        confusion: confusion(),
+        calibration: Some(calibration()),
+        slices: vec![
+            slice(0, Some("tweets")),
+            slice(1, Some(EVIL)),
+            slice(2, None),
+            slice(3, Some("")),
+        ],
+        slices_tested: 4,
+        warnings: vec![Warning {
+            code: "golden_differs".into(),
+            text: format!("The golden datasets differ: {EVIL}"),
+        }],
+    }
+}
+
+fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
+    Answer {
+        truth: Some(truth.into()),
+        prediction: prediction.map(str::to_owned),
+        confidence: Some(0.75),
+        status: Some(if prediction.is_some() { "ok" } else { "error" }.into()),
+        error: prediction.is_none().then(|| EVIL.into()),
+        latency_ms: Some(12.5),
+        payload: vec![Some(text.into()), None],
+    }
+}
+
+fn samples(n: usize) -> SampleSet {
+    let mut set = SampleSet {
+        schema: SAMPLES_SCHEMA.into(),
+        columns: vec!["text".into(), "output".into()],
+        hidden: vec![format!("email {EVIL}")],
+        lists: Vec::new(),
+        samples: BTreeMap::new(),
+    };
+    let mut ids = Vec::new();
+    for i in 0..n {
+        let id = format!("{:016x}", i * 7_919);
+        let text = format!("Review {i}: the plot was thin, but {EVIL} the acting\nwas good enough to stay.");
+        set.samples.insert(
+            id.clone(),
+            Sample {
+                id: id.clone(),
+                key: vec![format!("s-{i}"), EVIL.into()],
+                outcome: "regressed".into(),
+                baseline: (i != 3).then(|| answer("negative", Some("negative"), &text)),
+                candidate: (i != 4).then(|| {
+                    let text = if i % 2 == 0 { text.replace("thin", "weak") } else { text };
+                    answer("negative", (i != 5).then_some(EVIL), &text)
+                }),
+                slices: vec![("domain".into(), Some("tweets".into())), ("lang".into(), None)],
+            },
+        );
+        ids.push(id);
+    }
+    let list = |id: &str, total, ids: &[String]| SampleList {
+        id: id.into(),
+        total,
+        order: "largest loss of confidence first".into(),
+        ids: ids.to_vec(),
+    };
+    set.lists = vec![
+        list("regressed", 740, &ids),
+        list("fixed", 0, &[]),
+        list("errored", 38, &ids[..n.min(6)]),
+        list("slice:domain-0", 450, &ids[..n.min(20)]),
+        list("slice:gone", 3, &[]),
+    ];
+    set
+}
+
+fn report() -> RunReport {
+    let c = comparison();
+    RunReport {
+        schema: REPORT_SCHEMA.into(),
+        tool_version: c.tool_version,
+        table: c.table,
+        config_digest: c.config_digest,
+        model_version: "v1.3.0".into(),
+        evaluation_timestamp: c.candidate.committed_at.clone(),
+        snapshot_id: c.candidate.snapshot_id.clone(),
+        run_id: c.candidate.run_id.clone(),
+        total_samples: 25_000,
+        scored_samples: 24_900,
+        errored: 50,
+        skipped: 50,
+        unlabelled: 0,
+        duplicate: 0,
+        overall_accuracy: Some(0.88),
+        accuracy_interval: [Some(0.876), Some(0.884)],
+        metrics: c.metrics,
+        per_class: c
+            .classes
+            .iter()
+            .map(|r| RunClass {
+                label: r.label.clone(),
+                support: 9,
+                scores: r.candidate,
+            })
+            .collect(),
+        confusion_matrix: RunConfusion {
+            labels: c.confusion.labels,
+            counts: c.confusion.candidate,
+        },
+        calibration: c.calibration,
+        slices: vec![RunSlice {
+            predicates: slice(1, Some(EVIL)).predicates,
+            n: 100,
+            accuracy: Some(0.6),
+            ci_low: Some(0.5),
+            ci_high: Some(0.7),
+        }],
+        run: c.candidate,
+        roles: c.roles,
+        options: c.options,
+        warnings: c.warnings,
+    }
+}
+
+fn text(page: &Page) -> &str {
+    std::str::from_utf8(&page.bytes).unwrap()
+}
+
+fn hrefs(html: &str) -> Vec<String> {
+    let attributes = ["href=\"", "src=\""];
+    let found = attributes
+        .iter()
+        .flat_map(|a| html.split(a).skip(1))
+        .filter_map(|rest| rest.split('"').next());
+    found.map(|href| href.replace("&#x3D;", "=")).collect()
+}
+
+fn resolve(page: &str, href: &str) -> String {
+    let mut parts: Vec<&str> = page.split('/').collect();
+    parts.pop();
+    for part in href.split('#').next().unwrap().split('/') {
+        match part {
+            ".." => assert!(parts.pop().is_some(), "{page}: {href} leaves the report"),
+            "." => {}
+            part => parts.push(part),
+        }
+    }
+    parts.join("/")
+}
+
+fn check_site(pages: &[Page]) {
+    let paths: BTreeSet<&str> = pages.iter().map(|page| page.path.as_str()).collect();
+    let mut links: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for page in pages.iter().filter(|page| page.path.ends_with(".html")) {
+        let html = text(page);
+        assert!(
+            !html.contains("<script>") && !html.contains("alert(1)<"),
+            "{} is not escaped",
+            page.path
+        );
+        assert!(!html.contains('\u{7}') && !html.contains("NaN"), "{}", page.path);
+        assert!(html.starts_with("<!DOCTYPE html>\n<html lang=\"en\">") && html.contains("Content-Security-Policy"));
+        assert_eq!(html.matches("<h1").count(), 1, "{}", page.path);
+        let ids: Vec<_> = html
+            .split(" id=\"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .collect();
+        assert_eq!(
+            ids.iter().collect::<BTreeSet<_>>().len(),
+            ids.len(),
+            "{} repeats an id: {ids:?}",
+            page.path
+        );
+        for href in hrefs(html).into_iter().filter(|href| href != "data:,") {
+            if let Some(anchor) = href.strip_prefix('#') {
+                assert!(ids.contains(&anchor), "{}: {href}", page.path);
+                continue;
+            }
+            let target = resolve(&page.path, &href);
+            assert!(
+                paths.contains(target.as_str()) || links::EXTRA_FILES.contains(&target.as_str()),
+                "{}: {href}",
+                page.path
+            );
+            links.entry(&page.path).or_default().push(target);
+        }
+    }
+    let mut seen = BTreeSet::from(["index.html".to_owned()]);
+    let mut next = vec!["index.html".to_owned()];
+    while let Some(page) = next.pop() {
+        next.extend(
+            links
+                .get(page.as_str())
+                .into_iter()
+                .flatten()
+                .filter(|target| seen.insert((*target).clone()))
+                .cloned(),
+        );
+    }
+    let lost: Vec<_> = paths.iter().filter(|path| !seen.contains(**path)).collect();
+    assert!(lost.is_empty(), "no way leads from the index to {lost:?}");
+}
+
+#[test]
+fn a_comparison_renders_whole_and_alike() {
+    let pages = render_diff(&comparison(), &samples(120)).unwrap();
+    check_site(&pages);
+    assert_eq!(pages, render_diff(&comparison(), &samples(120)).unwrap());
+    let index = text(pages.iter().find(|page| page.path == "index.html").unwrap());
+    for words in [
+        "Accuracy rose 3.0 points",
+        "2 slices regressed",
+        "-14.8 points on 2,812 samples",
+        "within noise",
+    ] {
+        assert!(index.contains(words), "{words}");
+    }
+    for path in [
+        "samples/regressed-3.html",
+        "samples/slice-domain-0-1.html",
+        "slices/domain-1.html",
+        "summary.md",
+    ] {
+        assert!(pages.iter().any(|page| page.path == path), "{path}");
+    }
+    assert!(!pages.iter().any(|page| page.path.starts_with("samples/fixed")));
+}
+
+#[test]
+fn a_single_version_renders_whole() {
+    check_site(&render_run(&report(), &samples(60)).unwrap());
+}
+
+#[test]
+fn nothing_at_all_still_renders() {
+    let empty = Comparison {
+        verdict: Verdict::NotComparable,
+        detectable: None,
+        accounting: Accounting::default(),
+        outcomes: Outcomes::default(),
+        metrics: metrics()
+            .into_iter()
+            .map(|m| Metric {
+                baseline: None,
+                candidate: None,
+                delta: None,
+                ci_low: None,
+                ..m
+            })
+            .collect(),
+        classes: Vec::new(),
+        confusion: Confusion::default(),
+        calibration: None,
+        slices: Vec::new(),
+        warnings: Vec::new(),
+        ..comparison()
+    };
+    let none = SampleSet {
+        lists: Vec::new(),
+        samples: BTreeMap::new(),
+        hidden: Vec::new(),
+        ..samples(0)
+    };
+    check_site(&render_diff(&empty, &none).unwrap());
+}
+
+#[test]
+fn two_pages_never_share_a_path() {
+    let mut set = samples(2);
+    let list = set.lists[0].clone();
+    set.lists.push(list);
+    assert!(matches!(render_diff(&comparison(), &set), Err(SiteError::Twice { .. })));
+}
+
+#[test]
+fn index_and_pointer_stand_alone() {
+    let entry = IndexEntry {
+        kind: "diff".into(),
+        title: EVIL.into(),
+        subtitle: "sub".into(),
+        href: "javascript:alert(1)".into(),
+        verdict: "Accuracy rose".into(),
+    };
+    let html =
+        String::from_utf8(render_index(&[entry], &[("1 to 100".into(), "archive/1.html".into())]).unwrap()).unwrap();
+    assert!(
+        html.contains("href=\"./javascript:alert(1)\"")
+            && html.contains("archive/1.html")
+            && !html.contains("<script>")
+    );
+    let html = String::from_utf8(render_pointer(EVIL, "4411-4412-0a1b2c3d/index.html").unwrap()).unwrap();
+    assert!(html.contains("content=\"0; url&#x3D;4411-4412-0a1b2c3d/index.html\"") && !html.contains("<script>"));
+}
+
+/// Writes the examples for looking at them: `EVALDIFF_EXAMPLE=/tmp/x cargo test example -- --ignored`.
+#[test]
+#[ignore = "writes a folder to look at"]
+fn write_example() {
+    let root = std::path::PathBuf::from(std::env::var("EVALDIFF_EXAMPLE").unwrap());
+    let set = samples(1_000);
+    let start = std::time::Instant::now();
+    let diff = render_diff(&comparison(), &set).unwrap();
+    eprintln!("{} pages in {:?}", diff.len(), start.elapsed());
+    for (name, pages) in [("diff", diff), ("run", render_run(&report(), &set).unwrap())] {
+        let mut sink = FolderSink::new(&root.join(name)).unwrap();
+        for page in pages {
+            sink.write(&page.path, &page.bytes).unwrap();
+        }
+        sink.commit().unwrap();
+    }
+}

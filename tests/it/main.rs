@@ -1,0 +1,31 @@
+//! The integration tests: the built binary as a user runs it, each in a folder of its own.
+
+mod architecture;
+mod bad_input;
+mod cases;
+mod cli;
+mod determinism;
+mod harness;
+mod kill;
+mod odd_input;
+mod reference;
+mod storage;
+mod surgery;
+mod verify;
+
+#[test]
+fn every_file_of_this_folder_is_compiled() {
+    let here = harness::repository().join("tests/it");
+    let main = std::fs::read_to_string(here.join("main.rs")).unwrap();
+    for entry in std::fs::read_dir(here).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let Some(stem) = name.strip_suffix(".rs").filter(|stem| *stem != "main") else {
+            assert_eq!(name, "main.rs", "only Rust files belong into tests/it");
+            continue;
+        };
+        assert!(
+            main.contains(&format!("mod {stem};")),
+            "tests/it/{name} is forgotten: add `mod {stem};` to tests/it/main.rs"
+        );
+    }
+}

@@ -1,0 +1,130 @@
+//! Disks that are full or read-only. Needs root and a kernel that lets it mount; says so and passes otherwise.
+
+use crate::harness::{Project, command_in, finish, predictions};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A small file system in memory, unmounted when dropped.
+struct Disk(PathBuf);
+
+impl Disk {
+    /// Mounts one; `None` with a printed reason where that is not allowed.
+    fn new(folder: &Path, options: &str) -> Option<Disk> {
+        std::fs::create_dir_all(folder).unwrap();
+        let mounted = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "tmpfs"])
+            .arg(folder)
+            .output();
+        match mounted {
+            Ok(output) if output.status.success() => Some(Disk(folder.to_path_buf())),
+            Ok(output) => {
+                println!(
+                    "skipped: cannot mount a tmpfs: {}",
+                    String::from_utf8_lossy(&output.stderr).trim()
+                );
+                None
+            }
+            Err(error) => {
+                println!("skipped: cannot run mount: {error}");
+                None
+            }
+        }
+    }
+
+    fn remount(&self, options: &str) {
+        let options = format!("remount,{options}");
+        let status = Command::new("mount")
+            .args(["-o", &options])
+            .arg(&self.0)
+            .status()
+            .unwrap();
+        assert!(status.success(), "cannot remount {}", self.0.display());
+    }
+}
+
+impl Drop for Disk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_is_said_and_no_run_appears() {
+    let project = Project::new();
+    let Some(disk) = Disk::new(&project.path().join("disk"), "size=2m") else {
+        return;
+    };
+    project.file("small.csv", predictions(20, 1));
+    let mut noise = String::from("id,label,pred,text\n");
+    for row in 0..40_000_u64 {
+        let hash = row
+            .wrapping_mul(0x9e37_79b9_7f4a_7c15)
+            .rotate_left(29)
+            .wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        let more = hash.rotate_left(31).wrapping_mul(0x94d0_49bb_1331_11eb);
+        noise += &format!(
+            "{row},a,b,{hash:016x}{more:016x}{:016x}{:016x}\n",
+            hash ^ (more >> 7),
+            more.wrapping_mul(hash | 1)
+        );
+    }
+    project.file("large.csv", noise);
+    let run = |args: &[&str]| finish(command_in(&disk.0, args));
+    run(&["import", "../small.csv", "--model-version", "small"]).ok();
+    let before = run(&["runs", "--format", "json"]).ok().json();
+    let failed = run(&["import", "../large.csv", "--model-version", "large"]);
+    failed.expect_code(4).stderr_has("No space left on device");
+    assert_eq!(run(&["runs", "--format", "json"]).ok().json(), before);
+    run(&["import", "../small.csv", "--model-version", "again"]).ok();
+    std::fs::write(disk.0.join("filler"), vec![7; 4 << 20]).unwrap_err();
+    let failed = run(&["small", "again"]);
+    failed.expect_code(4).stderr_has("No space left on device");
+}
+
+#[test]
+fn a_read_only_disk_is_said() {
+    let project = Project::new();
+    let Some(disk) = Disk::new(&project.path().join("disk"), "size=8m") else {
+        return;
+    };
+    project.file("a.csv", predictions(20, 1));
+    let run = |args: &[&str]| finish(command_in(&disk.0, args));
+    disk.remount("ro");
+    run(&["import", "../a.csv", "--model-version", "v1"])
+        .expect_code(4)
+        .stderr_has("Read-only file system");
+    disk.remount("rw");
+    run(&["import", "../a.csv", "--model-version", "v1"]).ok();
+    disk.remount("ro");
+    let failed = run(&["import", "../a.csv", "--model-version", "v2"]);
+    failed.expect_code(4);
+    assert!(
+        failed.stderr.contains("ead-only") || failed.stderr.contains("readonly"),
+        "{failed}"
+    );
+    let failed = run(&["v1", "v1"]);
+    assert!(matches!(failed.code, Some(2 | 4)), "{failed}");
+    disk.remount("rw");
+    assert_eq!(
+        run(&["runs", "--format", "json"]).ok().json().as_array().unwrap().len(),
+        1
+    );
+}
+
+#[test]
+fn standard_output_that_is_full_is_an_error_and_a_closed_one_is_not() {
+    let project = Project::with_runs("identical");
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let mut command = project.command(&["runs", "--format", "json"]);
+    command.stdout(full);
+    let status = command.spawn().unwrap().wait().unwrap();
+    assert_eq!(status.code(), Some(4));
+    let mut command = project.command(&["man"]);
+    command
+        .stdout(std::process::Stdio::piped())
+        .stderr(std::process::Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
+}
