@@ -1,6 +1,17 @@
 //! evaldiff: is the new model really better, and where did it get worse?
+//!
+//! ```text
+//! cli ─► request ─► store.append(run)   one atomic Iceberg snapshot per run
+//! cli ─► request ─► store.resolve(ref) ─► pinned run ─► compare (one pass over both runs)
+//!         ─► counts ─► stats (metrics, intervals, verdicts) ─► model::Comparison
+//!         ─► report (ready-made strings) ─► site (handlebars) ─► folder
+//! ```
+//!
+//! [`run`] is the whole program; `examples/` shows how its parts are used from other programs.
+
 pub mod audit;
 pub mod cli;
+pub mod commands;
 pub mod compare;
 pub mod config;
 pub mod engine;
@@ -8,5 +19,82 @@ pub mod error;
 pub mod ingest;
 pub mod model;
 pub mod names;
+pub mod report;
+pub mod site;
 pub mod stats;
 pub mod store;
+
+use cli::request::{Command, Invocation};
+use commands::Session;
+use error::{Error, Result};
+use std::io::Write;
+
+/// Runs one command line.
+///
+/// # Errors
+/// Carries the exit code and a way out; see [`error`].
+pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
+    let cwd = std::env::current_dir().map_err(|e| Error::usage("cannot tell the working folder").with_source(e))?;
+    init_logging(invocation.console.verbosity);
+    let Invocation { console, overrides, command } = invocation;
+    match &command {
+        Command::Completions(shell) => return write_out(&cli::completions::script(*shell)),
+        Command::Man => {
+            let page = cli::man::page().map_err(|e| Error::data("the manual page cannot be made").with_source(e))?;
+            return write_out(&page);
+        }
+        _ => {}
+    }
+    let config = config::Config::load(&overrides, env, &cwd)?;
+    let session = Session { git_sha: git_sha(env, &cwd), config, console, cwd, now_micros: now_micros() };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(session.config.engine.threads.max(1))
+        .enable_all()
+        .build()
+        .map_err(|e| Error::data("the runtime cannot be started").with_source(e))?;
+    runtime.block_on(async {
+        match &command {
+            Command::Diff(request) => commands::diff(&session, request).await,
+            Command::Import(request) => commands::import(&session, request).await,
+            Command::Runs(request) => commands::runs(&session, request).await,
+            Command::Report(request) => commands::report(&session, request).await,
+            Command::Render(request) => commands::render(&session, request).await,
+            Command::Verify(request) => commands::verify(&session, request).await,
+            Command::Demo(request) => commands::demo(&session, &request.dir).await,
+            Command::Completions(_) | Command::Man => Ok(()),
+        }
+    })
+}
+
+fn write_out(bytes: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(bytes).and_then(|()| out.flush()).map_err(Error::stdout)
+}
+
+/// Logs go to standard error: warnings, more with `-v`, none with `-q`.
+fn init_logging(verbosity: i8) {
+    let level = match verbosity {
+        i8::MIN..=-1 => "off",
+        0 => "evaldiff=warn",
+        1 => "evaldiff=info",
+        _ => "debug",
+    };
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+}
+
+/// The commit under evaluation: GIT_SHA or GITHUB_SHA, else the repository of the working folder.
+fn git_sha(env: cli::Env<'_>, cwd: &std::path::Path) -> Option<String> {
+    for name in ["GIT_SHA", "GITHUB_SHA"] {
+        if let Some(value) = env(name).and_then(|v| v.into_string().ok()).filter(|v| !v.trim().is_empty()) {
+            return Some(value.trim().to_string());
+        }
+    }
+    let git = std::process::Command::new("git").args(["rev-parse", "HEAD"]).current_dir(cwd).output().ok()?;
+    let sha = String::from_utf8(git.stdout).ok()?.trim().to_string();
+    (git.status.success() && !sha.is_empty()).then_some(sha)
+}
+
+fn now_micros() -> i64 {
+    chrono::Utc::now().timestamp_micros()
+}

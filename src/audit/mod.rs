@@ -1,3 +1,5 @@
 //! The evidence of a report: digests of what was read, the manifest of what was written, and their verification.
 
+pub mod folder;
+pub mod manifest;
 pub mod rows_digest;

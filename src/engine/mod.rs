@@ -86,3 +86,18 @@ impl Engine {
         self.options.memory_limit
     }
 }
+
+/// All rows of a run in file order, with the wanted columns and their positions.
+pub fn scan_rows(
+    files: Arc<files::RunFiles>,
+    columns: Vec<files::ReadColumn>,
+) -> futures::stream::BoxStream<'static, Result<arrow::array::RecordBatch, EngineError>> {
+    use datafusion::physical_plan::ExecutionPlan;
+    use futures::{StreamExt, TryStreamExt};
+    let pieces = ranges::everything(&files);
+    let scan = scan::RunScanExec::new(files, columns, vec![pieces]);
+    match scan.execute(0, Arc::new(TaskContext::default())) {
+        Ok(stream) => stream.map_err(EngineError::from).boxed(),
+        Err(error) => futures::stream::once(async move { Err(error.into()) }).boxed(),
+    }
+}

@@ -12,13 +12,21 @@ pub use error::SiteError;
 pub use sink::{FolderSink, MemorySink, Sink, Written};
 
 use crate::model::report::RunReport;
-use crate::model::{Comparison, SampleSet};
+use crate::model::{Comparison, Sample, SampleSet};
 use crate::report::parts::Owner;
 use crate::report::{
     IndexEntry, index, links, markdown, method, overview, run_report, sample, samples, slice_page, words,
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::panic::resume_unwind;
+use std::thread;
 use templates::Templates;
+
+/// Threads that render sample pages, at most.
+const MAX_THREADS: usize = 8;
+/// Sample pages that are worth a thread.
+const MIN_SHARE: usize = 64;
 
 /// A file of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,12 +140,25 @@ impl Site {
             }
         }
         let places = sample::places(set);
-        for (id, one) in &set.samples {
-            let place = places.get(id.as_str()).copied();
-            let title = place.map(|(list, _)| title(&list.id)).unwrap_or_default();
-            let view = sample::sample_page(set, one, owner, place, &title);
-            self.page("sample", links::sample(&one.id), &view)?;
-        }
+        let titles: BTreeMap<&str, String> = set
+            .lists
+            .iter()
+            .map(|list| (list.id.as_str(), title(&list.id)))
+            .collect();
+        let all: Vec<&Sample> = set.samples.values().collect();
+        let render = |one: &Sample| {
+            let place = places.get(one.id.as_str()).copied();
+            let title = place
+                .and_then(|(list, _)| titles.get(list.id.as_str()))
+                .map_or("", String::as_str);
+            let path = links::sample(&one.id);
+            let view = sample::sample_page(set, one, owner, place, title);
+            self.templates
+                .render("sample", &path, &view)
+                .map(|bytes| Page { path, bytes })
+        };
+        let pages = in_parallel(&all, |one| render(one))?;
+        self.pages.extend(pages);
         Ok(())
     }
 
@@ -151,4 +172,27 @@ impl Site {
             None => Ok(self.pages),
         }
     }
+}
+
+/// Renders pages on every core; the order of the pages is that of the items, however many cores there are.
+fn in_parallel<T: Sync>(
+    items: &[T],
+    render: impl Fn(&T) -> Result<Page, SiteError> + Sync,
+) -> Result<Vec<Page>, SiteError> {
+    let threads = thread::available_parallelism().map_or(1, usize::from).min(MAX_THREADS);
+    let share = items.len().div_ceil(threads).max(MIN_SHARE);
+    let render = &render;
+    let work = |part| move || -> Result<Vec<Page>, SiteError> { <[T]>::iter(part).map(render).collect() };
+    let parts: Vec<_> = thread::scope(|scope| {
+        let running: Vec<_> = items.chunks(share).map(|part| scope.spawn(work(part))).collect();
+        running
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
+    });
+    let mut pages = Vec::with_capacity(items.len());
+    for part in parts {
+        pages.extend(part?);
+    }
+    Ok(pages)
 }

@@ -495,6 +495,16 @@ fn write_example() {
     let start = std::time::Instant::now();
     let diff = render_diff(&comparison(), &set).unwrap();
     eprintln!("{} pages in {:?}", diff.len(), start.elapsed());
+    let entry = |title: &str| IndexEntry {
+        kind: "diff".into(),
+        title: title.into(),
+        subtitle: "ml_eval_results.predictions, snapshots 4411 and 4412".into(),
+        href: "diff/index.html".into(),
+        verdict: "Accuracy rose 3.0 points".into(),
+    };
+    let index = render_index(&[entry("v1 → v2"), entry(EVIL)], &[]).unwrap();
+    std::fs::create_dir_all(&root).unwrap();
+    std::fs::write(root.join("index.html"), index).unwrap();
     for (name, pages) in [("diff", diff), ("run", render_run(&report(), &set).unwrap())] {
         let mut sink = FolderSink::new(&root.join(name)).unwrap();
         for page in pages {

@@ -197,6 +197,10 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
         ("row-count", written.rows.to_string()),
         ("scorer-version", format!("evaldiff {}", env!("CARGO_PKG_VERSION"))),
     ]);
+    if written.scored.0 > 0 {
+        // What `evaldiff runs` shows without reading a row.
+        out.insert("accuracy", format!("{:.6}", written.scored.1 as f64 / written.scored.0 as f64));
+    }
     let golden = [
         ("golden-name", &run.golden.name),
         ("golden-version", &run.golden.version),

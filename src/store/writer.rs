@@ -6,7 +6,7 @@ use super::contract::{self, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID};
 use super::error::{Context, StoreError};
 use crate::audit::rows_digest::RowsDigest;
 use crate::names::safe_component;
-use arrow::array::{ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
+use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use iceberg::spec::{DataContentType, DataFile, DataFileFormat, Literal, PartitionKey, Struct};
@@ -49,6 +49,8 @@ pub(super) struct WrittenRun {
     pub(super) files: Vec<DataFile>,
     pub(super) rows: u64,
     pub(super) rows_digest: String,
+    /// Samples with truth and prediction, and those among them that agree.
+    pub(super) scored: (u64, u64),
 }
 
 /// Writes one run.
@@ -63,6 +65,8 @@ pub(super) struct RunWriter {
     evaluated_at: i64,
     digest: RowsDigest,
     rows: u64,
+    scored: (u64, u64),
+    labels: [String; 2],
     made: Arc<Mutex<Vec<String>>>,
 }
 
@@ -100,6 +104,8 @@ impl RunWriter {
             evaluated_at: run.evaluated_at,
             digest: RowsDigest::new(&run.roles),
             rows: 0,
+            scored: (0, 0),
+            labels: [run.roles.truth.clone(), run.roles.prediction.clone()],
             made,
         })
     }
@@ -110,6 +116,7 @@ impl RunWriter {
 
     pub(super) async fn write(&mut self, input: &RecordBatch) -> Result<(), StoreError> {
         self.digest.update(input).map_err(|e| StoreError::Rows(e.to_string()))?;
+        self.count_correct(input)?;
         let n = input.num_rows();
         let mut columns: Vec<ArrayRef> = Vec::with_capacity(self.schema.fields().len());
         for field in self.schema.fields() {
@@ -138,6 +145,17 @@ impl RunWriter {
         Ok(())
     }
 
+    fn count_correct(&mut self, input: &RecordBatch) -> Result<(), StoreError> {
+        let [truth, prediction] = &self.labels;
+        let (Some(truth), Some(prediction)) = (input.column_by_name(truth), input.column_by_name(prediction)) else {
+            return Ok(());
+        };
+        let same = arrow::compute::kernels::cmp::eq(truth, prediction).map_err(|e| StoreError::Rows(e.to_string()))?;
+        self.scored.0 += (same.len() - same.null_count()) as u64;
+        self.scored.1 += same.true_count() as u64;
+        Ok(())
+    }
+
     /// Finishes the files and makes them durable; on failure gives the error and every path that may exist.
     pub(super) async fn close(self) -> Result<WrittenRun, (StoreError, Vec<String>)> {
         let made = Arc::clone(&self.made);
@@ -162,7 +180,7 @@ impl RunWriter {
                 return Err((error, paths()));
             }
         }
-        Ok(WrittenRun { files, rows: self.rows, rows_digest: self.digest.finish() })
+        Ok(WrittenRun { files, rows: self.rows, rows_digest: self.digest.finish(), scored: self.scored })
     }
 }
 

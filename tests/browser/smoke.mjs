@@ -73,16 +73,34 @@ if (!executablePath) {
 }
 const browser = await chromium.launch({ executablePath, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
 
+/** A page that sends its reader on: it has to arrive at another page of the site, and to hold a link as well. */
+async function followPointer(page, path, text, known) {
+  const url = pathToFileURL(path).href;
+  const links = [...text.matchAll(/<a [^>]*href="([^"]*)"/g)].map((match) => new URL(match[1], url).href);
+  if (links.length === 0) problem(name(path), "sends on without a link");
+  await page.goto(url, { waitUntil: "commit" });
+  await page.waitForURL((now) => now.href !== url, { timeout: 5000 }).then(
+    () => links.includes(page.url()) || problem(name(path), `sends on to ${page.url()}`),
+    () => problem(name(path), "does not send on"),
+  );
+  known?.set(path, { links, assets: [], ids: [] });
+}
+
 async function visitAll(viewport, javaScriptEnabled, pages, known) {
   const context = await browser.newContext({ viewport, javaScriptEnabled, colorScheme: "light", reducedMotion: "reduce" });
   const page = await context.newPage();
   let path = "";
   watch(page, () => name(path));
   for (path of pages) {
+    const text = readFileSync(path, "utf8");
+    if (text.includes('http-equiv="refresh"')) {
+      await followPointer(page, path, text, known);
+      continue;
+    }
     await page.goto(pathToFileURL(path).href, { waitUntil: "load" });
     const found = await page.evaluate(collect);
     if (!found.title) problem(name(path), "no title");
-    // A redirecting pointer has no heading of its own.
+    if (found.headings !== 1) problem(name(path), `${found.headings} headings of the first level`);
     if (found.length < 20) problem(name(path), "empty page");
     if (found.overflow > 1) problem(name(path), `${found.overflow} pixels wider than a window of ${viewport.width}`);
     known?.set(path, found);
@@ -96,6 +114,7 @@ function checkLinks(known) {
   for (const [path, page] of known) {
     for (const url of [...page.links, ...page.assets]) {
       count += 1;
+      if (url.startsWith("data:")) continue;
       if (!url.startsWith("file:")) {
         problem(name(path), `leads out of the folder: ${url}`);
         continue;
@@ -159,7 +178,9 @@ try {
   const known = new Map();
   await visitAll(DESKTOP, true, pages, known);
   const links = checkLinks(known);
-  const lost = pages.filter((path) => !reachable(known).has(path));
+  const reached = reachable(known);
+  const pointer = (path) => known.get(path).title === undefined; // for bookmarks: nothing links to it
+  const lost = pages.filter((path) => !reached.has(path) && !pointer(path));
   if (lost.length > 0) problem("index.html", `leads to none of ${lost.length} pages, such as ${name(lost[0])}`);
   // Widths and plain HTML on one page of each kind: all samples are made by one template.
   const kinds = new Map(pages.map((path) => [name(path).replace(/[^/]*$/, (leaf) => (leaf === "index.html" ? leaf : "")), path]));

@@ -1,0 +1,127 @@
+//! From counts to the comparison document.
+
+use crate::audit::manifest::config_digest;
+use crate::compare::{Compared, Job};
+use crate::model::comparison::{COMPARISON_SCHEMA, Warning};
+use crate::model::{Comparison, Counts, Predicate, Verdict};
+use crate::names::safe_component;
+use crate::stats;
+
+/// Slices that get a page at most; the most harmful ones.
+pub(super) const MAX_SLICE_PAGES: usize = 200;
+
+/// The document, with full tables for the regression slices that get a page.
+pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
+    let counts = &compared.counts;
+    let mut summary = stats::summarise(counts, &job.options);
+    let whole = counts.table.summary();
+    let mut pages = 0;
+    let mut regressed = 0;
+    for slice in summary.slices.iter_mut().filter(|s| s.verdict == Verdict::Regressed) {
+        regressed += 1;
+        if pages < MAX_SLICE_PAGES {
+            pages += 1;
+            let slug = slug(pages, &slice.predicates);
+            slice.detail = Some(stats::slice_detail(slug, &compared.slice_table(&slice.predicates), &whole));
+        }
+    }
+    let tool_version = env!("CARGO_PKG_VERSION").to_string();
+    let mut warnings = warnings(job, counts);
+    if regressed > pages {
+        let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");
+        warnings.push(Warning { code: "slice_pages_capped".into(), text });
+    }
+    Comparison {
+        schema: COMPARISON_SCHEMA.into(),
+        config_digest: config_digest(&job.roles, &job.options, &tool_version),
+        tool_version,
+        table: job.candidate.table.clone(),
+        baseline: job.baseline.run.clone(),
+        candidate: job.candidate.run.clone(),
+        roles: job.roles.clone(),
+        options: job.options.clone(),
+        verdict: summary.verdict,
+        detectable: summary.detectable,
+        accounting: counts.accounting,
+        outcomes: summary.outcomes,
+        metrics: summary.metrics,
+        classes: summary.classes,
+        confusion: summary.confusion,
+        calibration: summary.calibration,
+        slices: summary.slices,
+        slices_tested: summary.slices_tested,
+        warnings,
+    }
+}
+
+/// The slices that have a page, with their predicates.
+pub(super) fn paged_slices(comparison: &Comparison) -> Vec<(String, Vec<Predicate>)> {
+    let page = |s: &crate::model::SliceResult| Some((s.detail.as_ref()?.slug.clone(), s.predicates.clone()));
+    comparison.slices.iter().filter_map(page).collect()
+}
+
+/// Name of a slice's page: its rank, and its predicates as far as a path may hold them.
+fn slug(rank: usize, predicates: &[Predicate]) -> String {
+    let words: Vec<String> = predicates
+        .iter()
+        .map(|p| format!("{}-{}", p.column, p.value.as_deref().unwrap_or("null")))
+        .collect();
+    format!("{rank:03}-{}", safe_component(&words.join("-")))
+}
+
+fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
+    let mut out = Vec::new();
+    let mut warn = |code: &str, text: String| out.push(Warning { code: code.into(), text });
+    let (a, b) = (&job.baseline.run, &job.candidate.run);
+    if a.snapshot_id == b.snapshot_id && a.run_id == b.run_id {
+        warn("same_run", "both references resolved to the same run".into());
+    }
+    if let (Some(x), Some(y)) = (&a.golden.digest, &b.golden.digest)
+        && x != y
+    {
+        let text = "the runs were made on different golden data (their digests differ): only keys that both have, \
+                    with the same ground truth, are compared";
+        warn("golden_differs", text.into());
+    }
+    let accounting = &counts.accounting;
+    let counted = [
+        ("only_baseline", accounting.only_baseline, "only the baseline has"),
+        ("only_candidate", accounting.only_candidate, "only the candidate has"),
+        ("duplicate", accounting.duplicate, "more than one row of a run has the key of"),
+        ("errored", accounting.errored, "a run failed on"),
+        ("label_changed", accounting.label_changed, "the ground truth differs between the runs for"),
+    ];
+    for (code, n, what) in counted {
+        if n > 0 {
+            warn(code, format!("{what} {n} sample{}: left out of every metric", if n == 1 { "" } else { "s" }));
+        }
+    }
+    for (side, n) in ["baseline", "candidate"].iter().zip(counts.invalid_confidence) {
+        if n > 0 {
+            warn("invalid_confidence", format!("{n} confidences of the {side} are NaN or outside 0..1 and do not count"));
+        }
+    }
+    for (column, n) in counts.slice_disagreements.iter().filter(|(_, n)| *n > 0) {
+        warn("slice_differs", format!("the runs disagree on `{column}` for {n} matched samples: the candidate's value counts"));
+    }
+    let n = counts.accounting.matched;
+    let outcomes = counts.table.outcomes();
+    let correct = [outcomes.both_correct + outcomes.regressed, outcomes.both_correct + outcomes.fixed];
+    if n > 0 && counts.folded_correct != correct {
+        let rate = |k: u64| format!("{:.4}", k as f64 / n as f64);
+        let text = format!(
+            "labels match exactly, and some differ only in case or white space: ignoring that, accuracy would be {} \
+             instead of {} for the baseline and {} instead of {} for the candidate",
+            rate(counts.folded_correct[0]),
+            rate(correct[0]),
+            rate(counts.folded_correct[1]),
+            rate(correct[1])
+        );
+        warn("folded_labels", text);
+    }
+    if counts.table.labels.len() > stats::MAX_CONFUSION_LABELS {
+        let text = format!("{} distinct labels: too many for a confusion matrix, which is left out", counts.table.labels.len());
+        warn("too_many_labels", text);
+    }
+    out
+}

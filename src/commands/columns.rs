@@ -1,0 +1,76 @@
+//! Which column plays which part when a table is read: flags above the run's own record above evaldiff.toml.
+
+use super::Session;
+use super::convert;
+use crate::cli::request::ColumnChoice;
+use crate::compare::CompareError;
+use crate::error::Result;
+use crate::model::ColumnRoles;
+use crate::store::ResolvedRun;
+
+/// The roles for comparing runs of a table. `flags` is false where the flags spoke of a file's columns, whose names
+/// the table has not.
+pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result<ColumnRoles> {
+    let recorded = run.roles.clone().map(choice).unwrap_or_else(|| conventional(run));
+    let chosen = match flags {
+        true => session.config.columns_of_table(recorded),
+        false => {
+            let flags = &session.config.column_flags;
+            let kept = ColumnChoice { slices: flags.slices.clone(), ..ColumnChoice::default() };
+            kept.or(recorded)
+        }
+    };
+    let need = |value: Option<String>, role, flag| {
+        value.ok_or_else(|| convert::compare(CompareError::NoRole { role, flag }))
+    };
+    if chosen.key.is_empty() {
+        return Err(convert::compare(CompareError::NoRole { role: "sample key", flag: "--id" }));
+    }
+    let mut slices: Vec<String> = Vec::new();
+    for slice in chosen.slices {
+        if !slices.contains(&slice) {
+            slices.push(slice);
+        }
+    }
+    Ok(ColumnRoles {
+        key: chosen.key,
+        truth: need(chosen.truth, "ground truth", "--truth")?,
+        prediction: need(chosen.prediction, "prediction", "--pred")?,
+        confidence: chosen.confidence,
+        status: chosen.status,
+        error: chosen.error,
+        latency: chosen.latency,
+        slices,
+        show: chosen.show,
+    })
+}
+
+fn choice(roles: ColumnRoles) -> ColumnChoice {
+    ColumnChoice {
+        key: roles.key,
+        truth: Some(roles.truth),
+        prediction: Some(roles.prediction),
+        confidence: roles.confidence,
+        status: roles.status,
+        error: roles.error,
+        latency: roles.latency,
+        slices: roles.slices,
+        show: roles.show,
+    }
+}
+
+/// The names of the table contract, where a table that others wrote has them.
+fn conventional(run: &ResolvedRun) -> ColumnChoice {
+    let has = |name: &str| run.schema.field_with_name(name).is_ok().then(|| name.to_string());
+    ColumnChoice {
+        key: has("sample_id").into_iter().collect(),
+        truth: has("ground_truth"),
+        prediction: has("prediction"),
+        confidence: has("confidence"),
+        status: has("status"),
+        error: has("error"),
+        latency: has("latency_ms"),
+        slices: Vec::new(),
+        show: has("text").into_iter().collect(),
+    }
+}

@@ -1,0 +1,121 @@
+//! `evaldiff A B`: the main job.
+
+use super::{Session, assemble, colored, columns, convert, input, pages, print, publish, shared, width};
+use crate::audit::manifest::json_bytes;
+use crate::cli::request::{DiffRequest, InputOptions, OutputFormat};
+use crate::compare::{self, Compared, Job, JoinChoice};
+use crate::config::JoinStrategy;
+use crate::error::{Error, Result};
+use crate::model::{Comparison, SampleSet};
+use crate::report::{markdown, terminal};
+use crate::store::{ResolvedRun, Store};
+use std::path::{Path, PathBuf};
+
+/// Compares two runs and writes the report.
+///
+/// # Errors
+/// Exit code 3 if no sample can be compared; the report is written all the same.
+pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
+    let root = session.cwd.join(&session.config.out);
+    publish::check_root(&root)?;
+    let files = [&request.baseline, &request.candidate].map(|r| is_file(session, r));
+    let store = if files.contains(&true) { session.open_or_create().await? } else { session.open().await? };
+    let table = session.table(&store).await?;
+    let baseline = resolve(session, &store, &table, &request.baseline, &request.input).await?;
+    let candidate = resolve(session, &store, &table, &request.candidate, &request.input).await?;
+    let resolved = [resolution(&request.baseline, &baseline), resolution(&request.candidate, &candidate)].concat();
+    let text = request.format == OutputFormat::Text;
+    if text { print(resolved.as_bytes())? } else { session.say(resolved.trim_end()) }
+    let job = Job {
+        roles: columns::roles(session, &candidate, !files.contains(&true))?,
+        options: session.config.compare.clone(),
+        join: join(session.config.engine.join),
+        baseline,
+        candidate,
+    };
+    let (compared, comparison, samples) = compute(session, &job).await?;
+    let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
+    let index = publish::publish(&root, &publish::diff_folder(&comparison), &pages, &comparison, "diff")?;
+    let path = format!("{}\n", shown_path(session, &index));
+    match request.format {
+        OutputFormat::Json => print(&json_bytes(&comparison).map_err(convert::json)?)?,
+        OutputFormat::Markdown => print(markdown::summary(&comparison).as_bytes())?,
+        OutputFormat::Text => print(terminal::summary(&comparison, width(), colored(session.console)).as_bytes())?,
+    }
+    if text { print(path.as_bytes())? } else { session.say(path.trim_end()) }
+    if comparison.accounting.matched == 0 {
+        return Err(Error::not_comparable("no sample can be compared: the runs have no usable key in common")
+            .with_hint("check that both runs were made on the same golden dataset, with the same keys"));
+    }
+    Ok(())
+}
+
+/// The pass, the document and the samples.
+pub(super) async fn compute(session: &Session, job: &Job) -> Result<(Compared, Comparison, SampleSet)> {
+    let engine = session.engine()?;
+    let bar = session.progress("comparing", Some(job.baseline.run.rows.max(job.candidate.run.rows)));
+    let compared = compare::run(&engine, job, shared(&bar)).await;
+    bar.finish_and_clear();
+    let compared = compared.map_err(convert::compare)?;
+    let comparison = assemble::comparison(job, &compared);
+    let slices = assemble::paged_slices(&comparison);
+    let samples = compared.samples(job, &slices).await.map_err(convert::compare)?;
+    Ok((compared, comparison, samples))
+}
+
+/// A reference to a run, or a file of predictions, which is appended first.
+pub(super) async fn resolve(
+    session: &Session,
+    store: &Store,
+    table: &str,
+    reference: &str,
+    options: &InputOptions,
+) -> Result<ResolvedRun> {
+    if !is_file(session, reference) {
+        return store.resolve(table, reference).await.map_err(convert::store);
+    }
+    let path = session.cwd.join(reference);
+    let version = input::version_of(&path);
+    let plan = input::plan(session, Some(store), table, std::slice::from_ref(&path), options).await?;
+    let run_id = input::content_run_id(&[path], &plan, &version)?;
+    input::append(session, store, table, plan, &version, run_id.clone(), options).await?;
+    store.resolve(table, &format!("run:{run_id}")).await.map_err(convert::store)
+}
+
+/// Whether a reference names a file of predictions: it is there, or it looks like one.
+pub(super) fn is_file(session: &Session, reference: &str) -> bool {
+    let path = Path::new(reference);
+    let known = ["csv", "tsv", "jsonl", "ndjson", "parquet", "gz", "zst"];
+    let ending = path.extension().and_then(|e| e.to_str()).is_some_and(|e| known.contains(&e.to_ascii_lowercase().as_str()));
+    ending || (session.cwd.join(path).is_file() && reference.contains('/'))
+}
+
+/// What a reference resolved to; all runs of the version where there are several.
+pub(super) fn resolution(reference: &str, resolved: &ResolvedRun) -> String {
+    let run = &resolved.run;
+    let mut text = format!(
+        "{reference} -> {} (version {}, run {}, {} rows, {})\n",
+        run.reference, run.model_version, run.run_id, run.rows, run.committed_at
+    );
+    if !resolved.others.is_empty() {
+        text.push_str(&format!("  newest of {} runs of this version; the others:\n", resolved.others.len() + 1));
+        for other in &resolved.others {
+            text.push_str(&format!("  run:{} ({} rows, {})\n", other.run_id, other.rows, other.committed_at()));
+        }
+    }
+    text
+}
+
+pub(super) fn join(strategy: JoinStrategy) -> JoinChoice {
+    match strategy {
+        JoinStrategy::Auto => JoinChoice::Auto,
+        JoinStrategy::Merge => JoinChoice::Merge,
+        JoinStrategy::Hash => JoinChoice::Hash,
+    }
+}
+
+/// A path as the user would type it.
+pub(super) fn shown_path(session: &Session, path: &Path) -> String {
+    let shown: PathBuf = path.strip_prefix(&session.cwd).map_or_else(|_| path.to_path_buf(), Path::to_path_buf);
+    shown.display().to_string()
+}

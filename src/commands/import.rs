@@ -1,0 +1,77 @@
+//! `evaldiff import`: recorded predictions into the table, one run.
+
+use super::{Session, input, print};
+use crate::cli::request::ImportRequest;
+use crate::error::{Error, Result};
+use crate::ingest::ImportPlan;
+use arrow::util::pretty::pretty_format_batches;
+use std::fmt::Write;
+
+/// Appends recorded predictions as one run, or shows what would be appended.
+///
+/// # Errors
+/// Names the file, column and row of bad input; on any error the table is as it was.
+pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
+    if request.dry_run {
+        let store = session.open().await.ok();
+        let table = match &store {
+            Some(store) => session.table(store).await?,
+            None => session.config.table.clone().unwrap_or_default().to_string(),
+        };
+        let plan = input::plan(session, store.as_ref(), &table, &request.files, &request.input).await?;
+        return print(preview(&plan, &table)?.as_bytes());
+    }
+    // Inputs are judged before a first warehouse is created, so that bad input leaves nothing behind.
+    let existing = if session.config.catalog.database.is_file() { Some(session.open().await?) } else { None };
+    let table = match &existing {
+        Some(store) => session.table(store).await?,
+        None => session.config.table.clone().unwrap_or_default().to_string(),
+    };
+    let plan = input::plan(session, existing.as_ref(), &table, &request.files, &request.input).await?;
+    let store = match existing {
+        Some(store) => store,
+        None => session.open_or_create().await?,
+    };
+    let run_id = request.run_id.unwrap_or_else(uuid::Uuid::now_v7).to_string();
+    let version = &request.model_version;
+    let done = input::append(session, &store, &table, plan, version, run_id.clone(), &request.input).await?;
+    let what = if done.already_there { "is already there" } else { "imported" };
+    print(
+        format!(
+            "{what}: {version} into {table}, {} rows, run {run_id}, snapshot {}\n",
+            done.rows, done.snapshot_id
+        )
+        .as_bytes(),
+    )
+}
+
+fn preview(plan: &ImportPlan, table: &str) -> Result<String> {
+    let mut out = format!("would import into {table}:\n\n");
+    let mapping = plan.mapping();
+    let wide = |f: &dyn Fn(&(String, String, String, String)) -> usize| mapping.iter().map(f).max().unwrap_or(0);
+    let (a, b, c) = (wide(&|m| m.0.len()), wide(&|m| m.1.len()), wide(&|m| m.2.len()));
+    for (source, column, role, data_type) in &mapping {
+        let _ = writeln!(out, "  {source:a$}  ->  {column:b$}  {role:c$}  {data_type}");
+    }
+    let rows = pretty_format_batches(&[plan.preview()])
+        .map_err(|e| Error::data(format!("the first rows cannot be shown: {e}")))?;
+    let _ = writeln!(out, "\nfirst rows:\n{rows}");
+    let counts = plan.counts();
+    let _ = writeln!(
+        out,
+        "\n{} rows: {} errored, {} skipped, {} without a prediction, {} without a confidence ({} of them NaN)",
+        counts.rows, counts.errored, counts.skipped, counts.no_prediction, counts.null_confidence, counts.nan_confidence
+    );
+    if counts.golden_samples > 0 {
+        let _ = writeln!(
+            out,
+            "golden dataset: {} samples, {} of them without a prediction; {} rows state another ground truth",
+            counts.golden_samples, counts.golden_without_prediction, counts.truth_differs
+        );
+    }
+    for warning in plan.warnings() {
+        let _ = writeln!(out, "warning: {warning}");
+    }
+    out.push_str("nothing was written (--dry-run)\n");
+    Ok(out)
+}

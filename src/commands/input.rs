@@ -1,0 +1,133 @@
+//! Appends a file of predictions as one run: what `import` does, and `diff` for a reference that is a file.
+
+use super::{Session, convert};
+use crate::cli::request::{InputFormat as Asked, InputOptions};
+use crate::error::{Error, Result};
+use crate::ingest::{self, ImportPlan, ImportSpec, InputFormat, KnownColumn};
+use crate::model::Golden;
+use crate::store::{Appended, NewRun, Store};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Reads every input once: formats, columns, roles, types.
+pub(super) async fn plan(
+    session: &Session,
+    store: Option<&Store>,
+    table: &str,
+    files: &[PathBuf],
+    input: &InputOptions,
+) -> Result<ImportPlan> {
+    let columns = session.config.columns();
+    let at = |path: &PathBuf| session.cwd.join(path);
+    let spec = ImportSpec {
+        files: files.iter().map(at).collect(),
+        format: match input.format {
+            Asked::Auto => InputFormat::Auto,
+            Asked::Csv => InputFormat::Csv,
+            Asked::Jsonl => InputFormat::Jsonl,
+            Asked::Parquet => InputFormat::Parquet,
+        },
+        id: columns.key,
+        truth: columns.truth,
+        prediction: columns.prediction,
+        confidence: columns.confidence,
+        slices: columns.slices,
+        show: columns.show,
+        golden: input.golden.as_ref().map(at),
+        status: columns.status,
+        error: columns.error,
+        latency: columns.latency,
+    };
+    let known = match store {
+        Some(store) => known(store, table).await?,
+        None => Vec::new(),
+    };
+    let bar = session.progress("reading", None);
+    let ticker = bar.clone();
+    let job = move || ingest::plan(&spec, &known, &|rows| ticker.set_position(rows));
+    let planned = tokio::task::spawn_blocking(job).await;
+    bar.finish_and_clear();
+    planned.map_err(|e| Error::data(format!("reading the input failed: {e}")))?.map_err(convert::ingest)
+}
+
+async fn known(store: &Store, table: &str) -> Result<Vec<KnownColumn>> {
+    let schema = store.columns(table).await.map_err(convert::store)?;
+    let column = |f: &arrow::datatypes::FieldRef| KnownColumn { name: f.name().clone(), data_type: f.data_type().clone() };
+    Ok(schema.fields().iter().map(column).collect())
+}
+
+/// Appends the planned rows as one run.
+pub(super) async fn append(
+    session: &Session,
+    store: &Store,
+    table: &str,
+    plan: ImportPlan,
+    model_version: &str,
+    run_id: String,
+    input: &InputOptions,
+) -> Result<Appended> {
+    for warning in plan.warnings() {
+        session.say(&format!("warning: {warning}"));
+    }
+    let run = NewRun {
+        run_id,
+        model_version: model_version.to_string(),
+        evaluated_at: session.now_micros,
+        golden: golden(&plan, input),
+        roles: plan.roles().clone(),
+        properties: session.git_sha.iter().map(|sha| ("git-sha".to_string(), sha.clone())).collect::<BTreeMap<_, _>>(),
+    };
+    if let Some(found) = store.find_appended(table, &run.run_id).await.map_err(convert::store)? {
+        return Ok(found);
+    }
+    let bar = session.progress("importing", Some(plan.counts().rows));
+    let schema = plan.schema();
+    let engine = session.engine()?;
+    let rows = plan.sorted(engine.context()).await.map_err(convert::ingest)?;
+    let mut failed = None;
+    let rows = futures::StreamExt::map(rows, |batch| batch.inspect_err(|e| failed = Some(e.clone())));
+    let result = store.append(table, &run, schema, rows, &|n| bar.set_position(n)).await;
+    bar.finish_and_clear();
+    match (result, failed) {
+        (Ok(appended), _) => Ok(appended),
+        // The input's own error knows the file, the row and the way out.
+        (Err(_), Some(error)) => Err(convert::ingest(error)),
+        (Err(error), None) => Err(convert::store(error)),
+    }
+}
+
+/// Name and version of the golden dataset: from flags, else from its file's stem.
+fn golden(plan: &ImportPlan, input: &InputOptions) -> Golden {
+    let stem = input.golden.as_deref().map(version_of);
+    Golden {
+        name: input.golden_name.clone().or_else(|| stem.clone()),
+        version: input.golden_version.clone().or(stem),
+        digest: Some(plan.golden_digest()),
+    }
+}
+
+/// The version that a file of predictions stands for: its name without folders and endings.
+pub(super) fn version_of(path: &Path) -> String {
+    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut stem = name.as_str();
+    for ending in [".gz", ".zst", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"] {
+        stem = stem.strip_suffix(ending).unwrap_or(stem);
+    }
+    if stem.is_empty() { name.clone() } else { stem.to_string() }
+}
+
+/// A run id that depends on the content alone, so that comparing the same two files again reuses their runs.
+pub(super) fn content_run_id(files: &[PathBuf], plan: &ImportPlan, version: &str) -> Result<String> {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(format!("{version}\0{:?}\0{}", plan.roles(), plan.golden_digest()).as_bytes());
+    for path in files {
+        let file = std::fs::File::open(path)
+            .map_err(|e| Error::usage(format!("{} cannot be read", path.display())).with_source(e))?;
+        hasher
+            .update_reader(file)
+            .map_err(|e| Error::data(format!("{} cannot be read", path.display())).with_source(e))?;
+    }
+    let digest = hasher.finalize();
+    let bytes = digest.as_bytes().first_chunk::<16>().copied().unwrap_or_default();
+    Ok(uuid::Builder::from_custom_bytes(bytes).into_uuid().to_string())
+}

@@ -1,0 +1,78 @@
+//! `evaldiff runs`: what the table holds.
+
+use super::{Session, convert, print};
+use crate::audit::manifest::json_bytes;
+use crate::cli::request::{ListFormat, RunsRequest};
+use crate::error::{Error, Result};
+use crate::store::RunEntry;
+use serde_json::json;
+use std::fmt::Write;
+
+/// Lists the runs of a table, oldest first.
+///
+/// # Errors
+/// Usage error for a version that no run has.
+pub async fn runs(session: &Session, request: &RunsRequest) -> Result<()> {
+    let store = session.open().await?;
+    let table = session.table(&store).await?;
+    let mut runs = store.runs(&table).await.map_err(convert::store)?;
+    if let Some(version) = &request.version {
+        if runs.iter().all(|r| r.model_version != *version) {
+            // Says the nearest names.
+            store.resolve(&table, version).await.map_err(convert::store)?;
+            return Err(Error::usage(format!("no run of {table} has version `{version}`")));
+        }
+        runs.retain(|r| r.model_version == *version);
+    }
+    match request.format {
+        ListFormat::Json => {
+            let list: Vec<_> = runs.iter().map(|r| as_json(r, &table)).collect();
+            print(&json_bytes(&list).map_err(convert::json)?)
+        }
+        ListFormat::Text => print(as_text(&runs, &table).as_bytes()),
+    }
+}
+
+fn accuracy(run: &RunEntry) -> Option<f64> {
+    run.properties.get("evaldiff.accuracy").and_then(|t| t.parse().ok())
+}
+
+fn as_json(run: &RunEntry, table: &str) -> serde_json::Value {
+    json!({
+        "table": table,
+        "model_version": run.model_version,
+        "run_id": run.run_id,
+        "snapshot_id": run.snapshot_id.to_string(),
+        "committed_at": run.committed_at(),
+        "rows": run.rows,
+        "golden": run.golden,
+        "accuracy": accuracy(run),
+    })
+}
+
+fn as_text(runs: &[RunEntry], table: &str) -> String {
+    let mut rows = vec![["version", "accuracy", "rows", "committed", "run", "snapshot", "golden"].map(String::from)];
+    for run in runs {
+        let golden = run.golden.digest.as_deref().unwrap_or("-");
+        rows.push([
+            run.model_version.escape_debug().to_string(),
+            accuracy(run).map_or("-".into(), |a| format!("{a:.4}")),
+            run.rows.to_string(),
+            run.committed_at(),
+            run.run_id.clone(),
+            run.snapshot_id.to_string(),
+            golden.trim_start_matches("blake3:").chars().take(12).collect(),
+        ]);
+    }
+    let mut out = format!("{table}: {} run{}\n", runs.len(), if runs.len() == 1 { "" } else { "s" });
+    let widths: Vec<usize> =
+        (0..7).map(|i| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
+    for row in &rows {
+        for (cell, width) in row.iter().zip(&widths) {
+            let _ = write!(out, "{cell:width$}  ");
+        }
+        out.truncate(out.trim_end().len());
+        out.push('\n');
+    }
+    out
+}

@@ -1,0 +1,129 @@
+//! One function per command: each reads as its list of steps.
+
+mod assemble;
+mod columns;
+mod convert;
+mod demo;
+mod diff;
+mod import;
+mod input;
+mod list;
+mod pages;
+mod publish;
+mod rerender;
+mod run_report;
+mod verify;
+
+pub use demo::demo;
+pub use diff::diff;
+pub use import::import;
+pub use list::runs;
+pub use rerender::render;
+pub use run_report::report;
+pub use verify::verify;
+
+use crate::cli::request::Console;
+use crate::config::Config;
+use crate::engine::{Engine, EngineOptions};
+use crate::error::{Error, Result};
+use crate::store::{CatalogLocation, Store};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// What every command works with: settings, the working folder and where words go.
+#[derive(Clone, Debug)]
+pub struct Session {
+    /// Merged settings.
+    pub config: Config,
+    /// How to talk to the user.
+    pub console: Console,
+    /// Folder that relative paths start from.
+    pub cwd: PathBuf,
+    /// Commit of the code under evaluation, if known.
+    pub git_sha: Option<String>,
+    /// Now, in microseconds since the epoch: the clock is read once, at the edge.
+    pub now_micros: i64,
+}
+
+impl Session {
+    fn location(&self) -> CatalogLocation {
+        let catalog = &self.config.catalog;
+        CatalogLocation {
+            name: catalog.name.clone(),
+            database: catalog.database.clone(),
+            warehouse: catalog.warehouse.clone(),
+        }
+    }
+
+    fn engine(&self) -> Result<Engine> {
+        let engine = &self.config.engine;
+        let options =
+            EngineOptions { memory_limit: engine.memory_limit, threads: engine.threads, spill: None };
+        Engine::new(options).map_err(convert::engine)
+    }
+
+    async fn open(&self) -> Result<Store> {
+        Store::open(&self.location()).await.map_err(convert::store)
+    }
+
+    async fn open_or_create(&self) -> Result<Store> {
+        Store::open_or_create(&self.location()).await.map_err(convert::store)
+    }
+
+    async fn table(&self, store: &Store) -> Result<String> {
+        let named = self.config.table.as_ref().map(ToString::to_string);
+        store.choose_table(named.as_deref()).await.map_err(convert::store)
+    }
+
+    /// Says something on standard error, unless asked to be quiet.
+    fn say(&self, text: &str) {
+        if self.console.verbosity >= 0 {
+            let _ = writeln!(std::io::stderr(), "{text}");
+        }
+    }
+
+    /// A progress bar on standard error; silent when that is no terminal.
+    fn progress(&self, what: &'static str, total: Option<u64>) -> ProgressBar {
+        let bar = ProgressBar::with_draw_target(total, ProgressDrawTarget::stderr());
+        if self.console.verbosity < 0 || !std::io::stderr().is_terminal() {
+            bar.set_draw_target(ProgressDrawTarget::hidden());
+        }
+        let form = match total {
+            Some(_) => "{msg} [{bar:30}] {human_pos}/{human_len} rows, {per_sec}, {eta} left",
+            None => "{msg} {human_pos} rows, {per_sec}",
+        };
+        if let Ok(style) = ProgressStyle::with_template(form) {
+            bar.set_style(style);
+        }
+        bar.set_message(what);
+        bar.enable_steady_tick(Duration::from_millis(250));
+        bar
+    }
+}
+
+/// Writes to standard output; a closed pipe ends the program quietly.
+fn print(text: &[u8]) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text).and_then(|()| out.flush()).map_err(Error::stdout)
+}
+
+fn width() -> usize {
+    std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok()).unwrap_or(80)
+}
+
+fn colored(console: Console) -> bool {
+    use crate::cli::request::ColorMode;
+    match console.color {
+        ColorMode::Always => true,
+        ColorMode::Never => false,
+        ColorMode::Auto => std::io::stdout().is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    }
+}
+
+fn shared(bar: &ProgressBar) -> Arc<dyn Fn(u64) + Send + Sync> {
+    let bar = bar.clone();
+    Arc::new(move |n| bar.set_position(n))
+}

@@ -1,0 +1,113 @@
+//! Every file of a report but its manifest, in memory: pages, documents, flips.
+
+use super::convert;
+use crate::audit::manifest::{FileDigest, MANIFEST_SCHEMA, Manifest, json_bytes};
+use crate::compare::{Compared, Job};
+use crate::error::Result;
+use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunReport, RunSlice};
+use crate::model::{Comparison, PinnedRun, SampleSet};
+use crate::site::{self, Page};
+use crate::stats;
+use std::collections::BTreeMap;
+
+/// All files of a comparison's report: pages, then documents.
+pub(super) fn of_diff(job: &Job, compared: &Compared, c: &Comparison, samples: &SampleSet) -> Result<Vec<Page>> {
+    let mut pages = site::render_diff(c, samples).map_err(convert::site)?;
+    pages.push(document("data/comparison.json", c)?);
+    pages.push(document("data/samples.json", samples)?);
+    pages.push(document("data/report-data.json", &run_report(c))?);
+    let mut flips = Vec::new();
+    compared.write_flips(job, &mut flips).map_err(convert::compare)?;
+    pages.push(Page { path: "data/flips.parquet".into(), bytes: flips });
+    let manifest = manifest("diff", c, vec![c.baseline.clone(), c.candidate.clone()], &pages);
+    pages.push(document("manifest.json", &manifest)?);
+    Ok(pages)
+}
+
+/// All files of a single run's report.
+pub(super) fn of_run(c: &Comparison, samples: &SampleSet) -> Result<Vec<Page>> {
+    let report = run_report(c);
+    let mut pages = site::render_run(&report, samples).map_err(convert::site)?;
+    pages.push(document("data/report-data.json", &report)?);
+    pages.push(document("data/samples.json", samples)?);
+    let manifest = manifest("run", c, vec![c.candidate.clone()], &pages);
+    pages.push(document("manifest.json", &manifest)?);
+    Ok(pages)
+}
+
+fn document<T: serde::Serialize>(path: &str, document: &T) -> Result<Page> {
+    Ok(Page { path: path.into(), bytes: json_bytes(document).map_err(convert::json)? })
+}
+
+fn manifest(kind: &str, c: &Comparison, runs: Vec<PinnedRun>, pages: &[Page]) -> Manifest {
+    Manifest {
+        schema: MANIFEST_SCHEMA.into(),
+        kind: kind.into(),
+        tool_version: c.tool_version.clone(),
+        table: c.table.clone(),
+        config_digest: c.config_digest.clone(),
+        roles: c.roles.clone(),
+        options: c.options.clone(),
+        runs,
+        files: pages.iter().map(|p| (p.path.clone(), FileDigest::of(&p.bytes))).collect::<BTreeMap<_, _>>(),
+    }
+}
+
+/// The candidate of a comparison on its own. A run compared with itself gives the report over all of its samples; in
+/// a comparison's folder it stands over the matched samples.
+pub(super) fn run_report(c: &Comparison) -> RunReport {
+    let n = c.accounting.matched;
+    let correct = c.outcomes.both_correct + c.outcomes.fixed;
+    let rate = |k: u64, n: u64| (n > 0).then(|| k as f64 / n as f64);
+    let interval = |k: u64, n: u64| match stats::wilson(k, n, c.options.alpha) {
+        Some((low, high)) => [Some(low), Some(high)],
+        None => [None, None],
+    };
+    let metrics = c.metrics.iter().filter(|m| m.baseline.is_some() || m.name == "accuracy").map(|m| {
+        let mut m = m.clone();
+        (m.baseline, m.delta, m.ci_low, m.ci_high, m.p_value, m.verdict) = (None, None, None, None, None, None);
+        m.note = m.note.map(|note| note.replace("both versions", "this version"));
+        m
+    });
+    let slice = |s: &crate::model::SliceResult| {
+        let k = s.candidate.map_or(0, |a| (a * s.n as f64).round() as u64);
+        let [ci_low, ci_high] = interval(k, s.n);
+        RunSlice { predicates: s.predicates.clone(), n: s.n, accuracy: s.candidate, ci_low, ci_high }
+    };
+    let mut slices: Vec<RunSlice> = c.slices.iter().map(slice).collect();
+    slices.sort_by(|a, b| {
+        let value = |s: &RunSlice| s.accuracy.unwrap_or(2.0);
+        value(a).total_cmp(&value(b)).then(b.n.cmp(&a.n)).then_with(|| a.predicates.cmp(&b.predicates))
+    });
+    RunReport {
+        schema: REPORT_SCHEMA.into(),
+        tool_version: c.tool_version.clone(),
+        table: c.table.clone(),
+        config_digest: c.config_digest.clone(),
+        model_version: c.candidate.model_version.clone(),
+        evaluation_timestamp: c.candidate.committed_at.clone(),
+        snapshot_id: c.candidate.snapshot_id.clone(),
+        run_id: c.candidate.run_id.clone(),
+        total_samples: c.candidate.rows,
+        scored_samples: n,
+        errored: c.accounting.errored,
+        skipped: c.accounting.skipped,
+        unlabelled: c.accounting.unlabelled,
+        duplicate: c.accounting.duplicate,
+        overall_accuracy: rate(correct, n),
+        accuracy_interval: interval(correct, n),
+        metrics: metrics.collect(),
+        per_class: c
+            .classes
+            .iter()
+            .map(|r| RunClass { label: r.label.clone(), support: r.support, scores: r.candidate })
+            .collect(),
+        confusion_matrix: RunConfusion { labels: c.confusion.labels.clone(), counts: c.confusion.candidate.clone() },
+        calibration: c.calibration.clone(),
+        slices,
+        run: c.candidate.clone(),
+        roles: c.roles.clone(),
+        options: c.options.clone(),
+        warnings: c.warnings.iter().filter(|w| w.code != "same_run").cloned().collect(),
+    }
+}

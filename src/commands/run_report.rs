@@ -1,0 +1,41 @@
+//! `evaldiff report`: one run on its own.
+
+use super::{Session, colored, columns, convert, diff, pages, print, publish, width};
+use crate::audit::manifest::json_bytes;
+use crate::cli::request::{OutputFormat, ReportRequest};
+use crate::compare::Job;
+use crate::error::Result;
+use crate::report::terminal;
+
+/// Reports on one run: a comparison of the run with itself gives every number over all of its samples.
+///
+/// # Errors
+/// As [`super::diff()`].
+pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
+    let root = session.cwd.join(&session.config.out);
+    publish::check_root(&root)?;
+    let file = diff::is_file(session, &request.reference);
+    let store = if file { session.open_or_create().await? } else { session.open().await? };
+    let table = session.table(&store).await?;
+    let run = diff::resolve(session, &store, &table, &request.reference, &request.input).await?;
+    let resolved = diff::resolution(&request.reference, &run);
+    let text = request.format == OutputFormat::Text;
+    if text { print(resolved.as_bytes())? } else { session.say(resolved.trim_end()) }
+    let job = Job {
+        roles: columns::roles(session, &run, !file)?,
+        options: session.config.compare.clone(),
+        join: diff::join(session.config.engine.join),
+        baseline: run.clone(),
+        candidate: run,
+    };
+    let (_, comparison, samples) = diff::compute(session, &job).await?;
+    let pages = pages::of_run(&comparison, &samples)?;
+    let index = publish::publish(&root, &publish::run_folder(&comparison), &pages, &comparison, "run")?;
+    let report = pages::run_report(&comparison);
+    match request.format {
+        OutputFormat::Json => print(&json_bytes(&report).map_err(convert::json)?)?,
+        _ => print(terminal::run_summary(&report, width(), text && colored(session.console)).as_bytes())?,
+    }
+    let path = diff::shown_path(session, &index);
+    if text { print(format!("{path}\n").as_bytes()) } else { Ok(session.say(&path)) }
+}
