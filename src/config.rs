@@ -172,21 +172,12 @@ impl Config {
 
     /// Column roles for reading a table: flags above the table's own properties above evaldiff.toml.
     pub fn columns_of_table(&self, properties: ColumnChoice) -> ColumnChoice {
-        self.column_flags
-            .clone()
-            .or(properties)
-            .or(self.column_file.clone())
+        self.column_flags.clone().or(properties).or(self.column_file.clone())
     }
 }
 
 /// Database and warehouse: what the environment names relative to the working folder, the file's to its own.
-fn catalog(
-    keys: CatalogKeys,
-    env: Env<'_>,
-    cwd: &Path,
-    base: &Path,
-    home: &Path,
-) -> Result<CatalogConfig> {
+fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path) -> Result<CatalogConfig> {
     let locate = |name: &str, typed: Option<String>, key: &str, default: &str, scheme: &str| {
         let (what, text, base) = match (variable(env, name)?, typed) {
             (Some(text), _) => (name, text, cwd),
@@ -198,13 +189,7 @@ fn catalog(
         Ok(base.join(path).components().collect())
     };
     Ok(CatalogConfig {
-        database: locate(
-            "ICEBERG_CATALOG_URI",
-            keys.uri,
-            "catalog.uri",
-            "catalog.db",
-            "sqlite",
-        )?,
+        database: locate("ICEBERG_CATALOG_URI", keys.uri, "catalog.uri", "catalog.db", "sqlite")?,
         warehouse: locate(
             "ICEBERG_WAREHOUSE",
             keys.warehouse,
@@ -224,9 +209,8 @@ fn invalid(what: &str, text: &str, reason: &str) -> Error {
 /// Refuses a column that plays two of the parts that exclude each other.
 fn one_role_each(columns: &ColumnChoice, place: &str) -> Result<()> {
     match columns.column_with_two_roles() {
-        Some(column) => Err(Error::usage(format!("column `{column}` is given two roles {place}")).with_hint(
-            "key, truth, prediction, confidence, status, error and latency are different columns",
-        )),
+        Some(column) => Err(Error::usage(format!("column `{column}` is given two roles {place}"))
+            .with_hint("key, truth, prediction, confidence, status, error and latency are different columns")),
         None => Ok(()),
     }
 }

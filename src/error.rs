@@ -181,9 +181,7 @@ impl fmt::Display for Error {
 
 impl StdError for Error {
     fn source(&self) -> Option<&(dyn StdError + 'static)> {
-        self.source
-            .as_deref()
-            .map(|source| source as &(dyn StdError + 'static))
+        self.source.as_deref().map(|source| source as &(dyn StdError + 'static))
     }
 }
 
@@ -198,11 +196,7 @@ pub fn report_error(error: &Error, w: &mut impl Write) {
 
 /// Folds line breaks into spaces and shows other control characters escaped: data may end up in a message.
 fn one_line(text: &str) -> String {
-    let lines: Vec<_> = text
-        .lines()
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect();
+    let lines: Vec<_> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let mut out = String::with_capacity(text.len());
     for c in lines.join(" ").chars() {
         if c.is_control() {
@@ -239,9 +233,7 @@ mod tests {
     #[test]
     fn prints_the_chain_once_and_the_hint_below() {
         let inner = Error::data("no\n  file\u{1b}[31m").with_source("no file\u{1b}[31m");
-        let error = Error::usage("reading a")
-            .with_source(inner)
-            .with_hint("see");
+        let error = Error::usage("reading a").with_source(inner).with_hint("see");
         let text = "error: reading a: no file\\u{1b}[31m\nhint: see";
         assert_eq!(error.to_string(), text);
     }

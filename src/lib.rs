@@ -36,7 +36,11 @@ use std::io::Write;
 pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
     let cwd = std::env::current_dir().map_err(|e| Error::usage("cannot tell the working folder").with_source(e))?;
     init_logging(invocation.console.verbosity);
-    let Invocation { console, overrides, command } = invocation;
+    let Invocation {
+        console,
+        overrides,
+        command,
+    } = invocation;
     match &command {
         Command::Completions(shell) => return write_out(&cli::completions::script(*shell)),
         Command::Man => {
@@ -46,7 +50,13 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
         _ => {}
     }
     let config = config::Config::load(&overrides, env, &cwd)?;
-    let session = Session { git_sha: git_sha(env, &cwd), config, console, cwd, now_micros: now_micros() };
+    let session = Session {
+        git_sha: git_sha(env, &cwd),
+        config,
+        console,
+        cwd,
+        now_micros: now_micros(),
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(session.config.engine.threads.max(1))
         .enable_all()
@@ -80,17 +90,28 @@ fn init_logging(verbosity: i8) {
         _ => "debug",
     };
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| level.into());
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).without_time().try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .without_time()
+        .try_init();
 }
 
 /// The commit under evaluation: GIT_SHA or GITHUB_SHA, else the repository of the working folder.
 fn git_sha(env: cli::Env<'_>, cwd: &std::path::Path) -> Option<String> {
     for name in ["GIT_SHA", "GITHUB_SHA"] {
-        if let Some(value) = env(name).and_then(|v| v.into_string().ok()).filter(|v| !v.trim().is_empty()) {
+        if let Some(value) = env(name)
+            .and_then(|v| v.into_string().ok())
+            .filter(|v| !v.trim().is_empty())
+        {
             return Some(value.trim().to_string());
         }
     }
-    let git = std::process::Command::new("git").args(["rev-parse", "HEAD"]).current_dir(cwd).output().ok()?;
+    let git = std::process::Command::new("git")
+        .args(["rev-parse", "HEAD"])
+        .current_dir(cwd)
+        .output()
+        .ok()?;
     let sha = String::from_utf8(git.stdout).ok()?.trim().to_string();
     (git.status.success() && !sha.is_empty()).then_some(sha)
 }

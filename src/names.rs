@@ -40,11 +40,27 @@ mod tests {
     fn plain_names_stay_and_others_are_told_apart() {
         assert_eq!(safe_component("v1.2.0"), "v1.2.0");
         assert_eq!(safe_component("eval.tickets_v2-a"), "eval.tickets_v2-a");
-        let odd = ["", ".", "..", "../../etc", "a/b", "a b", "V1", "v1 ", ".hidden", "modèle", "🚀", "v1."];
+        let odd = [
+            "",
+            ".",
+            "..",
+            "../../etc",
+            "a/b",
+            "a b",
+            "V1",
+            "v1 ",
+            ".hidden",
+            "modèle",
+            "🚀",
+            "v1.",
+        ];
         let mut seen = std::collections::BTreeSet::new();
         for name in odd {
             let safe = safe_component(name);
-            assert!(!safe.is_empty() && !safe.starts_with('.') && !safe.contains(['/', '\\', ' ']), "{name} -> {safe}");
+            assert!(
+                !safe.is_empty() && !safe.starts_with('.') && !safe.contains(['/', '\\', ' ']),
+                "{name} -> {safe}"
+            );
             assert!(seen.insert(safe.to_lowercase()), "{name} -> {safe} is taken");
         }
         assert_ne!(safe_component("V1").to_lowercase(), safe_component("v1").to_lowercase());

@@ -22,7 +22,9 @@ pub fn check(folder: &Path, manifest: &Manifest) -> io::Result<Vec<String>> {
             wrong.push(format!("{path}: changed"));
         }
     }
-    let extra = found.iter().filter(|p| *p != MANIFEST_NAME && !manifest.files.contains_key(*p));
+    let extra = found
+        .iter()
+        .filter(|p| *p != MANIFEST_NAME && !manifest.files.contains_key(*p));
     wrong.extend(extra.map(|path| format!("{path}: not in the manifest")));
     Ok(wrong)
 }

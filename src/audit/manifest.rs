@@ -46,7 +46,10 @@ impl FileDigest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> FileDigest {
         let hex = Sha256::digest(bytes).iter().map(|b| format!("{b:02x}")).collect();
-        FileDigest { size: bytes.len() as u64, sha256: hex }
+        FileDigest {
+            size: bytes.len() as u64,
+            sha256: hex,
+        }
     }
 }
 

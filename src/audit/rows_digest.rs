@@ -6,9 +6,7 @@
 //! text that Arrow casts them to.
 
 use crate::model::ColumnRoles;
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
@@ -38,7 +36,11 @@ impl RowsDigest {
             hasher.update(&(name.len() as u32).to_le_bytes());
             hasher.update(name.as_bytes());
         }
-        RowsDigest { columns, hasher, buffer: Vec::new() }
+        RowsDigest {
+            columns,
+            hasher,
+            buffer: Vec::new(),
+        }
     }
 
     /// Adds the rows of a batch; rows must come in key order. A column that the batch lacks counts as null.
@@ -93,9 +95,7 @@ fn values(array: &ArrayRef) -> Result<Values, ArrowError> {
     Ok(match array.data_type() {
         DataType::Boolean => Values::Boolean(array.as_boolean().clone()),
         t if t.is_integer() => Values::Integer(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone()),
-        t if t.is_floating() => {
-            Values::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone())
-        }
+        t if t.is_floating() => Values::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone()),
         _ => Values::Text(cast(array, &DataType::Utf8)?.as_string::<i32>().clone()),
     })
 }
@@ -163,7 +163,10 @@ mod tests {
             d.finish()
         };
         let whole = digest(&[batch(&["a", "b", "c"], &[0.1, 0.0, 0.3])]);
-        assert_eq!(whole, digest(&[batch(&["a"], &[0.1]), batch(&["b", "c"], &[-0.0, 0.3])]));
+        assert_eq!(
+            whole,
+            digest(&[batch(&["a"], &[0.1]), batch(&["b", "c"], &[-0.0, 0.3])])
+        );
         assert_ne!(whole, digest(&[batch(&["b", "a", "c"], &[0.1, 0.0, 0.3])]));
         assert_ne!(whole, digest(&[batch(&["a", "b", "c"], &[0.1, 0.0, 0.4])]));
     }

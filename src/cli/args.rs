@@ -205,8 +205,5 @@ impl EngineArgs {
 /// A list without repetitions, in order of first appearance.
 pub(super) fn distinct(names: Vec<String>) -> Vec<String> {
     let mut seen = std::collections::BTreeSet::new();
-    names
-        .into_iter()
-        .filter(|name| seen.insert(name.clone()))
-        .collect()
+    names.into_iter().filter(|name| seen.insert(name.clone())).collect()
 }

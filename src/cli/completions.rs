@@ -29,9 +29,7 @@ pub fn script(shell: Shell) -> Vec<u8> {
         Shell::Bash => clap_complete::generate(shells::Bash, &mut command, "evaldiff", w),
         Shell::Elvish => clap_complete::generate(shells::Elvish, &mut command, "evaldiff", w),
         Shell::Fish => clap_complete::generate(shells::Fish, &mut command, "evaldiff", w),
-        Shell::PowerShell => {
-            clap_complete::generate(shells::PowerShell, &mut command, "evaldiff", w)
-        }
+        Shell::PowerShell => clap_complete::generate(shells::PowerShell, &mut command, "evaldiff", w),
         Shell::Zsh => clap_complete::generate(shells::Zsh, &mut command, "evaldiff", w),
     }
     out

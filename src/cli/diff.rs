@@ -40,11 +40,7 @@ impl DiffArgs {
             (Some(baseline), Some(candidate)) => (baseline, candidate),
             (Some(only), None) => return Err(only_one(&only)),
             (None, _) => {
-                return Err(super::fail(
-                    None,
-                    ErrorKind::MissingRequiredArgument,
-                    MISSING_BOTH,
-                ));
+                return Err(super::fail(None, ErrorKind::MissingRequiredArgument, MISSING_BOTH));
             }
         };
         self.table.fill(overrides);
@@ -61,16 +57,12 @@ impl DiffArgs {
     }
 }
 
-const MISSING_BOTH: &str =
-    "a comparison needs two references, a baseline and a candidate, such as `v0.7.1 v1.2.0`";
+const MISSING_BOTH: &str = "a comparison needs two references, a baseline and a candidate, such as `v0.7.1 v1.2.0`";
 
 /// The answer to a single reference: perhaps a mistyped command, perhaps a wish for a report on one run.
 fn only_one(only: &str) -> clap::Error {
     let commands = super::command();
-    let names = commands
-        .get_subcommands()
-        .map(|sub| sub.get_name())
-        .chain(["help"]);
+    let names = commands.get_subcommands().map(|sub| sub.get_name()).chain(["help"]);
     let nearest = names
         .map(|name| (strsim::jaro_winkler(only, name), name))
         .filter(|(score, _)| *score > 0.85)
@@ -83,8 +75,7 @@ fn only_one(only: &str) -> clap::Error {
   to see what exists: evaldiff runs"
         ),
     };
-    let text =
-        format!("a comparison needs two references, and `{only}` is the only one\n\n  {advice}");
+    let text = format!("a comparison needs two references, and `{only}` is the only one\n\n  {advice}");
     super::fail(None, ErrorKind::MissingRequiredArgument, text)
 }
 
@@ -94,11 +85,8 @@ pub(super) fn too_many(extra: &str, args: &[std::ffi::OsString]) -> clap::Error 
         .get_subcommands()
         .find(|sub| args.iter().skip(1).any(|arg| arg == sub.get_name()))
         .map(|sub| sub.get_name().to_string());
-    let advice = named.map(|name| {
-        format!(
-            "\n\n  if `{name}` is meant as a command, give it first: evaldiff {name} [OPTIONS] ..."
-        )
-    });
+    let advice = named
+        .map(|name| format!("\n\n  if `{name}` is meant as a command, give it first: evaldiff {name} [OPTIONS] ..."));
     let text = format!(
         "a comparison takes two references, and `{extra}` is one too many{}",
         advice.unwrap_or_default()

@@ -35,11 +35,7 @@ pub(super) struct ImportArgs {
 
 impl ImportArgs {
     /// The checked request.
-    pub(super) fn request(
-        self,
-        overrides: &mut Overrides,
-        env: Env<'_>,
-    ) -> Result<Command, clap::Error> {
+    pub(super) fn request(self, overrides: &mut Overrides, env: Env<'_>) -> Result<Command, clap::Error> {
         let model_version = match self.model_version {
             Some(version) => version,
             None => from_env(env)?,
@@ -61,16 +57,10 @@ impl ImportArgs {
 fn from_env(env: Env<'_>) -> Result<String, clap::Error> {
     let Some(value) = env("MODEL_VERSION").filter(|value| !value.is_empty()) else {
         let text = "a run needs the version of its model: give --model-version <VERSION> or set MODEL_VERSION";
-        return Err(super::fail(
-            Some("import"),
-            ErrorKind::MissingRequiredArgument,
-            text,
-        ));
+        return Err(super::fail(Some("import"), ErrorKind::MissingRequiredArgument, text));
     };
     let checked = match value.to_str() {
-        Some(text) => {
-            values::name(text).map_err(|reason| format!("invalid MODEL_VERSION: {reason}"))
-        }
+        Some(text) => values::name(text).map_err(|reason| format!("invalid MODEL_VERSION: {reason}")),
         None => Err("invalid MODEL_VERSION: it is not valid UTF-8".into()),
     };
     checked.map_err(|text| super::fail(Some("import"), ErrorKind::ValueValidation, text))

@@ -19,17 +19,10 @@ pub(crate) fn variable(env: Env<'_>, name: &str) -> Result<Option<String>> {
 /// The local path of `sqlite:///abs`, `file:///abs` or a plain path.
 pub(crate) fn local(text: &str, scheme: &str) -> std::result::Result<String, &'static str> {
     let other = match scheme {
-        "sqlite" => {
-            "this version has SQL catalogs in SQLite only: give sqlite:///absolute/path.db or a plain path"
-        }
-        _ => {
-            "this version keeps its warehouse in a local folder only: give file:///absolute/path or a plain path"
-        }
+        "sqlite" => "this version has SQL catalogs in SQLite only: give sqlite:///absolute/path.db or a plain path",
+        _ => "this version keeps its warehouse in a local folder only: give file:///absolute/path or a plain path",
     };
-    let path = match text
-        .strip_prefix(scheme)
-        .and_then(|rest| rest.strip_prefix(':'))
-    {
+    let path = match text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(':')) {
         Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
         None if text.contains("://") => return Err(other),
         None if text.trim().is_empty() => return Err("a location holds more than white space"),
@@ -55,7 +48,5 @@ pub(crate) fn local(text: &str, scheme: &str) -> std::result::Result<String, &'s
 
 /// The nearest entry of a name in a folder or above it.
 pub(crate) fn find(from: &Path, name: &str, fits: fn(&Path) -> bool) -> Option<PathBuf> {
-    from.ancestors()
-        .map(|folder| folder.join(name))
-        .find(|path| fits(path))
+    from.ancestors().map(|folder| folder.join(name)).find(|path| fits(path))
 }

@@ -133,9 +133,7 @@ where
 /// Says in the words of a comparison what clap says in those of subcommands.
 fn plainer(error: clap::Error, args: &[OsString]) -> clap::Error {
     match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        (ErrorKind::ArgumentConflict, Some(ContextValue::String(extra))) => {
-            diff::too_many(extra, args)
-        }
+        (ErrorKind::ArgumentConflict, Some(ContextValue::String(extra))) => diff::too_many(extra, args),
         _ => error,
     }
 }
@@ -160,9 +158,7 @@ fn globals_last(command: &clap::Command, mut args: Vec<OsString>) -> Vec<OsStrin
             _ => break,
         };
     }
-    let names = |name: &OsStr| {
-        name == "help" || command.get_subcommands().any(|sub| sub.get_name() == name)
-    };
+    let names = |name: &OsStr| name == "help" || command.get_subcommands().any(|sub| sub.get_name() == name);
     if at < args.len() && names(&args[at]) {
         let name = args.remove(at);
         if name == "help" {

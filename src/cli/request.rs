@@ -184,9 +184,7 @@ impl ColumnChoice {
         let more = [&self.status, &self.error, &self.latency];
         let roles = single.into_iter().chain(more).flatten().chain(&self.key);
         let mut seen = std::collections::BTreeSet::new();
-        roles
-            .map(String::as_str)
-            .find(|column| !seen.insert(*column))
+        roles.map(String::as_str).find(|column| !seen.insert(*column))
     }
 }
 

@@ -136,19 +136,15 @@ checked!(catalog_type: String => (), |v: String| match v.as_str() {
 
 /// Reads a file.
 pub(crate) fn read(path: &Path) -> Result<TomlFile> {
-    let text = std::fs::read_to_string(path).map_err(|error| {
-        Error::usage(format!("cannot read {}", path.display())).with_source(error)
-    })?;
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| Error::usage(format!("cannot read {}", path.display())).with_source(error))?;
     toml::from_str(&text).map_err(|error| explain(path, &text, &error))
 }
 
 /// A parse error with file, line, the line itself and, for an unknown key, the nearest known one.
 fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let start = error.span().map_or(0, |span| span.start.min(text.len()));
-    let before = text.as_bytes()[..start]
-        .iter()
-        .filter(|byte| **byte == b'\n')
-        .count();
+    let before = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count();
     let line = text.lines().nth(before).unwrap_or_default().trim();
     let place = format!("{}:{}", path.display(), before + 1);
     let message = error.message();

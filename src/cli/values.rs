@@ -97,9 +97,7 @@ pub fn min_effect(value: f64) -> Result<f64, String> {
     if (0.0..1.0).contains(&value) {
         Ok(value + 0.0) // never -0, which would change the config digest
     } else {
-        Err(format!(
-            "a minimum effect is a rate from 0 to below 1, not {value}"
-        ))
+        Err(format!("a minimum effect is a rate from 0 to below 1, not {value}"))
     }
 }
 
@@ -156,9 +154,7 @@ pub fn memory(text: &str) -> Result<u64, String> {
             ));
         }
         _ => {
-            return Err(format!(
-                "an amount of memory is a number with a unit, {EXAMPLES}"
-            ));
+            return Err(format!("an amount of memory is a number with a unit, {EXAMPLES}"));
         }
     };
     let amount: f64 = digits

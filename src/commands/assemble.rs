@@ -22,14 +22,21 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         if pages < MAX_SLICE_PAGES {
             pages += 1;
             let slug = slug(pages, &slice.predicates);
-            slice.detail = Some(stats::slice_detail(slug, &compared.slice_table(&slice.predicates), &whole));
+            slice.detail = Some(stats::slice_detail(
+                slug,
+                &compared.slice_table(&slice.predicates),
+                &whole,
+            ));
         }
     }
     let tool_version = env!("CARGO_PKG_VERSION").to_string();
     let mut warnings = warnings(job, counts);
     if regressed > pages {
         let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");
-        warnings.push(Warning { code: "slice_pages_capped".into(), text });
+        warnings.push(Warning {
+            code: "slice_pages_capped".into(),
+            text,
+        });
     }
     Comparison {
         schema: COMPARISON_SCHEMA.into(),
@@ -71,7 +78,12 @@ fn slug(rank: usize, predicates: &[Predicate]) -> String {
 
 fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
     let mut out = Vec::new();
-    let mut warn = |code: &str, text: String| out.push(Warning { code: code.into(), text });
+    let mut warn = |code: &str, text: String| {
+        out.push(Warning {
+            code: code.into(),
+            text,
+        })
+    };
     let (a, b) = (&job.baseline.run, &job.candidate.run);
     if a.snapshot_id == b.snapshot_id && a.run_id == b.run_id {
         warn("same_run", "both references resolved to the same run".into());
@@ -87,26 +99,49 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
     let counted = [
         ("only_baseline", accounting.only_baseline, "only the baseline has"),
         ("only_candidate", accounting.only_candidate, "only the candidate has"),
-        ("duplicate", accounting.duplicate, "more than one row of a run has the key of"),
+        (
+            "duplicate",
+            accounting.duplicate,
+            "more than one row of a run has the key of",
+        ),
         ("errored", accounting.errored, "a run failed on"),
-        ("label_changed", accounting.label_changed, "the ground truth differs between the runs for"),
+        (
+            "label_changed",
+            accounting.label_changed,
+            "the ground truth differs between the runs for",
+        ),
     ];
     for (code, n, what) in counted {
         if n > 0 {
-            warn(code, format!("{what} {n} sample{}: left out of every metric", if n == 1 { "" } else { "s" }));
+            warn(
+                code,
+                format!(
+                    "{what} {n} sample{}: left out of every metric",
+                    if n == 1 { "" } else { "s" }
+                ),
+            );
         }
     }
     for (side, n) in ["baseline", "candidate"].iter().zip(counts.invalid_confidence) {
         if n > 0 {
-            warn("invalid_confidence", format!("{n} confidences of the {side} are NaN or outside 0..1 and do not count"));
+            warn(
+                "invalid_confidence",
+                format!("{n} confidences of the {side} are NaN or outside 0..1 and do not count"),
+            );
         }
     }
     for (column, n) in counts.slice_disagreements.iter().filter(|(_, n)| *n > 0) {
-        warn("slice_differs", format!("the runs disagree on `{column}` for {n} matched samples: the candidate's value counts"));
+        warn(
+            "slice_differs",
+            format!("the runs disagree on `{column}` for {n} matched samples: the candidate's value counts"),
+        );
     }
     let n = counts.accounting.matched;
     let outcomes = counts.table.outcomes();
-    let correct = [outcomes.both_correct + outcomes.regressed, outcomes.both_correct + outcomes.fixed];
+    let correct = [
+        outcomes.both_correct + outcomes.regressed,
+        outcomes.both_correct + outcomes.fixed,
+    ];
     if n > 0 && counts.folded_correct != correct {
         let rate = |k: u64| format!("{:.4}", k as f64 / n as f64);
         let text = format!(
@@ -120,7 +155,10 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
         warn("folded_labels", text);
     }
     if counts.table.labels.len() > stats::MAX_CONFUSION_LABELS {
-        let text = format!("{} distinct labels: too many for a confusion matrix, which is left out", counts.table.labels.len());
+        let text = format!(
+            "{} distinct labels: too many for a confusion matrix, which is left out",
+            counts.table.labels.len()
+        );
         warn("too_many_labels", text);
     }
     out

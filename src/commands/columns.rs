@@ -16,15 +16,20 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
         true => session.config.columns_of_table(recorded),
         false => {
             let flags = &session.config.column_flags;
-            let kept = ColumnChoice { slices: flags.slices.clone(), ..ColumnChoice::default() };
+            let kept = ColumnChoice {
+                slices: flags.slices.clone(),
+                ..ColumnChoice::default()
+            };
             kept.or(recorded)
         }
     };
-    let need = |value: Option<String>, role, flag| {
-        value.ok_or_else(|| convert::compare(CompareError::NoRole { role, flag }))
-    };
+    let need =
+        |value: Option<String>, role, flag| value.ok_or_else(|| convert::compare(CompareError::NoRole { role, flag }));
     if chosen.key.is_empty() {
-        return Err(convert::compare(CompareError::NoRole { role: "sample key", flag: "--id" }));
+        return Err(convert::compare(CompareError::NoRole {
+            role: "sample key",
+            flag: "--id",
+        }));
     }
     let mut slices: Vec<String> = Vec::new();
     for slice in chosen.slices {

@@ -12,10 +12,46 @@ const OLD: &str = include_str!("../../golden/tickets-v1/predictions-v0.7.1.csv")
 const NEW: &str = include_str!("../../golden/tickets-v1/predictions-v1.2.0.csv");
 
 const COMMANDS: [&[&str]; 3] = [
-    &["import", "predictions-v0.7.1.csv", "--model-version", "v0.7.1", "--golden", "golden.csv", "--golden-name", "tickets",
-      "--golden-version", "v1", "--slice", "language", "--slice", "channel", "--slice", "length_bucket", "--slice", "priority"],
-    &["import", "predictions-v1.2.0.csv", "--model-version", "v1.2.0", "--golden", "golden.csv", "--golden-name", "tickets",
-      "--golden-version", "v1", "--slice", "language", "--slice", "channel", "--slice", "length_bucket", "--slice", "priority"],
+    &[
+        "import",
+        "predictions-v0.7.1.csv",
+        "--model-version",
+        "v0.7.1",
+        "--golden",
+        "golden.csv",
+        "--golden-name",
+        "tickets",
+        "--golden-version",
+        "v1",
+        "--slice",
+        "language",
+        "--slice",
+        "channel",
+        "--slice",
+        "length_bucket",
+        "--slice",
+        "priority",
+    ],
+    &[
+        "import",
+        "predictions-v1.2.0.csv",
+        "--model-version",
+        "v1.2.0",
+        "--golden",
+        "golden.csv",
+        "--golden-name",
+        "tickets",
+        "--golden-version",
+        "v1",
+        "--slice",
+        "language",
+        "--slice",
+        "channel",
+        "--slice",
+        "length_bucket",
+        "--slice",
+        "priority",
+    ],
     &["v0.7.1", "v1.2.0"],
 ];
 
@@ -28,21 +64,34 @@ pub async fn demo(session: &Session, dir: &std::path::Path) -> Result<()> {
     let io = |e: std::io::Error| Error::data(format!("{} cannot be written", folder.display())).with_source(e);
     let used = std::fs::read_dir(&folder).is_ok_and(|mut d| d.next().is_some());
     if used && !folder.join(".evaldiff").is_dir() {
-        return Err(Error::usage(format!("{} holds files that are not evaldiff's", folder.display()))
-            .with_hint("give another folder: evaldiff demo DIR"));
+        return Err(
+            Error::usage(format!("{} holds files that are not evaldiff's", folder.display()))
+                .with_hint("give another folder: evaldiff demo DIR"),
+        );
     }
     std::fs::create_dir_all(folder.join(".evaldiff")).map_err(io)?;
-    for (name, text) in [("golden.csv", GOLDEN), ("predictions-v0.7.1.csv", OLD), ("predictions-v1.2.0.csv", NEW)] {
+    for (name, text) in [
+        ("golden.csv", GOLDEN),
+        ("predictions-v0.7.1.csv", OLD),
+        ("predictions-v1.2.0.csv", NEW),
+    ] {
         std::fs::write(folder.join(name), text).map_err(io)?;
     }
     print(format!("$ cd {}\n", dir.display()).as_bytes())?;
+    let mut report = None;
     for words in COMMANDS {
         print(format!("\n$ evaldiff {}\n", words.join(" ")).as_bytes())?;
         // The demonstration stands on its own: nothing of the environment reaches it.
-        let args = std::iter::once("evaldiff").chain(words.iter().copied()).map(OsString::from);
+        let args = std::iter::once("evaldiff")
+            .chain(words.iter().copied())
+            .map(OsString::from);
         let invocation = cli::parse(args, &|_| None).map_err(|e| Error::usage(e.to_string()))?;
         let config = Config::load(&invocation.overrides, &|_| None, &folder)?;
-        let inner = Session { config, cwd: folder.clone(), ..session.clone() };
+        let inner = Session {
+            config,
+            cwd: folder.clone(),
+            ..session.clone()
+        };
         match invocation.command {
             Command::Import(mut request) => {
                 // Fixed ids: a second demo in the same folder finds its runs there.
@@ -52,10 +101,12 @@ pub async fn demo(session: &Session, dir: &std::path::Path) -> Result<()> {
                 }));
                 import(&inner, &request).await?;
             }
-            Command::Diff(request) => diff(&inner, &request).await?,
+            Command::Diff(request) => report = Some(diff::write_report(&inner, &request).await?.0),
             _ => {}
         }
     }
-    let site = dir.join("site").join("index.html");
-    print(format!("\nThe report's path is above, relative to {}; all reports: {}\n", dir.display(), site.display()).as_bytes())
+    match report {
+        Some(path) => print(format!("\n{}\n", diff::shown_path(session, &path)).as_bytes()),
+        None => Ok(()),
+    }
 }

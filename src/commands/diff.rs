@@ -16,16 +16,40 @@ use std::path::{Path, PathBuf};
 /// # Errors
 /// Exit code 3 if no sample can be compared; the report is written all the same.
 pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
+    let (_, comparison) = write_report(session, request).await?;
+    if comparison.accounting.matched == 0 {
+        return Err(
+            Error::not_comparable("no sample can be compared: the runs have no usable key in common")
+                .with_hint("check that both runs were made on the same golden dataset, with the same keys"),
+        );
+    }
+    Ok(())
+}
+
+/// Compares, writes the report and prints the summary; gives the index page.
+pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Result<(PathBuf, Comparison)> {
     let root = session.cwd.join(&session.config.out);
     publish::check_root(&root)?;
     let files = [&request.baseline, &request.candidate].map(|r| is_file(session, r));
-    let store = if files.contains(&true) { session.open_or_create().await? } else { session.open().await? };
+    let store = if files.contains(&true) {
+        session.open_or_create().await?
+    } else {
+        session.open().await?
+    };
     let table = session.table(&store).await?;
     let baseline = resolve(session, &store, &table, &request.baseline, &request.input).await?;
     let candidate = resolve(session, &store, &table, &request.candidate, &request.input).await?;
-    let resolved = [resolution(&request.baseline, &baseline), resolution(&request.candidate, &candidate)].concat();
+    let resolved = [
+        resolution(&request.baseline, &baseline),
+        resolution(&request.candidate, &candidate),
+    ]
+    .concat();
     let text = request.format == OutputFormat::Text;
-    if text { print(resolved.as_bytes())? } else { session.say(resolved.trim_end()) }
+    if text {
+        print(resolved.as_bytes())?
+    } else {
+        session.say(resolved.trim_end())
+    }
     let job = Job {
         roles: columns::roles(session, &candidate, !files.contains(&true))?,
         options: session.config.compare.clone(),
@@ -42,12 +66,12 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
         OutputFormat::Markdown => print(markdown::summary(&comparison).as_bytes())?,
         OutputFormat::Text => print(terminal::summary(&comparison, width(), colored(session.console)).as_bytes())?,
     }
-    if text { print(path.as_bytes())? } else { session.say(path.trim_end()) }
-    if comparison.accounting.matched == 0 {
-        return Err(Error::not_comparable("no sample can be compared: the runs have no usable key in common")
-            .with_hint("check that both runs were made on the same golden dataset, with the same keys"));
+    if text {
+        print(path.as_bytes())?
+    } else {
+        session.say(path.trim_end())
     }
-    Ok(())
+    Ok((index, comparison))
 }
 
 /// The pass, the document and the samples.
@@ -79,14 +103,20 @@ pub(super) async fn resolve(
     let plan = input::plan(session, Some(store), table, std::slice::from_ref(&path), options).await?;
     let run_id = input::content_run_id(&[path], &plan, &version)?;
     input::append(session, store, table, plan, &version, run_id.clone(), options).await?;
-    store.resolve(table, &format!("run:{run_id}")).await.map_err(convert::store)
+    store
+        .resolve(table, &format!("run:{run_id}"))
+        .await
+        .map_err(convert::store)
 }
 
 /// Whether a reference names a file of predictions: it is there, or it looks like one.
 pub(super) fn is_file(session: &Session, reference: &str) -> bool {
     let path = Path::new(reference);
     let known = ["csv", "tsv", "jsonl", "ndjson", "parquet", "gz", "zst"];
-    let ending = path.extension().and_then(|e| e.to_str()).is_some_and(|e| known.contains(&e.to_ascii_lowercase().as_str()));
+    let ending = path
+        .extension()
+        .and_then(|e| e.to_str())
+        .is_some_and(|e| known.contains(&e.to_ascii_lowercase().as_str()));
     ending || (session.cwd.join(path).is_file() && reference.contains('/'))
 }
 
@@ -98,9 +128,17 @@ pub(super) fn resolution(reference: &str, resolved: &ResolvedRun) -> String {
         run.reference, run.model_version, run.run_id, run.rows, run.committed_at
     );
     if !resolved.others.is_empty() {
-        text.push_str(&format!("  newest of {} runs of this version; the others:\n", resolved.others.len() + 1));
+        text.push_str(&format!(
+            "  newest of {} runs of this version; the others:\n",
+            resolved.others.len() + 1
+        ));
         for other in &resolved.others {
-            text.push_str(&format!("  run:{} ({} rows, {})\n", other.run_id, other.rows, other.committed_at()));
+            text.push_str(&format!(
+                "  run:{} ({} rows, {})\n",
+                other.run_id,
+                other.rows,
+                other.committed_at()
+            ));
         }
     }
     text
@@ -116,6 +154,8 @@ pub(super) fn join(strategy: JoinStrategy) -> JoinChoice {
 
 /// A path as the user would type it.
 pub(super) fn shown_path(session: &Session, path: &Path) -> String {
-    let shown: PathBuf = path.strip_prefix(&session.cwd).map_or_else(|_| path.to_path_buf(), Path::to_path_buf);
+    let shown: PathBuf = path
+        .strip_prefix(&session.cwd)
+        .map_or_else(|_| path.to_path_buf(), Path::to_path_buf);
     shown.display().to_string()
 }

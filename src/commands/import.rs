@@ -22,7 +22,11 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
         return print(preview(&plan, &table)?.as_bytes());
     }
     // Inputs are judged before a first warehouse is created, so that bad input leaves nothing behind.
-    let existing = if session.config.catalog.database.is_file() { Some(session.open().await?) } else { None };
+    let existing = if session.config.catalog.database.is_file() {
+        Some(session.open().await?)
+    } else {
+        None
+    };
     let table = match &existing {
         Some(store) => session.table(store).await?,
         None => session.config.table.clone().unwrap_or_default().to_string(),
@@ -35,7 +39,11 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
     let run_id = request.run_id.unwrap_or_else(uuid::Uuid::now_v7).to_string();
     let version = &request.model_version;
     let done = input::append(session, &store, &table, plan, version, run_id.clone(), &request.input).await?;
-    let what = if done.already_there { "is already there" } else { "imported" };
+    let what = if done.already_there {
+        "is already there"
+    } else {
+        "imported"
+    };
     print(
         format!(
             "{what}: {version} into {table}, {} rows, run {run_id}, snapshot {}\n",
@@ -48,8 +56,10 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
 fn preview(plan: &ImportPlan, table: &str) -> Result<String> {
     let mut out = format!("would import into {table}:\n\n");
     let mapping = plan.mapping();
-    let wide = |f: &dyn Fn(&(String, String, String, String)) -> usize| mapping.iter().map(f).max().unwrap_or(0);
-    let (a, b, c) = (wide(&|m| m.0.len()), wide(&|m| m.1.len()), wide(&|m| m.2.len()));
+    let (mut a, mut b, mut c) = (0, 0, 0);
+    for (source, column, role, _) in &mapping {
+        (a, b, c) = (a.max(source.len()), b.max(column.len()), c.max(role.len()));
+    }
     for (source, column, role, data_type) in &mapping {
         let _ = writeln!(out, "  {source:a$}  ->  {column:b$}  {role:c$}  {data_type}");
     }
@@ -60,7 +70,12 @@ fn preview(plan: &ImportPlan, table: &str) -> Result<String> {
     let _ = writeln!(
         out,
         "\n{} rows: {} errored, {} skipped, {} without a prediction, {} without a confidence ({} of them NaN)",
-        counts.rows, counts.errored, counts.skipped, counts.no_prediction, counts.null_confidence, counts.nan_confidence
+        counts.rows,
+        counts.errored,
+        counts.skipped,
+        counts.no_prediction,
+        counts.null_confidence,
+        counts.nan_confidence
     );
     if counts.golden_samples > 0 {
         let _ = writeln!(

@@ -47,12 +47,17 @@ pub(super) async fn plan(
     let job = move || ingest::plan(&spec, &known, &|rows| ticker.set_position(rows));
     let planned = tokio::task::spawn_blocking(job).await;
     bar.finish_and_clear();
-    planned.map_err(|e| Error::data(format!("reading the input failed: {e}")))?.map_err(convert::ingest)
+    planned
+        .map_err(|e| Error::data(format!("reading the input failed: {e}")))?
+        .map_err(convert::ingest)
 }
 
 async fn known(store: &Store, table: &str) -> Result<Vec<KnownColumn>> {
     let schema = store.columns(table).await.map_err(convert::store)?;
-    let column = |f: &arrow::datatypes::FieldRef| KnownColumn { name: f.name().clone(), data_type: f.data_type().clone() };
+    let column = |f: &arrow::datatypes::FieldRef| KnownColumn {
+        name: f.name().clone(),
+        data_type: f.data_type().clone(),
+    };
     Ok(schema.fields().iter().map(column).collect())
 }
 
@@ -75,7 +80,11 @@ pub(super) async fn append(
         evaluated_at: session.now_micros,
         golden: golden(&plan, input),
         roles: plan.roles().clone(),
-        properties: session.git_sha.iter().map(|sha| ("git-sha".to_string(), sha.clone())).collect::<BTreeMap<_, _>>(),
+        properties: session
+            .git_sha
+            .iter()
+            .map(|sha| ("git-sha".to_string(), sha.clone()))
+            .collect::<BTreeMap<_, _>>(),
     };
     if let Some(found) = store.find_appended(table, &run.run_id).await.map_err(convert::store)? {
         return Ok(found);
@@ -108,12 +117,19 @@ fn golden(plan: &ImportPlan, input: &InputOptions) -> Golden {
 
 /// The version that a file of predictions stands for: its name without folders and endings.
 pub(super) fn version_of(path: &Path) -> String {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let mut stem = name.as_str();
     for ending in [".gz", ".zst", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"] {
         stem = stem.strip_suffix(ending).unwrap_or(stem);
     }
-    if stem.is_empty() { name.clone() } else { stem.to_string() }
+    if stem.is_empty() {
+        name.clone()
+    } else {
+        stem.to_string()
+    }
 }
 
 /// A run id that depends on the content alone, so that comparing the same two files again reuses their runs.

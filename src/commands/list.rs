@@ -64,9 +64,14 @@ fn as_text(runs: &[RunEntry], table: &str) -> String {
             golden.trim_start_matches("blake3:").chars().take(12).collect(),
         ]);
     }
-    let mut out = format!("{table}: {} run{}\n", runs.len(), if runs.len() == 1 { "" } else { "s" });
-    let widths: Vec<usize> =
-        (0..7).map(|i| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0)).collect();
+    let mut out = format!(
+        "{table}: {} run{}\n",
+        runs.len(),
+        if runs.len() == 1 { "" } else { "s" }
+    );
+    let widths: Vec<usize> = (0..7)
+        .map(|i| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0))
+        .collect();
     for row in &rows {
         for (cell, width) in row.iter().zip(&widths) {
             let _ = write!(out, "{cell:width$}  ");

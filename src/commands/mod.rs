@@ -60,8 +60,11 @@ impl Session {
 
     fn engine(&self) -> Result<Engine> {
         let engine = &self.config.engine;
-        let options =
-            EngineOptions { memory_limit: engine.memory_limit, threads: engine.threads, spill: None };
+        let options = EngineOptions {
+            memory_limit: engine.memory_limit,
+            threads: engine.threads,
+            spill: None,
+        };
         Engine::new(options).map_err(convert::engine)
     }
 

@@ -18,7 +18,10 @@ pub(super) fn of_diff(job: &Job, compared: &Compared, c: &Comparison, samples: &
     pages.push(document("data/report-data.json", &run_report(c))?);
     let mut flips = Vec::new();
     compared.write_flips(job, &mut flips).map_err(convert::compare)?;
-    pages.push(Page { path: "data/flips.parquet".into(), bytes: flips });
+    pages.push(Page {
+        path: "data/flips.parquet".into(),
+        bytes: flips,
+    });
     let manifest = manifest("diff", c, vec![c.baseline.clone(), c.candidate.clone()], &pages);
     pages.push(document("manifest.json", &manifest)?);
     Ok(pages)
@@ -36,7 +39,10 @@ pub(super) fn of_run(c: &Comparison, samples: &SampleSet) -> Result<Vec<Page>> {
 }
 
 fn document<T: serde::Serialize>(path: &str, document: &T) -> Result<Page> {
-    Ok(Page { path: path.into(), bytes: json_bytes(document).map_err(convert::json)? })
+    Ok(Page {
+        path: path.into(),
+        bytes: json_bytes(document).map_err(convert::json)?,
+    })
 }
 
 fn manifest(kind: &str, c: &Comparison, runs: Vec<PinnedRun>, pages: &[Page]) -> Manifest {
@@ -49,7 +55,10 @@ fn manifest(kind: &str, c: &Comparison, runs: Vec<PinnedRun>, pages: &[Page]) ->
         roles: c.roles.clone(),
         options: c.options.clone(),
         runs,
-        files: pages.iter().map(|p| (p.path.clone(), FileDigest::of(&p.bytes))).collect::<BTreeMap<_, _>>(),
+        files: pages
+            .iter()
+            .map(|p| (p.path.clone(), FileDigest::of(&p.bytes)))
+            .collect::<BTreeMap<_, _>>(),
     }
 }
 
@@ -63,21 +72,34 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         Some((low, high)) => [Some(low), Some(high)],
         None => [None, None],
     };
-    let metrics = c.metrics.iter().filter(|m| m.baseline.is_some() || m.name == "accuracy").map(|m| {
-        let mut m = m.clone();
-        (m.baseline, m.delta, m.ci_low, m.ci_high, m.p_value, m.verdict) = (None, None, None, None, None, None);
-        m.note = m.note.map(|note| note.replace("both versions", "this version"));
-        m
-    });
+    let metrics = c
+        .metrics
+        .iter()
+        .filter(|m| m.baseline.is_some() || m.name == "accuracy")
+        .map(|m| {
+            let mut m = m.clone();
+            (m.baseline, m.delta, m.ci_low, m.ci_high, m.p_value, m.verdict) = (None, None, None, None, None, None);
+            m.note = m.note.map(|note| note.replace("both versions", "this version"));
+            m
+        });
     let slice = |s: &crate::model::SliceResult| {
         let k = s.candidate.map_or(0, |a| (a * s.n as f64).round() as u64);
         let [ci_low, ci_high] = interval(k, s.n);
-        RunSlice { predicates: s.predicates.clone(), n: s.n, accuracy: s.candidate, ci_low, ci_high }
+        RunSlice {
+            predicates: s.predicates.clone(),
+            n: s.n,
+            accuracy: s.candidate,
+            ci_low,
+            ci_high,
+        }
     };
     let mut slices: Vec<RunSlice> = c.slices.iter().map(slice).collect();
     slices.sort_by(|a, b| {
         let value = |s: &RunSlice| s.accuracy.unwrap_or(2.0);
-        value(a).total_cmp(&value(b)).then(b.n.cmp(&a.n)).then_with(|| a.predicates.cmp(&b.predicates))
+        value(a)
+            .total_cmp(&value(b))
+            .then(b.n.cmp(&a.n))
+            .then_with(|| a.predicates.cmp(&b.predicates))
     });
     RunReport {
         schema: REPORT_SCHEMA.into(),
@@ -100,9 +122,16 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         per_class: c
             .classes
             .iter()
-            .map(|r| RunClass { label: r.label.clone(), support: r.support, scores: r.candidate })
+            .map(|r| RunClass {
+                label: r.label.clone(),
+                support: r.support,
+                scores: r.candidate,
+            })
             .collect(),
-        confusion_matrix: RunConfusion { labels: c.confusion.labels.clone(), counts: c.confusion.candidate.clone() },
+        confusion_matrix: RunConfusion {
+            labels: c.confusion.labels.clone(),
+            counts: c.confusion.candidate.clone(),
+        },
         calibration: c.calibration.clone(),
         slices,
         run: c.candidate.clone(),

@@ -67,13 +67,18 @@ pub(super) fn run_folder(c: &Comparison) -> String {
 pub(super) fn check_root(root: &Path) -> Result<()> {
     let Ok(mut entries) = std::fs::read_dir(root) else {
         return match root.exists() {
-            true => Err(Error::usage(format!("{} is not a folder", root.display())).with_hint("choose another one with --out")),
+            true => {
+                Err(Error::usage(format!("{} is not a folder", root.display()))
+                    .with_hint("choose another one with --out"))
+            }
             false => Ok(()),
         };
     };
     if entries.next().is_some() && !root.join(LIST_NAME).is_file() {
-        return Err(Error::usage(format!("{} holds files that are not evaldiff's", root.display()))
-            .with_hint("choose an empty or new folder with --out"));
+        return Err(
+            Error::usage(format!("{} holds files that are not evaldiff's", root.display()))
+                .with_hint("choose an empty or new folder with --out"),
+        );
     }
     Ok(())
 }
@@ -106,7 +111,9 @@ fn write_all(root: &Path, folder: &str, pages: &[Page], c: &Comparison, kind: &s
 
 /// The pointer beside a pair's reports leads to the one with the highest candidate, then baseline sequence number.
 fn point_to(root: &Path, folder: &str, c: &Comparison) -> Result<()> {
-    let Some((pair, name)) = folder.rsplit_once('/') else { return Ok(()) };
+    let Some((pair, name)) = folder.rsplit_once('/') else {
+        return Ok(());
+    };
     let this = Newest {
         candidate: c.candidate.sequence_number,
         baseline: c.baseline.sequence_number,
@@ -125,7 +132,10 @@ fn point_to(root: &Path, folder: &str, c: &Comparison) -> Result<()> {
 
 fn list(root: &Path, folder: &str, c: &Comparison, kind: &str) -> Result<()> {
     let path = root.join(LIST_NAME);
-    let mut list: List = std::fs::read(&path).ok().and_then(|b| serde_json::from_slice(&b).ok()).unwrap_or_default();
+    let mut list: List = std::fs::read(&path)
+        .ok()
+        .and_then(|b| serde_json::from_slice(&b).ok())
+        .unwrap_or_default();
     let entry = entry(folder, c, kind);
     if !list.reports.contains(&entry) {
         list.reports.insert(0, entry);
@@ -140,8 +150,10 @@ fn list(root: &Path, folder: &str, c: &Comparison, kind: &str) -> Result<()> {
         replace(&folder.join(format!("{}.html", list.archives)), &page)?;
     }
     let entries: Vec<IndexEntry> = list.reports.iter().map(|e| view(e, "")).collect();
-    let archives: Vec<(String, String)> =
-        (1..=list.archives).rev().map(|n| (format!("Archive {n}"), format!("archive/{n}.html"))).collect();
+    let archives: Vec<(String, String)> = (1..=list.archives)
+        .rev()
+        .map(|n| (format!("Archive {n}"), format!("archive/{n}.html")))
+        .collect();
     let page = site::render_index(&entries, &archives).map_err(convert::site)?;
     replace(&root.join("index.html"), &page)?;
     replace(&path, &json_bytes(&list).map_err(convert::json)?)
@@ -157,7 +169,11 @@ fn entry(folder: &str, c: &Comparison, kind: &str) -> Entry {
         title,
         subtitle: format!("{}, {} samples", c.table, c.accounting.matched),
         href: format!("{folder}/index.html"),
-        verdict: if kind == "diff" { c.verdict.name().replace('_', " ") } else { String::new() },
+        verdict: if kind == "diff" {
+            c.verdict.name().replace('_', " ")
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -173,7 +189,10 @@ fn view(e: &Entry, up: &str) -> IndexEntry {
 
 /// Replaces a file in one step.
 fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
-    let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
     let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
     let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
     written.map_err(|e| {

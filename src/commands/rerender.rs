@@ -16,7 +16,8 @@ pub async fn render(session: &Session, request: &RenderRequest) -> Result<()> {
     let pages = pages(&session.cwd.join(&request.data))?;
     let out = session.cwd.join(&request.out);
     if out.is_dir() && std::fs::read_dir(&out).is_ok_and(|mut d| d.next().is_none()) {
-        std::fs::remove_dir(&out).map_err(|e| Error::data(format!("{} cannot be replaced", out.display())).with_source(e))?;
+        std::fs::remove_dir(&out)
+            .map_err(|e| Error::data(format!("{} cannot be replaced", out.display())).with_source(e))?;
     }
     let mut sink = FolderSink::new(&out).map_err(convert::site)?;
     for page in &pages {
@@ -45,5 +46,6 @@ pub(super) fn read<T: serde::de::DeserializeOwned>(path: &Path) -> Result<T> {
             .with_source(e)
             .with_hint("give the folder `data` of a report")
     })?;
-    serde_json::from_slice(&bytes).map_err(|e| Error::data(format!("{} is not a document of evaldiff", path.display())).with_source(e))
+    serde_json::from_slice(&bytes)
+        .map_err(|e| Error::data(format!("{} is not a document of evaldiff", path.display())).with_source(e))
 }

@@ -15,12 +15,20 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     let root = session.cwd.join(&session.config.out);
     publish::check_root(&root)?;
     let file = diff::is_file(session, &request.reference);
-    let store = if file { session.open_or_create().await? } else { session.open().await? };
+    let store = if file {
+        session.open_or_create().await?
+    } else {
+        session.open().await?
+    };
     let table = session.table(&store).await?;
     let run = diff::resolve(session, &store, &table, &request.reference, &request.input).await?;
     let resolved = diff::resolution(&request.reference, &run);
     let text = request.format == OutputFormat::Text;
-    if text { print(resolved.as_bytes())? } else { session.say(resolved.trim_end()) }
+    if text {
+        print(resolved.as_bytes())?
+    } else {
+        session.say(resolved.trim_end())
+    }
     let job = Job {
         roles: columns::roles(session, &run, !file)?,
         options: session.config.compare.clone(),
@@ -37,5 +45,10 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
         _ => print(terminal::run_summary(&report, width(), text && colored(session.console)).as_bytes())?,
     }
     let path = diff::shown_path(session, &index);
-    if text { print(format!("{path}\n").as_bytes()) } else { Ok(session.say(&path)) }
+    if text {
+        print(format!("{path}\n").as_bytes())
+    } else {
+        session.say(&path);
+        Ok(())
+    }
 }

@@ -48,7 +48,11 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
     }
     recompute(session, &report, &manifest, &runs).await?;
     for run in &manifest.runs {
-        for notice in store.later_changes(&manifest.table, run).await.map_err(convert::store)? {
+        for notice in store
+            .later_changes(&manifest.table, run)
+            .await
+            .map_err(convert::store)?
+        {
             say(&format!("notice: {notice}"))?;
         }
     }
@@ -79,7 +83,11 @@ fn check_files(report: &Path, manifest: &Manifest) -> Result<()> {
         say(line)?;
     }
     let shown: Vec<&str> = wrong.iter().map(String::as_str).take(5).collect();
-    Err(Error::altered(format!("{} files differ from the manifest: {}", wrong.len(), shown.join(", "))))
+    Err(Error::altered(format!(
+        "{} files differ from the manifest: {}",
+        wrong.len(),
+        shown.join(", ")
+    )))
 }
 
 /// Whatever kept the catalog from answering, the evidence could not be looked at: exit code 4.
@@ -94,10 +102,16 @@ fn unreachable(error: Error) -> Error {
 fn same_run(found: &ResolvedRun, run: &PinnedRun) -> Result<()> {
     let now = &found.run;
     if now.table_uuid != run.table_uuid {
-        return Err(Error::altered(format!("table {} is another one than the report's: its UUID differs", found.table)));
+        return Err(Error::altered(format!(
+            "table {} is another one than the report's: its UUID differs",
+            found.table
+        )));
     }
     if now.data_files != run.data_files || now.rows_digest != run.rows_digest {
-        return Err(Error::altered(format!("{} lists other data files or digests than the report", run.reference)));
+        return Err(Error::altered(format!(
+            "{} lists other data files or digests than the report",
+            run.reference
+        )));
     }
     Ok(())
 }
@@ -132,32 +146,57 @@ async fn rows_digest(found: &ResolvedRun, roles: &ColumnRoles) -> std::result::R
     let mut digest = RowsDigest::new(roles);
     let mut rows = scan_rows(files, wanted?);
     while let Some(batch) = futures::StreamExt::next(&mut rows).await {
-        digest.update(&batch?).map_err(|e| EngineError::DataFusion(e.to_string()))?;
+        digest
+            .update(&batch?)
+            .map_err(|e| EngineError::DataFusion(e.to_string()))?;
     }
     Ok(digest.finish())
 }
 
 /// A snapshot is gone: what its rows, as far as they are still in the table, confirm.
-async fn confirm_remaining(store: &Store, manifest: &Manifest, found: &[ResolvedRun], gone: &[PinnedRun]) -> Result<()> {
+async fn confirm_remaining(
+    store: &Store,
+    manifest: &Manifest,
+    found: &[ResolvedRun],
+    gone: &[PinnedRun],
+) -> Result<()> {
     for run in found {
-        let pinned = manifest.runs.iter().find(|r| r.snapshot_id == run.run.snapshot_id).unwrap_or(&run.run);
+        let pinned = manifest
+            .runs
+            .iter()
+            .find(|r| r.snapshot_id == run.run.snapshot_id)
+            .unwrap_or(&run.run);
         check_rows(run, pinned).await?;
     }
     let mut missing = Vec::new();
     for run in gone {
-        let rest = store.remaining_rows(&manifest.table, run).await.map_err(convert::store)?;
+        let rest = store
+            .remaining_rows(&manifest.table, run)
+            .await
+            .map_err(convert::store)?;
         let complete = rest.run.data_files == run.data_files && run.rows_digest.is_some();
         if complete {
-            let rest = ResolvedRun { roles: Some(recorded_roles(&rest, manifest)), ..rest };
+            let rest = ResolvedRun {
+                roles: Some(recorded_roles(&rest, manifest)),
+                ..rest
+            };
             check_rows(&rest, run).await?;
-            say(&format!("confirmed: the rows of {} are still in the table", run.model_version))?;
+            say(&format!(
+                "confirmed: the rows of {} are still in the table",
+                run.model_version
+            ))?;
         } else {
-            say(&format!("not confirmed: the rows of {} ({}) are no longer in the table", run.model_version, run.reference))?;
+            say(&format!(
+                "not confirmed: the rows of {} ({}) are no longer in the table",
+                run.model_version, run.reference
+            ))?;
         }
         missing.push(format!("{} ({})", run.reference, run.model_version));
     }
-    Err(Error::not_comparable(format!("snapshots are gone: {}", missing.join(", ")))
-        .with_hint("the files of the report are as its manifest says; its numbers could not be recomputed"))
+    Err(
+        Error::not_comparable(format!("snapshots are gone: {}", missing.join(", ")))
+            .with_hint("the files of the report are as its manifest says; its numbers could not be recomputed"),
+    )
 }
 
 /// The roles under which the rows were digested: the table's own record, else the report's.
@@ -177,12 +216,17 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
         join: JoinChoice::Auto,
     };
     let engine = session.engine()?;
-    let compared = compare::run(&engine, &job, Arc::new(|_| {})).await.map_err(|e| match e {
-        compare::CompareError::Engine(error) => altered(error),
-        other => convert::compare(other),
-    })?;
+    let compared = compare::run(&engine, &job, Arc::new(|_| {}))
+        .await
+        .map_err(|e| match e {
+            compare::CompareError::Engine(error) => altered(error),
+            other => convert::compare(other),
+        })?;
     let comparison = assemble::comparison(&job, &compared);
-    let samples = compared.samples(&job, &assemble::paged_slices(&comparison)).await.map_err(convert::compare)?;
+    let samples = compared
+        .samples(&job, &assemble::paged_slices(&comparison))
+        .await
+        .map_err(convert::compare)?;
     if manifest.tool_version != comparison.tool_version {
         same_numbers(report, manifest, &comparison)?;
         say(&format!(
@@ -208,7 +252,10 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
         return say("numbers and pages: recomputed and re-rendered from the snapshots, byte for byte the same");
     }
     differ.truncate(5);
-    Err(Error::altered(format!("recomputed from the snapshots, these differ: {}", differ.join(", "))))
+    Err(Error::altered(format!(
+        "recomputed from the snapshots, these differ: {}",
+        differ.join(", ")
+    )))
 }
 
 /// Compares everything but what names the tool.
@@ -225,6 +272,11 @@ fn same_numbers(report: &Path, manifest: &Manifest, now: &Comparison) -> Result<
         old.config_digest.clone_from(&now.config_digest);
         json_bytes(&old).ok() == json_bytes(now).ok()
     };
-    if same { Ok(()) } else { Err(Error::altered("the numbers differ from those recomputed from the snapshots")) }
+    if same {
+        Ok(())
+    } else {
+        Err(Error::altered(
+            "the numbers differ from those recomputed from the snapshots",
+        ))
+    }
 }
-

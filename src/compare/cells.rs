@@ -14,7 +14,10 @@ pub(super) enum CellTable {
 
 impl CellTable {
     pub(super) fn new() -> CellTable {
-        CellTable::Dense { counts: Vec::new(), width: 64 }
+        CellTable::Dense {
+            counts: Vec::new(),
+            width: 64,
+        }
     }
 
     /// Adds one sample.

@@ -114,7 +114,11 @@ impl Encoder {
             Arc::new(UInt64Array::from(words)),
             Arc::new(confidence),
         ];
-        columns.extend(slice_words.into_iter().map(|w| Arc::new(UInt64Array::from(w)) as ArrayRef));
+        columns.extend(
+            slice_words
+                .into_iter()
+                .map(|w| Arc::new(UInt64Array::from(w)) as ArrayRef),
+        );
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 }
@@ -123,7 +127,9 @@ impl Encoder {
 fn keys(batch: &RecordBatch, n: usize) -> DfResult<StringViewArray> {
     let no_null = |array: &dyn Array, name: &str| match array.null_count() {
         0 => Ok(()),
-        _ => Err(DataFusionError::from(EngineError::DataFusion(format!("key column `{name}` has null values")))),
+        _ => Err(DataFusionError::from(EngineError::DataFusion(format!(
+            "key column `{name}` has null values"
+        )))),
     };
     let name = |i: usize| batch.schema_ref().field(i).name().clone();
     if n == 1 {
@@ -207,17 +213,27 @@ struct Column {
 
 impl Column {
     fn new(interner: &Arc<Interner>) -> Column {
-        Column { interner: Arc::clone(interner), last: None, codes: Vec::new() }
+        Column {
+            interner: Arc::clone(interner),
+            last: None,
+            codes: Vec::new(),
+        }
     }
 
     /// Puts label codes at `shift`, or sets `missing`.
     fn add(&mut self, array: &ArrayRef, shift: u32, missing: u64, words: &mut [u64]) -> DfResult<()> {
         let indices = self.indices(array)?;
         if self.interner.len() as u64 > LABEL_MASK {
-            return Err(DataFusionError::External(Box::new(CompareError::TooManyLabels(LABEL_MASK as usize))));
+            return Err(DataFusionError::External(Box::new(CompareError::TooManyLabels(
+                LABEL_MASK as usize,
+            ))));
         }
         for (i, word) in words.iter_mut().enumerate() {
-            *word |= if indices.is_valid(i) { self.codes[indices.value(i) as usize] << shift } else { missing };
+            *word |= if indices.is_valid(i) {
+                self.codes[indices.value(i) as usize] << shift
+            } else {
+                missing
+            };
         }
         Ok(())
     }
@@ -242,15 +258,27 @@ impl Column {
             }
             _ => {
                 let text = cast(array, &DataType::Utf8)?;
-                cast(&text, &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)))?
+                cast(
+                    &text,
+                    &DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
+                )?
             }
         };
         let dictionary = dictionary.as_dictionary::<Int32Type>();
         let values = dictionary.values();
-        let same = self.last.as_ref().is_some_and(|last| last.to_data().ptr_eq(&values.to_data()));
+        let same = self
+            .last
+            .as_ref()
+            .is_some_and(|last| last.to_data().ptr_eq(&values.to_data()));
         if !same {
             let texts = values.as_string::<i32>();
-            let code = |i: usize| if texts.is_valid(i) { u64::from(self.interner.code(texts.value(i))) } else { 0 };
+            let code = |i: usize| {
+                if texts.is_valid(i) {
+                    u64::from(self.interner.code(texts.value(i)))
+                } else {
+                    0
+                }
+            };
             self.codes = (0..texts.len()).map(code).collect();
             self.last = Some(Arc::clone(values));
         }

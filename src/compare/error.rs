@@ -64,7 +64,9 @@ impl CompareError {
             CompareError::NoColumn { .. }
                 | CompareError::TooManyValues { .. }
                 | CompareError::NoRole { .. }
-                | CompareError::Engine(EngineError::Memory(_) | EngineError::NoColumn(_) | EngineError::ColumnType { .. })
+                | CompareError::Engine(
+                    EngineError::Memory(_) | EngineError::NoColumn(_) | EngineError::ColumnType { .. }
+                )
         )
     }
 }

@@ -34,7 +34,9 @@ pub(super) fn parquet<W: Write + Send>(pass: &Pass, job: &Job, out: W) -> Result
             None => batch?,
         };
         while batch.num_rows() >= WRITE_ROWS {
-            writer.write(&columns.batch(pass, &batch.slice(0, WRITE_ROWS))?).map_err(fail)?;
+            writer
+                .write(&columns.batch(pass, &batch.slice(0, WRITE_ROWS))?)
+                .map_err(fail)?;
             batch = batch.slice(WRITE_ROWS, batch.num_rows() - WRITE_ROWS);
         }
         left = Some(batch);
@@ -69,7 +71,11 @@ impl Columns {
         let hide: Vec<bool> = job.roles.slices.iter().map(|s| hidden(s)).collect();
         let shown = job.roles.slices.iter().zip(&hide).filter(|(_, hidden)| !**hidden);
         fields.extend(shown.map(|(name, _)| text(&format!("slice.{name}"))));
-        Columns { schema: Arc::new(Schema::new(fields)), hide, slices: job.roles.slices.len() }
+        Columns {
+            schema: Arc::new(Schema::new(fields)),
+            hide,
+            slices: job.roles.slices.len(),
+        }
     }
 
     fn batch(&self, pass: &Pass, batch: &RecordBatch) -> Result<RecordBatch, CompareError> {
@@ -82,7 +88,13 @@ impl Columns {
         let labels = |code: &dyn Fn(usize) -> usize| -> ArrayRef {
             Arc::new(StringArray::from_iter_values((0..n).map(|i| &*pass.labels[code(i)])))
         };
-        let outcome = (0..n).map(|i| if prediction(a, i) == truth(i) { "regressed" } else { "fixed" });
+        let outcome = (0..n).map(|i| {
+            if prediction(a, i) == truth(i) {
+                "regressed"
+            } else {
+                "fixed"
+            }
+        });
         let mut columns: Vec<ArrayRef> = vec![
             cast(batch.column(0), &DataType::Utf8)?,
             Arc::new(StringArray::from_iter_values(outcome)),

@@ -31,11 +31,6 @@ impl Interner {
         code
     }
 
-    /// The code of a text that has been seen.
-    pub(super) fn find(&self, text: &str) -> Option<u32> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).codes.get(text).copied()
-    }
-
     /// All texts by code.
     pub(super) fn texts(&self) -> Vec<Arc<str>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).texts.clone()

@@ -16,17 +16,50 @@ const BY_KEY: &str = "by key";
 
 /// Every list, in page order.
 pub(super) const LISTS: [ListKind; 11] = [
-    ListKind { id: "regressed", order: SURE },
-    ListKind { id: "fixed", order: SURE },
-    ListKind { id: "both_wrong", order: SURE },
-    ListKind { id: "both_correct", order: UNSURE },
-    ListKind { id: "label_changed", order: BY_KEY },
-    ListKind { id: "errored", order: BY_KEY },
-    ListKind { id: "skipped", order: BY_KEY },
-    ListKind { id: "unlabelled", order: BY_KEY },
-    ListKind { id: "duplicate", order: BY_KEY },
-    ListKind { id: "only_baseline", order: BY_KEY },
-    ListKind { id: "only_candidate", order: BY_KEY },
+    ListKind {
+        id: "regressed",
+        order: SURE,
+    },
+    ListKind {
+        id: "fixed",
+        order: SURE,
+    },
+    ListKind {
+        id: "both_wrong",
+        order: SURE,
+    },
+    ListKind {
+        id: "both_correct",
+        order: UNSURE,
+    },
+    ListKind {
+        id: "label_changed",
+        order: BY_KEY,
+    },
+    ListKind {
+        id: "errored",
+        order: BY_KEY,
+    },
+    ListKind {
+        id: "skipped",
+        order: BY_KEY,
+    },
+    ListKind {
+        id: "unlabelled",
+        order: BY_KEY,
+    },
+    ListKind {
+        id: "duplicate",
+        order: BY_KEY,
+    },
+    ListKind {
+        id: "only_baseline",
+        order: BY_KEY,
+    },
+    ListKind {
+        id: "only_candidate",
+        order: BY_KEY,
+    },
 ];
 
 /// How regressed samples of a slice are ordered.
@@ -40,7 +73,9 @@ pub(super) struct Lists {
 
 impl Lists {
     pub(super) fn new(limit: u64) -> Lists {
-        Lists { firsts: LISTS.iter().map(|_| First::new(limit)).collect() }
+        Lists {
+            firsts: LISTS.iter().map(|_| First::new(limit)).collect(),
+        }
     }
 
     pub(super) fn merge(&mut self, other: Lists) {
@@ -90,7 +125,12 @@ mod tests {
                 assert_eq!(LISTS[i].id, class.name());
             }
         }
-        for outcome in [Outcome::BothCorrect, Outcome::Regressed, Outcome::Fixed, Outcome::BothWrong] {
+        for outcome in [
+            Outcome::BothCorrect,
+            Outcome::Regressed,
+            Outcome::Fixed,
+            Outcome::BothWrong,
+        ] {
             assert_eq!(LISTS[of_outcome(outcome, None).0].id, outcome.name());
         }
     }

@@ -52,7 +52,11 @@ pub struct Compared {
 ///
 /// # Errors
 /// [`CompareError`] names the column, file or limit.
-pub async fn run(engine: &Engine, job: &Job, progress: Arc<dyn Fn(u64) + Send + Sync>) -> Result<Compared, CompareError> {
+pub async fn run(
+    engine: &Engine,
+    job: &Job,
+    progress: Arc<dyn Fn(u64) + Send + Sync>,
+) -> Result<Compared, CompareError> {
     let sides = plan::Sides::open(job).await?;
     let pass = pass::run(engine, job, &sides, progress).await?;
     let counts = pass.counts(job)?;

@@ -43,7 +43,10 @@ pub(super) async fn run(engine: &Engine, job: &Job, sides: &Sides, progress: Pro
     } else if job.join != JoinChoice::Merge {
         let fits = engine.memory_limit().is_none_or(|limit| sides.hash_bytes() < limit);
         if fits || job.join == JoinChoice::Hash {
-            let checks = Kind::Hashed(Arc::new(Rows::of(&sides.baseline)), Arc::new(Rows::of(&sides.candidate)));
+            let checks = Kind::Hashed(
+                Arc::new(Rows::of(&sides.baseline)),
+                Arc::new(Rows::of(&sides.candidate)),
+            );
             match tasks(engine, job, sides, sides.hash(engine)?, checks, &progress).await {
                 Err(CompareError::Engine(EngineError::Memory(why) | EngineError::Disorder(why))) => {
                     tracing::info!("hash join given up, sorting instead: {why}");
@@ -96,15 +99,22 @@ async fn tasks(
             seen.finish()?;
             Ok::<_, CompareError>((tally, compact(flips)?))
         };
-        #[expect(clippy::disallowed_methods, reason = "key ranges are decoded on several cores")]
         let handle = tokio::spawn(task);
-        async move { handle.await.map_err(|e| CompareError::Arrow(format!("a task failed: {e}")))? }
+        async move {
+            handle
+                .await
+                .map_err(|e| CompareError::Arrow(format!("a task failed: {e}")))?
+        }
     };
     let mut tally = Tally::new(slices, top);
     let mut flips = Spool::default();
     let mut unordered = Vec::new();
     // A partitioned hash join needs all its partitions to run at once; key ranges are taken a few at a time.
-    let at_once = if matches!(kind, Kind::Hashed(..)) { n } else { engine.threads() };
+    let at_once = if matches!(kind, Kind::Hashed(..)) {
+        n
+    } else {
+        engine.threads()
+    };
     let mut results = stream::iter(0..n).map(spawn).buffered(at_once.max(1));
     while let Some((counted, flipped)) = results.try_next().await? {
         tally.merge(counted);
@@ -128,7 +138,9 @@ async fn tasks(
 
 /// One batch that owns its bytes: views into decoded pages would keep the pages alive.
 fn compact(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, CompareError> {
-    let Some(first) = batches.first() else { return Ok(Vec::new()) };
+    let Some(first) = batches.first() else {
+        return Ok(Vec::new());
+    };
     let schema = first.schema();
     let joined = concat_batches(&schema, &batches)?;
     let mut columns = joined.columns().to_vec();
@@ -140,7 +152,11 @@ fn sort_by_key(batches: &[RecordBatch]) -> Result<Option<RecordBatch>, CompareEr
     let Some(first) = batches.first() else { return Ok(None) };
     let all = concat_batches(first.schema_ref(), batches)?;
     let order = sort_to_indices(all.column(0), None, None)?;
-    let columns = all.columns().iter().map(|c| take(c, &order, None)).collect::<Result<Vec<_>, _>>()?;
+    let columns = all
+        .columns()
+        .iter()
+        .map(|c| take(c, &order, None))
+        .collect::<Result<Vec<_>, _>>()?;
     Ok(Some(RecordBatch::try_new(all.schema(), columns)?))
 }
 
@@ -181,7 +197,10 @@ impl Seen {
             Kind::Ordered => Vec::new(),
             Kind::Hashed(a, b) => vec![side(a), side(b)],
         };
-        Seen { sides, unpaired: [Vec::new(), Vec::new()] }
+        Seen {
+            sides,
+            unpaired: [Vec::new(), Vec::new()],
+        }
     }
 
     fn check(&mut self, batch: &RecordBatch, slices: usize) -> Result<(), EngineError> {
@@ -229,7 +248,10 @@ impl Pass {
     pub(super) fn counts(&self, job: &Job) -> Result<Counts, CompareError> {
         for (column, values) in self.slice_names.iter().zip(&self.slices) {
             if values.len() > MAX_SLICE_VALUES {
-                return Err(CompareError::TooManyValues { column: column.clone(), limit: MAX_SLICE_VALUES });
+                return Err(CompareError::TooManyValues {
+                    column: column.clone(),
+                    limit: MAX_SLICE_VALUES,
+                });
             }
         }
         let table = self.table(self.tally.whole.iter().map(|(_, cell, n)| (cell, n)));
@@ -238,7 +260,12 @@ impl Pass {
             accounting: self.tally.accounting,
             slices: self.slice_tables(),
             calibration: job.roles.confidence.as_ref().map(|_| self.tally.calibration.clone()),
-            slice_disagreements: self.slice_names.iter().cloned().zip(self.tally.disagreements.clone()).collect(),
+            slice_disagreements: self
+                .slice_names
+                .iter()
+                .cloned()
+                .zip(self.tally.disagreements.clone())
+                .collect(),
             invalid_confidence: self.tally.invalid_confidence,
             folded_correct,
             table,
@@ -275,13 +302,19 @@ impl Pass {
     pub(super) fn slice_code(&self, column: usize, value: Option<&str>) -> Option<u64> {
         match value {
             None => Some(0),
-            Some(value) => self.slices[column].iter().position(|t| &**t == value).map(|i| i as u64 + 1),
+            Some(value) => self.slices[column]
+                .iter()
+                .position(|t| &**t == value)
+                .map(|i| i as u64 + 1),
         }
     }
 
     /// The text of a slice code.
     pub(super) fn slice_value(&self, column: usize, code: u64) -> Option<String> {
-        (code as usize).checked_sub(1).and_then(|i| self.slices[column].get(i)).map(|t| t.to_string())
+        (code as usize)
+            .checked_sub(1)
+            .and_then(|i| self.slices[column].get(i))
+            .map(|t| t.to_string())
     }
 
     fn pair_index(&self, i: usize, j: usize) -> usize {
@@ -312,7 +345,8 @@ impl Pass {
         let mut out: BTreeMap<(u32, u32, u32), u64> = BTreeMap::new();
         for (cell, n) in cells {
             let (t, a, b) = self.tally.cells.triples[cell as usize];
-            *out.entry((place[t as usize], place[a as usize], place[b as usize])).or_default() += n;
+            *out.entry((place[t as usize], place[a as usize], place[b as usize]))
+                .or_default() += n;
         }
         JointTable { labels, cells: out }
     }
@@ -325,7 +359,9 @@ impl Pass {
         };
         for (i, table) in self.tally.singles.iter().enumerate() {
             let mut groups: BTreeMap<u64, crate::model::SliceCounts> = BTreeMap::new();
-            table.iter().for_each(|(g, cell, n)| self.count(groups.entry(g).or_default(), cell, n));
+            table
+                .iter()
+                .for_each(|(g, cell, n)| self.count(groups.entry(g).or_default(), cell, n));
             out.extend(groups.into_iter().map(|(code, counts)| SliceTable {
                 predicates: vec![predicate(i, code)],
                 origin: Origin::Declared,
@@ -337,7 +373,8 @@ impl Pass {
             for j in i + 1..n {
                 let mut groups: BTreeMap<(u64, u64), crate::model::SliceCounts> = BTreeMap::new();
                 let pair = &self.tally.pairs[self.pair_index(i, j)];
-                pair.iter().for_each(|(a, b, cell, n)| self.count(groups.entry((a, b)).or_default(), cell, n));
+                pair.iter()
+                    .for_each(|(a, b, cell, n)| self.count(groups.entry((a, b)).or_default(), cell, n));
                 out.extend(groups.into_iter().map(|((a, b), counts)| SliceTable {
                     predicates: vec![predicate(i, a), predicate(j, b)],
                     origin: Origin::Crossed,

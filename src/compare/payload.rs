@@ -26,10 +26,22 @@ pub(super) async fn samples(
 ) -> Result<SampleSet, CompareError> {
     let mut lists = Vec::new();
     for (kind, first) in LISTS.iter().zip(&pass.tally.lists.firsts) {
-        lists.push((kind.id.to_string(), kind.id.to_string(), kind.order, first.total, first.sorted()));
+        lists.push((
+            kind.id.to_string(),
+            kind.id.to_string(),
+            kind.order,
+            first.total,
+            first.sorted(),
+        ));
     }
     for (slug, first) in slice_lists(pass, job, slices)? {
-        lists.push((format!("slice:{slug}"), "regressed".into(), SLICE_ORDER, first.total, first.sorted()));
+        lists.push((
+            format!("slice:{slug}"),
+            "regressed".into(),
+            SLICE_ORDER,
+            first.total,
+            first.sorted(),
+        ));
     }
     let shown = shown(job);
     let columns = wanted(job, &shown);
@@ -40,7 +52,9 @@ pub(super) async fn samples(
     for (_, outcome, _, _, ranked) in &lists {
         for r in ranked {
             let id = sample_id(&r.key);
-            samples.entry(id.clone()).or_insert_with(|| sample(id, outcome, r, job, &columns, &old, &new));
+            samples
+                .entry(id.clone())
+                .or_insert_with(|| sample(id, outcome, r, job, &columns, &old, &new));
         }
     }
     let mut hidden: Vec<String> = job.options.hide.clone();
@@ -101,11 +115,17 @@ fn slice_lists(
             if label & LABEL_MASK == (label >> LABEL_BITS) & LABEL_MASK {
                 continue;
             }
-            let code = |c: usize| (word(8 + words + c / SLICES_PER_WORD).value(row) >> (16 * (c % SLICES_PER_WORD))) & 0xFFFF;
+            let code =
+                |c: usize| (word(8 + words + c / SLICES_PER_WORD).value(row) >> (16 * (c % SLICES_PER_WORD))) & 0xFFFF;
             for (first, predicates) in firsts.iter_mut().zip(&wanted) {
                 if predicates.iter().all(|&(column, value)| code(column) == value) {
                     let rank = sure(confidence.is_valid(row).then(|| confidence.value(row)));
-                    first.offer(rank, keys.value(row), Some(positions[0].value(row)), Some(positions[1].value(row)));
+                    first.offer(
+                        rank,
+                        keys.value(row),
+                        Some(positions[0].value(row)),
+                        Some(positions[1].value(row)),
+                    );
                 }
             }
         }
@@ -128,7 +148,9 @@ fn shown(job: &Job) -> Vec<String> {
 fn wanted(job: &Job, shown: &[String]) -> Vec<String> {
     let roles = &job.roles;
     let optional = [&roles.confidence, &roles.status, &roles.error, &roles.latency];
-    let all = [&roles.truth, &roles.prediction].into_iter().chain(optional.into_iter().flatten());
+    let all = [&roles.truth, &roles.prediction]
+        .into_iter()
+        .chain(optional.into_iter().flatten());
     let mut out: Vec<String> = Vec::new();
     for name in roles.key.iter().chain(all).chain(&roles.slices).chain(shown) {
         if !out.contains(name) && !job.options.hide.contains(name) {
@@ -185,12 +207,20 @@ fn sample(
         } else if let [_] = roles.key.as_slice() {
             vec![ranked.key.clone()]
         } else {
-            roles.key.iter().map(|k| reader.value(leading, k).unwrap_or_default()).collect()
+            roles
+                .key
+                .iter()
+                .map(|k| reader.value(leading, k).unwrap_or_default())
+                .collect()
         },
         outcome: outcome.to_string(),
         baseline: answer(rows[0]),
         candidate: answer(rows[1]),
-        slices: roles.slices.iter().map(|s| (s.clone(), reader.value(leading, s))).collect(),
+        slices: roles
+            .slices
+            .iter()
+            .map(|s| (s.clone(), reader.value(leading, s)))
+            .collect(),
     }
 }
 
@@ -205,7 +235,10 @@ impl RowReader<'_> {
         if self.job.options.hide.iter().any(|h| h == name) {
             return Some(HIDDEN.into());
         }
-        self.columns.iter().position(|c| c == name).and_then(|i| row?.get(i)?.clone())
+        self.columns
+            .iter()
+            .position(|c| c == name)
+            .and_then(|i| row?.get(i)?.clone())
     }
 
     fn optional(&self, row: Option<&Vec<Option<String>>>, name: &Option<String>) -> Option<String> {

@@ -62,11 +62,19 @@ impl Sides {
         }
         let (columns, layout) = columns(&job.candidate.schema, &job.roles)?;
         let new = || Arc::new(Interner::default());
-        let codes = Codes { labels: new(), slices: job.roles.slices.iter().map(|_| new()).collect() };
+        let codes = Codes {
+            labels: new(),
+            slices: job.roles.slices.iter().map(|_| new()).collect(),
+        };
         let key: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(Column::new("key", 0));
-        let sort = PhysicalSortExpr::new(key, SortOptions { descending: false, nulls_first: false });
-        let ordering = LexOrdering::new([sort])
-            .ok_or_else(|| CompareError::Arrow("the key has no order".into()))?;
+        let sort = PhysicalSortExpr::new(
+            key,
+            SortOptions {
+                descending: false,
+                nulls_first: false,
+            },
+        );
+        let ordering = LexOrdering::new([sort]).ok_or_else(|| CompareError::Arrow("the key has no order".into()))?;
         Ok(Sides {
             baseline: Arc::new(RunFiles::open(&job.baseline.run.data_files).await?),
             candidate: Arc::new(RunFiles::open(&job.candidate.run.data_files).await?),
@@ -81,7 +89,12 @@ impl Sides {
         let scan = RunScanExec::new(Arc::clone(files), self.columns.clone(), partitions);
         let encode = encoder(Arc::clone(&self.codes), self.layout.clone());
         let ordering = sorted.then(|| self.ordering.clone());
-        Arc::new(MapExec::new(Arc::new(scan), narrow_schema(self.layout.slices), encode, ordering))
+        Arc::new(MapExec::new(
+            Arc::new(scan),
+            narrow_schema(self.layout.slices),
+            encode,
+            ordering,
+        ))
     }
 
     /// Merge of sorted files: one partition per key range.
@@ -98,7 +111,10 @@ impl Sides {
         let left = self.side(&self.baseline, tasks.iter().map(|t| t.left.clone()).collect(), true);
         let right = self.side(&self.candidate, tasks.iter().map(|t| t.right.clone()).collect(), true);
         let ranges = tasks.into_iter().map(|t| t.range).collect();
-        (Arc::new(OrderedMergeExec::new(left, right, self.ordering.clone(), ranges)), n)
+        (
+            Arc::new(OrderedMergeExec::new(left, right, self.ordering.clone(), ranges)),
+            n,
+        )
     }
 
     /// Sort of both sides, spilling within the memory limit, then one merge.
@@ -110,7 +126,10 @@ impl Sides {
         };
         let (left, right) = (sorted(&self.baseline), sorted(&self.candidate));
         let ranges = vec![KeyRange::default()];
-        (Arc::new(OrderedMergeExec::new(left, right, self.ordering.clone(), ranges)), 1)
+        (
+            Arc::new(OrderedMergeExec::new(left, right, self.ordering.clone(), ranges)),
+            1,
+        )
     }
 
     /// Hash join of narrow rows: the fastest for unsorted runs that fit the memory limit.
@@ -119,7 +138,10 @@ impl Sides {
         let key: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(Column::new("key", 0));
         let input = |files: &Arc<RunFiles>| -> Result<Arc<dyn ExecutionPlan>, CompareError> {
             let side = self.side(files, ranges::dealt(files, n), false);
-            Ok(Arc::new(RepartitionExec::try_new(side, Partitioning::Hash(vec![Arc::clone(&key)], n))?))
+            Ok(Arc::new(RepartitionExec::try_new(
+                side,
+                Partitioning::Hash(vec![Arc::clone(&key)], n),
+            )?))
         };
         let join = HashJoinExec::try_new(
             input(&self.baseline)?,
@@ -153,8 +175,7 @@ fn aligner(schema: SchemaRef, width: usize) -> MapFactory {
             let (left, right) = (batch.column(0), batch.column(width));
             let mask = arrow::compute::is_not_null(left)?;
             let key = arrow::compute::kernels::zip::zip(&mask, left, right)?;
-            let mut columns: Vec<ArrayRef> =
-                vec![key, Arc::new(BooleanArray::from(vec![false; batch.num_rows()]))];
+            let mut columns: Vec<ArrayRef> = vec![key, Arc::new(BooleanArray::from(vec![false; batch.num_rows()]))];
             columns.extend(batch.columns()[1..width].iter().cloned());
             columns.extend(batch.columns()[width + 1..].iter().cloned());
             Ok(RecordBatch::try_new(Arc::clone(&schema), columns)?)
@@ -194,19 +215,39 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
 }
 
 fn check_label(schema: &Schema, name: &str, role: &'static str) -> Result<(), CompareError> {
-    let Ok(field) = schema.field_with_name(name) else { return Ok(()) };
+    let Ok(field) = schema.field_with_name(name) else {
+        return Ok(());
+    };
     let data_type = field.data_type();
     let refused = data_type.is_nested() || (role != "a slice" && data_type.is_floating());
-    if refused || matches!(data_type, DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_)) {
+    if refused
+        || matches!(
+            data_type,
+            DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_)
+        )
+    {
         let data_type = crate::store::type_name(data_type);
-        return Err(crate::engine::EngineError::ColumnType { column: name.into(), data_type, role }.into());
+        return Err(crate::engine::EngineError::ColumnType {
+            column: name.into(),
+            data_type,
+            role,
+        }
+        .into());
     }
     Ok(())
 }
 
 fn nearest(schema: &Schema, name: &str) -> Vec<String> {
-    let mut scored: Vec<(f64, &String)> =
-        schema.fields().iter().map(|f| (strsim::jaro_winkler(name, f.name()), f.name())).collect();
+    let mut scored: Vec<(f64, &String)> = schema
+        .fields()
+        .iter()
+        .map(|f| (strsim::jaro_winkler(name, f.name()), f.name()))
+        .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().filter(|(s, _)| *s > 0.6).take(3).map(|(_, n)| format!("`{n}`")).collect()
+    scored
+        .into_iter()
+        .filter(|(s, _)| *s > 0.6)
+        .take(3)
+        .map(|(_, n)| format!("`{n}`"))
+        .collect()
 }

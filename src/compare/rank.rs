@@ -37,7 +37,11 @@ pub(super) struct First {
 
 impl First {
     pub(super) fn new(limit: u64) -> First {
-        First { limit: limit as usize, heap: BinaryHeap::new(), total: 0 }
+        First {
+            limit: limit as usize,
+            heap: BinaryHeap::new(),
+            total: 0,
+        }
     }
 
     /// Counts a sample, and keeps it if it belongs to the first.
@@ -52,7 +56,12 @@ impl First {
             }
             self.heap.pop();
         }
-        self.heap.push(Ranked { rank, key: key.to_string(), baseline, candidate });
+        self.heap.push(Ranked {
+            rank,
+            key: key.to_string(),
+            baseline,
+            candidate,
+        });
     }
 
     /// Takes in what another task has kept.

@@ -61,7 +61,9 @@ impl Spool {
     }
 
     /// All batches in order.
-    pub(super) fn read(&self) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, CompareError>> + '_>, CompareError> {
+    pub(super) fn read(
+        &self,
+    ) -> Result<Box<dyn Iterator<Item = Result<RecordBatch, CompareError>> + '_>, CompareError> {
         match &self.file {
             None => Ok(Box::new(self.batches.iter().cloned().map(Ok))),
             Some(file) => {

@@ -1,9 +1,7 @@
 //! What one task counts while aligned rows stream by.
 
 use super::cells::{CellTable, Cells};
-use super::encode::{
-    BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD,
-};
+use super::encode::{BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD};
 use super::lists::{self, Lists};
 use crate::model::counts::{CALIBRATION_BINS, FIXED_ONE};
 use crate::model::{Accounting, AccountingClass, CalibrationSums, ConfidenceSums, Outcome};
@@ -33,7 +31,10 @@ pub(super) struct PairTable {
 
 impl PairTable {
     fn new() -> PairTable {
-        PairTable { stride: 16, table: CellTable::new() }
+        PairTable {
+            stride: 16,
+            table: CellTable::new(),
+        }
     }
 
     #[inline]
@@ -62,7 +63,9 @@ impl PairTable {
 
     /// (first code, second code, cell, count).
     pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u64, u32, u64)> + '_ {
-        self.table.iter().map(|(group, cell, n)| (group / self.stride, group % self.stride, cell, n))
+        self.table
+            .iter()
+            .map(|(group, cell, n)| (group / self.stride, group % self.stride, cell, n))
     }
 }
 
@@ -106,7 +109,9 @@ impl Tally {
             cells: Cells::default(),
             whole: CellTable::new(),
             singles: (0..slices).map(|_| CellTable::new()).collect(),
-            pairs: (0..slices * slices.saturating_sub(1) / 2).map(|_| PairTable::new()).collect(),
+            pairs: (0..slices * slices.saturating_sub(1) / 2)
+                .map(|_| PairTable::new())
+                .collect(),
             calibration: CalibrationSums::default(),
             disagreements: vec![0; slices],
             invalid_confidence: [0; 2],
@@ -159,7 +164,7 @@ impl Tally {
     }
 
     #[inline]
-    fn matched(&mut self, row: usize, keys: &StringViewArray, la: u64, lb: u64, a: &Side, b: &Side) -> Outcome {
+    fn matched(&mut self, row: usize, keys: &StringViewArray, la: u64, lb: u64, a: &Side<'_>, b: &Side<'_>) -> Outcome {
         let (correct_a, correct_b) = (prediction(la) == truth(la), prediction(lb) == truth(lb));
         let outcome = Outcome::of(correct_a, correct_b);
         let (ca, cb) = (a.confidence(row), b.confidence(row));
@@ -181,7 +186,12 @@ impl Tally {
         for class in AccountingClass::ALL {
             self.accounting.add(class, other.accounting.get(class));
         }
-        let map: Vec<u32> = other.cells.triples.iter().map(|&(t, a, b)| self.cells.number(t, a, b)).collect();
+        let map: Vec<u32> = other
+            .cells
+            .triples
+            .iter()
+            .map(|&(t, a, b)| self.cells.number(t, a, b))
+            .collect();
         let cell = |c: u32| map[c as usize];
         other.whole.iter().for_each(|(g, c, n)| self.whole.add_n(g, cell(c), n));
         for (mine, theirs) in self.singles.iter_mut().zip(&other.singles) {

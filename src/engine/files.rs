@@ -60,24 +60,43 @@ impl RunFiles {
 }
 
 async fn open_file(store: &Arc<LocalFileSystem>, file: &DataFile) -> Result<OpenFile, EngineError> {
-    let fail = |reason: String| EngineError::File { path: file.path.clone(), reason };
-    let altered = |reason: String| EngineError::Altered { path: file.path.clone(), reason };
+    let fail = |reason: String| EngineError::File {
+        path: file.path.clone(),
+        reason,
+    };
+    let altered = |reason: String| EngineError::Altered {
+        path: file.path.clone(),
+        reason,
+    };
     let local = local_path(&file.path).ok_or_else(|| fail("only local files can be read by this version".into()))?;
     let size = std::fs::metadata(&local).map_err(|e| fail(e.to_string()))?.len();
     if size != file.size {
-        return Err(altered(format!("it has {size} bytes where the manifest says {}", file.size)));
+        return Err(altered(format!(
+            "it has {size} bytes where the manifest says {}",
+            file.size
+        )));
     }
     let path = ObjectPath::from_absolute_path(&local).map_err(|e| fail(e.to_string()))?;
     let store: Arc<LocalFileSystem> = Arc::clone(store);
     let mut reader = ParquetObjectReader::new(store, path.clone()).with_file_size(size);
     // The offset index is small and lets look-ups read single pages; the column index is not needed.
     let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
-    let metadata = reader.get_metadata(Some(&options)).await.map_err(|e| altered(e.to_string()))?;
+    let metadata = reader
+        .get_metadata(Some(&options))
+        .await
+        .map_err(|e| altered(e.to_string()))?;
     let rows = metadata.file_metadata().num_rows();
     if rows as u64 != file.rows {
-        return Err(altered(format!("it has {rows} rows where the manifest says {}", file.rows)));
+        return Err(altered(format!(
+            "it has {rows} rows where the manifest says {}",
+            file.rows
+        )));
     }
-    Ok(OpenFile { file: file.clone(), path, metadata })
+    Ok(OpenFile {
+        file: file.clone(),
+        path,
+        metadata,
+    })
 }
 
 /// A column to read, as the run's schema knows it.
@@ -97,13 +116,22 @@ impl ReadColumn {
     /// # Errors
     /// [`EngineError::NoColumn`].
     pub fn of(schema: &Schema, name: &str, dictionary: bool) -> Result<ReadColumn, EngineError> {
-        let field = schema.field_with_name(name).map_err(|_| EngineError::NoColumn(name.to_string()))?;
-        Ok(ReadColumn { name: name.to_string(), field_id: field_id(field), dictionary })
+        let field = schema
+            .field_with_name(name)
+            .map_err(|_| EngineError::NoColumn(name.to_string()))?;
+        Ok(ReadColumn {
+            name: name.to_string(),
+            field_id: field_id(field),
+            dictionary,
+        })
     }
 }
 
 fn field_id(field: &Field) -> Option<i32> {
-    field.metadata().get(PARQUET_FIELD_ID_META_KEY).and_then(|id| id.parse().ok())
+    field
+        .metadata()
+        .get(PARQUET_FIELD_ID_META_KEY)
+        .and_then(|id| id.parse().ok())
 }
 
 /// How the wanted columns lie in one file.
@@ -144,8 +172,13 @@ impl OpenFile {
 fn hint(schema: &Schema, wanted: &[ReadColumn], roots: &[Option<usize>]) -> SchemaRef {
     let mut fields: Vec<Field> = schema.fields().iter().map(|f| f.as_ref().clone()).collect();
     for (column, root) in wanted.iter().zip(roots) {
-        let Some(field) = root.and_then(|i| fields.get_mut(i)) else { continue };
-        if matches!(field.data_type(), DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View) {
+        let Some(field) = root.and_then(|i| fields.get_mut(i)) else {
+            continue;
+        };
+        if matches!(
+            field.data_type(),
+            DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View
+        ) {
             let data_type = match column.dictionary {
                 true => DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)),
                 false => DataType::Utf8View,

@@ -22,14 +22,20 @@ pub async fn rows_at(
 ) -> Result<BTreeMap<u64, Vec<Option<String>>>, EngineError> {
     let mut by_file: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for &position in positions {
-        by_file.entry((position >> ROW_BITS) as usize).or_default().push(position & ((1 << ROW_BITS) - 1));
+        by_file
+            .entry((position >> ROW_BITS) as usize)
+            .or_default()
+            .push(position & ((1 << ROW_BITS) - 1));
     }
     let mut out = BTreeMap::new();
     for (index, mut rows) in by_file {
         rows.sort_unstable();
         rows.dedup();
         let Some(file) = files.files.get(index) else { continue };
-        let fail = |reason: String| EngineError::Altered { path: file.file.path.clone(), reason };
+        let fail = |reason: String| EngineError::Altered {
+            path: file.file.path.clone(),
+            reason,
+        };
         let found = file.columns(columns)?;
         let mask = ProjectionMask::roots(
             file.metadata.file_metadata().schema_descr(),

@@ -6,9 +6,7 @@ use datafusion::error::Result as DfResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering};
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use datafusion::physical_plan::{
-    DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties,
-};
+use datafusion::physical_plan::{DisplayAs, DisplayFormatType, ExecutionPlan, ExecutionPlanProperties, PlanProperties};
 use futures::StreamExt;
 use std::any::Any;
 use std::fmt;
@@ -39,24 +37,29 @@ impl MapExec {
         }
         let properties = PlanProperties::new(
             equivalences,
-            datafusion::physical_plan::Partitioning::UnknownPartitioning(
-                input.output_partitioning().partition_count(),
-            ),
+            datafusion::physical_plan::Partitioning::UnknownPartitioning(input.output_partitioning().partition_count()),
             input.pipeline_behavior(),
             input.boundedness(),
         );
-        MapExec { input, schema, make, properties: Arc::new(properties) }
+        MapExec {
+            input,
+            schema,
+            make,
+            properties: Arc::new(properties),
+        }
     }
 }
 
 impl fmt::Debug for MapExec {
-    fn fmt(&self, f: &mut fmt::Formatter) -> fmt::Result {
-        f.debug_struct("MapExec").field("input", &self.input).finish_non_exhaustive()
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MapExec")
+            .field("input", &self.input)
+            .finish_non_exhaustive()
     }
 }
 
 impl DisplayAs for MapExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "MapExec")
     }
 }
@@ -83,11 +86,19 @@ impl ExecutionPlan for MapExec {
     ) -> DfResult<Arc<dyn ExecutionPlan>> {
         let ordering = self.properties.output_ordering().cloned();
         let input = children.pop().unwrap_or_else(|| Arc::clone(&self.input));
-        Ok(Arc::new(MapExec::new(input, Arc::clone(&self.schema), Arc::clone(&self.make), ordering)))
+        Ok(Arc::new(MapExec::new(
+            input,
+            Arc::clone(&self.schema),
+            Arc::clone(&self.make),
+            ordering,
+        )))
     }
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
         let mut map = (self.make)();
         let stream = self.input.execute(partition, context)?.map(move |batch| map(batch?));
-        Ok(Box::pin(RecordBatchStreamAdapter::new(Arc::clone(&self.schema), stream)))
+        Ok(Box::pin(RecordBatchStreamAdapter::new(
+            Arc::clone(&self.schema),
+            stream,
+        )))
     }
 }

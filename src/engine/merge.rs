@@ -58,13 +58,22 @@ impl OrderedMergeExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        OrderedMergeExec { left, right, ordering, ranges, properties: Arc::new(properties) }
+        OrderedMergeExec {
+            left,
+            right,
+            ordering,
+            ranges,
+            properties: Arc::new(properties),
+        }
     }
 }
 
 /// `key`, `duplicate`, `a_*`, `b_*`.
 pub fn aligned_schema(left: &Schema, right: &Schema) -> SchemaRef {
-    let mut fields = vec![Field::new("key", DataType::Utf8View, false), Field::new("duplicate", DataType::Boolean, false)];
+    let mut fields = vec![
+        Field::new("key", DataType::Utf8View, false),
+        Field::new("duplicate", DataType::Boolean, false),
+    ];
     for (prefix, schema) in [("a_", left), ("b_", right)] {
         let others = schema.fields().iter().skip(1);
         fields.extend(others.map(|f| Field::new(format!("{prefix}{}", f.name()), f.data_type().clone(), true)));
@@ -73,7 +82,7 @@ pub fn aligned_schema(left: &Schema, right: &Schema) -> SchemaRef {
 }
 
 impl DisplayAs for OrderedMergeExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "OrderedMergeExec: ranges={}", self.ranges.len())
     }
 }
@@ -98,7 +107,12 @@ impl ExecutionPlan for OrderedMergeExec {
         let [left, right] = children.as_slice() else {
             return Err(DataFusionError::Internal("OrderedMergeExec joins two inputs".into()));
         };
-        let new = OrderedMergeExec::new(Arc::clone(left), Arc::clone(right), self.ordering.clone(), self.ranges.clone());
+        let new = OrderedMergeExec::new(
+            Arc::clone(left),
+            Arc::clone(right),
+            self.ordering.clone(),
+            self.ranges.clone(),
+        );
         Ok(Arc::new(new))
     }
     fn execute(&self, partition: usize, context: Arc<TaskContext>) -> DfResult<SendableRecordBatchStream> {
@@ -106,7 +120,15 @@ impl ExecutionPlan for OrderedMergeExec {
         let side = |plan: &Arc<dyn ExecutionPlan>, name| -> DfResult<Cursor> {
             let only = plan.output_partitioning().partition_count() == 1;
             let input = plan.execute(if only { 0 } else { partition }, Arc::clone(&context))?;
-            Ok(Cursor { input, name, range: range.clone(), current: None, row: 0, next: None, started: false })
+            Ok(Cursor {
+                input,
+                name,
+                range: range.clone(),
+                current: None,
+                row: 0,
+                next: None,
+                started: false,
+            })
         };
         let merge = Merge {
             left: side(&self.left, "the baseline")?,
@@ -161,7 +183,10 @@ impl Cursor {
         while let Some(batch) = self.input.next().await {
             let batch = self.clip(batch?)?;
             if batch.num_rows() > 0 {
-                return Ok(Some(Batch { keys: keys(&batch)?, batch }));
+                return Ok(Some(Batch {
+                    keys: keys(&batch)?,
+                    batch,
+                }));
             }
         }
         Ok(None)
@@ -180,7 +205,11 @@ impl Cursor {
                 let (mut low, mut high) = (0, n);
                 while low < high {
                     let mid = (low + high) / 2;
-                    if keys.value(mid) < bound.as_str() { low = mid + 1 } else { high = mid }
+                    if keys.value(mid) < bound.as_str() {
+                        low = mid + 1
+                    } else {
+                        high = mid
+                    }
                 }
                 low
             }
@@ -215,14 +244,22 @@ impl Cursor {
 
     /// How the unread key compares with its successor; `Less` at the end. Fails where the order is broken.
     fn step(&self) -> DfResult<Ordering> {
-        let Some(current) = &self.current else { return Ok(Ordering::Less) };
+        let Some(current) = &self.current else {
+            return Ok(Ordering::Less);
+        };
         let key = current.keys.value(self.row);
         let order = if self.row + 1 < current.keys.len() {
             key.cmp(current.keys.value(self.row + 1))
         } else {
-            self.next.as_ref().map_or(Ordering::Less, |next| key.cmp(next.keys.value(0)))
+            self.next
+                .as_ref()
+                .map_or(Ordering::Less, |next| key.cmp(next.keys.value(0)))
         };
-        if order == Ordering::Greater { Err(self.disorder()) } else { Ok(order) }
+        if order == Ordering::Greater {
+            Err(self.disorder())
+        } else {
+            Ok(order)
+        }
     }
 
     fn key(&self) -> Option<&str> {
@@ -293,7 +330,9 @@ impl Merge {
             };
             let use_left = order != Ordering::Greater;
             let use_right = order != Ordering::Less;
-            if (use_left && self.left.step()? == Ordering::Equal) || (use_right && self.right.step()? == Ordering::Equal) {
+            if (use_left && self.left.step()? == Ordering::Equal)
+                || (use_right && self.right.step()? == Ordering::Equal)
+            {
                 return Ok(true);
             }
             a.push(use_left.then_some(self.left.row as u32));
@@ -323,7 +362,12 @@ impl Merge {
         let n = a.len();
         let (a, b) = (UInt32Array::from(a), UInt32Array::from(b));
         let mut columns: Vec<ArrayRef> = vec![self.keys(&a, &b)?, Arc::new(BooleanArray::from(vec![duplicate; n]))];
-        let width_left = self.schema.fields().iter().filter(|f| f.name().starts_with("a_")).count();
+        let width_left = self
+            .schema
+            .fields()
+            .iter()
+            .filter(|f| f.name().starts_with("a_"))
+            .count();
         for (i, field) in self.schema.fields().iter().enumerate().skip(2) {
             let (cursor, indices, column) = match i < 2 + width_left {
                 true => (&self.left, &a, i - 1),
@@ -339,7 +383,11 @@ impl Merge {
 
     fn keys(&self, a: &UInt32Array, b: &UInt32Array) -> DfResult<ArrayRef> {
         let taken = |cursor: &Cursor, indices: &UInt32Array| -> DfResult<Option<ArrayRef>> {
-            cursor.current.as_ref().map(|c| Ok(take(&c.keys, indices, None)?)).transpose()
+            cursor
+                .current
+                .as_ref()
+                .map(|c| Ok(take(&c.keys, indices, None)?))
+                .transpose()
         };
         let left = taken(&self.left, a)?;
         if let Some(left) = &left

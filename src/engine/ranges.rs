@@ -32,7 +32,11 @@ pub struct RangeTask {
 /// Cuts at row-group starts of the left run. One task over everything where a file lacks key statistics.
 pub fn cut(left: &RunFiles, right: &RunFiles, left_key: &ReadColumn, right_key: &ReadColumn) -> Vec<RangeTask> {
     let (Some(a), Some(b)) = (bounds(left, left_key), bounds(right, right_key)) else {
-        return vec![RangeTask { range: KeyRange::default(), left: everything(left), right: everything(right) }];
+        return vec![RangeTask {
+            range: KeyRange::default(),
+            left: everything(left),
+            right: everything(right),
+        }];
     };
     let per_range = (a.len() / MIN_RANGES).clamp(1, GROUPS_PER_RANGE);
     let mut cuts: Vec<String> = a.iter().step_by(per_range).skip(1).map(|g| g.low.clone()).collect();
@@ -40,8 +44,15 @@ pub fn cut(left: &RunFiles, right: &RunFiles, left_key: &ReadColumn, right_key: 
     let mut tasks = Vec::with_capacity(cuts.len() + 1);
     let mut low = None;
     for high in cuts.into_iter().map(Some).chain([None]) {
-        let range = KeyRange { low: low.clone(), high: high.clone() };
-        tasks.push(RangeTask { left: within(&a, &range), right: within(&b, &range), range });
+        let range = KeyRange {
+            low: low.clone(),
+            high: high.clone(),
+        };
+        tasks.push(RangeTask {
+            left: within(&a, &range),
+            right: within(&b, &range),
+            range,
+        });
         low = high;
     }
     tasks
@@ -62,7 +73,10 @@ pub fn dealt(files: &RunFiles, n: usize) -> Vec<Vec<Piece>> {
     let mut i = 0;
     for (file, open) in files.files.iter().enumerate() {
         for group in 0..open.metadata.num_row_groups() {
-            lists[i % n.max(1)].push(Piece { file, row_groups: vec![group] });
+            lists[i % n.max(1)].push(Piece {
+                file,
+                row_groups: vec![group],
+            });
             i += 1;
         }
     }
@@ -79,7 +93,10 @@ fn within(groups: &[GroupBounds], range: &KeyRange) -> Vec<Piece> {
         }
         match pieces.last_mut() {
             Some(piece) if piece.file == group.file => piece.row_groups.push(group.group),
-            _ => pieces.push(Piece { file: group.file, row_groups: vec![group.group] }),
+            _ => pieces.push(Piece {
+                file: group.file,
+                row_groups: vec![group.group],
+            }),
         }
     }
     pieces
@@ -93,7 +110,9 @@ fn bounds(files: &RunFiles, key: &ReadColumn) -> Option<Vec<GroupBounds>> {
         let descriptor = open.metadata.file_metadata().schema_descr();
         let leaf = (0..descriptor.num_columns()).find(|&i| descriptor.get_column_root_idx(i) == root)?;
         for (group, metadata) in open.metadata.row_groups().iter().enumerate() {
-            let Some(Statistics::ByteArray(statistics)) = metadata.column(leaf).statistics() else { return None };
+            let Some(Statistics::ByteArray(statistics)) = metadata.column(leaf).statistics() else {
+                return None;
+            };
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
             let low = text(statistics.min_opt()?.data())?;
             // A cut maximum that could not be incremented is no upper bound; then nothing can be ruled out.

@@ -44,7 +44,10 @@ impl RunScanExec {
     /// A scan with one partition per list of pieces. The schema names the columns; their types may differ by file,
     /// so that consumers look at the arrays.
     pub fn new(files: Arc<RunFiles>, columns: Vec<ReadColumn>, partitions: Vec<Vec<Piece>>) -> RunScanExec {
-        let mut fields: Vec<Field> = columns.iter().map(|c| Field::new(&c.name, DataType::Null, true)).collect();
+        let mut fields: Vec<Field> = columns
+            .iter()
+            .map(|c| Field::new(&c.name, DataType::Null, true))
+            .collect();
         fields.push(Field::new(POSITION, DataType::UInt64, false));
         let schema = Arc::new(Schema::new(fields));
         let properties = PlanProperties::new(
@@ -53,13 +56,23 @@ impl RunScanExec {
             EmissionType::Incremental,
             Boundedness::Bounded,
         );
-        RunScanExec { files, columns: Arc::new(columns), partitions, properties: Arc::new(properties) }
+        RunScanExec {
+            files,
+            columns: Arc::new(columns),
+            partitions,
+            properties: Arc::new(properties),
+        }
     }
 }
 
 impl DisplayAs for RunScanExec {
-    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter) -> fmt::Result {
-        write!(f, "RunScanExec: files={}, partitions={}", self.files.files.len(), self.partitions.len())
+    fn fmt_as(&self, _: DisplayFormatType, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "RunScanExec: files={}, partitions={}",
+            self.files.files.len(),
+            self.partitions.len()
+        )
     }
 }
 
@@ -107,10 +120,16 @@ async fn read_piece(
         .with_row_groups(piece.row_groups)
         .with_batch_size(BATCH_ROWS)
         .build()
-        .map_err(|e| EngineError::File { path: path.clone(), reason: e.to_string() })?;
+        .map_err(|e| EngineError::File {
+            path: path.clone(),
+            reason: e.to_string(),
+        })?;
     Ok(stream.map(move |batch| {
-        let batch = batch.map_err(|e| EngineError::Altered { path: path.clone(), reason: e.to_string() })?;
-        Ok(arrange(&batch, &columns, &order, positions.next(batch.num_rows()))?)
+        let batch = batch.map_err(|e| EngineError::Altered {
+            path: path.clone(),
+            reason: e.to_string(),
+        })?;
+        arrange(&batch, &columns, &order, positions.next(batch.num_rows()))
     }))
 }
 
@@ -119,7 +138,10 @@ fn output_order(roots: &[Option<usize>]) -> Vec<Option<usize>> {
     let mut sorted: Vec<usize> = roots.iter().flatten().copied().collect();
     sorted.sort_unstable();
     sorted.dedup();
-    roots.iter().map(|root| root.and_then(|r| sorted.binary_search(&r).ok())).collect()
+    roots
+        .iter()
+        .map(|root| root.and_then(|r| sorted.binary_search(&r).ok()))
+        .collect()
 }
 
 fn arrange(
@@ -173,7 +195,9 @@ impl Positions {
     fn next(&mut self, rows: usize) -> UInt64Array {
         let mut out = Vec::with_capacity(rows);
         while out.len() < rows {
-            let Some((start, left)) = self.groups.last_mut() else { break };
+            let Some((start, left)) = self.groups.last_mut() else {
+                break;
+            };
             let n = (*left).min((rows - out.len()) as u64);
             out.extend(*start..*start + n);
             *start += n;

@@ -20,30 +20,19 @@ pub(crate) fn column(columns: &[RawColumn], batch: &RawBatch, name: &str) -> Arr
 }
 
 /// Refuses columns whose type cannot play the part that they were given.
-pub(crate) fn check_types(
-    file: &Path,
-    columns: &[RawColumn],
-    parts: &Parts,
-) -> Result<(), IngestError> {
+pub(crate) fn check_types(file: &Path, columns: &[RawColumn], parts: &Parts) -> Result<(), IngestError> {
     for name in &parts.key {
         check_key(file, columns, name)?;
     }
-    let labels = [
-        (Some(&parts.prediction), &PREDICTION),
-        (parts.truth.as_ref(), &TRUTH),
-    ];
+    let labels = [(Some(&parts.prediction), &PREDICTION), (parts.truth.as_ref(), &TRUTH)];
     for (name, role) in labels {
         refuse(file, columns, name, role, |found| {
             !found.is_temporal() && !matches!(found, DataType::Decimal128(..))
         })?;
     }
-    refuse(
-        file,
-        columns,
-        parts.confidence.as_ref(),
-        &CONFIDENCE,
-        |found| found.is_numeric() || found.is_null(),
-    )?;
+    refuse(file, columns, parts.confidence.as_ref(), &CONFIDENCE, |found| {
+        found.is_numeric() || found.is_null()
+    })?;
     refuse(file, columns, parts.status.as_ref(), &STATUS, |found| {
         matches!(found, DataType::Utf8 | DataType::Null)
     })
@@ -61,21 +50,13 @@ pub(crate) fn check_key(file: &Path, columns: &[RawColumn], name: &str) -> Resul
 }
 
 /// Refuses a golden ground truth of a type that no label has.
-pub(crate) fn check_golden(
-    file: &Path,
-    columns: &[RawColumn],
-    parts: &Parts,
-) -> Result<(), IngestError> {
+pub(crate) fn check_golden(file: &Path, columns: &[RawColumn], parts: &Parts) -> Result<(), IngestError> {
     for name in &parts.golden_key {
         check_key(file, columns, name)?;
     }
-    refuse(
-        file,
-        columns,
-        parts.golden_truth.as_ref(),
-        &TRUTH,
-        |found| !found.is_temporal() && !matches!(found, DataType::Decimal128(..)),
-    )
+    refuse(file, columns, parts.golden_truth.as_ref(), &TRUTH, |found| {
+        !found.is_temporal() && !matches!(found, DataType::Decimal128(..))
+    })
 }
 
 fn refuse(
@@ -85,8 +66,7 @@ fn refuse(
     role: &Role,
     allowed: impl Fn(&DataType) -> bool,
 ) -> Result<(), IngestError> {
-    let Some(column) = name.and_then(|name| columns.iter().find(|column| column.name == *name))
-    else {
+    let Some(column) = name.and_then(|name| columns.iter().find(|column| column.name == *name)) else {
         return Ok(());
     };
     let found = match &column.kind {

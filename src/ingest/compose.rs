@@ -35,11 +35,7 @@ impl Composer<'_> {
             .chain(parts.slices.iter().map(|c| (c, "slice")));
         for ((side, name), role) in listed {
             if let Some(twice) = columns.iter_mut().find(|column| column.name == *name) {
-                twice.role = if role == "slice" {
-                    "slice, shown"
-                } else {
-                    twice.role
-                };
+                twice.role = if role == "slice" { "slice, shown" } else { twice.role };
                 continue;
             }
             let Some(facts) = self.facts(*side).and_then(|facts| facts.get(name)) else {
@@ -73,9 +69,7 @@ impl Composer<'_> {
 
     fn key(&self) -> Result<OutColumn, IngestError> {
         let names = self.parts.key.clone();
-        if let Some(table) = self
-            .known(KEY.stored_as)
-            .filter(|known| **known != DataType::Utf8)
+        if let Some(table) = self.known(KEY.stored_as).filter(|known| **known != DataType::Utf8)
             && let Some(facts) = names.first().and_then(|name| self.predictions.get(name))
         {
             return Err(conflict(facts, &DataType::Utf8, table));
@@ -100,12 +94,7 @@ impl Composer<'_> {
     fn numbers_and_texts(&self) -> Result<Vec<OutColumn>, IngestError> {
         let parts = self.parts;
         let wanted = [
-            (
-                &parts.confidence,
-                &CONFIDENCE,
-                Make::Confidence,
-                DataType::Float64,
-            ),
+            (&parts.confidence, &CONFIDENCE, Make::Confidence, DataType::Float64),
             (&parts.status, &STATUS, Make::Status, DataType::Utf8),
             (&parts.error, &ERROR, Make::Plain, DataType::Utf8),
             (&parts.latency, &LATENCY, Make::Plain, DataType::Float64),
@@ -129,9 +118,7 @@ impl Composer<'_> {
                 }
             }
             let target = match self.known(role.stored_as) {
-                Some(known) if known.is_numeric() == numeric && (numeric || *known == natural) => {
-                    known.clone()
-                }
+                Some(known) if known.is_numeric() == numeric && (numeric || *known == natural) => known.clone(),
                 Some(known) => return Err(conflict(facts, &natural, known)),
                 None => natural,
             };
@@ -140,11 +127,7 @@ impl Composer<'_> {
                 integral: false,
                 stated: !facts.is_open(),
             };
-            let (name, source, side) = (
-                role.stored_as.to_owned(),
-                facts.name.clone(),
-                Side::Predictions,
-            );
+            let (name, source, side) = (role.stored_as.to_owned(), facts.name.clone(), Side::Predictions);
             columns.push(OutColumn {
                 name,
                 role: role.name,
@@ -181,12 +164,7 @@ impl Composer<'_> {
         })
     }
 
-    pub(crate) fn plain(
-        &self,
-        side: Side,
-        facts: &ColumnFacts,
-        role: &'static str,
-    ) -> Result<OutColumn, IngestError> {
+    pub(crate) fn plain(&self, side: Side, facts: &ColumnFacts, role: &'static str) -> Result<OutColumn, IngestError> {
         if let Some(stored) = ALL.iter().find(|stored| stored.stored_as == facts.name) {
             return Err(IngestError::NameClash {
                 file: facts.file.clone(),

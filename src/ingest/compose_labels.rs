@@ -15,18 +15,11 @@ impl Composer<'_> {
     pub(crate) fn labels(&mut self) -> Result<Vec<OutColumn>, IngestError> {
         let (side, truth) = match (&self.parts.golden_truth, &self.parts.truth) {
             (Some(name), _) => (Side::Golden, name),
-            (None, name) => (
-                Side::Predictions,
-                name.as_ref().unwrap_or(&self.parts.prediction),
-            ),
+            (None, name) => (Side::Predictions, name.as_ref().unwrap_or(&self.parts.prediction)),
         };
         let wanted = [
             (&TRUTH, side, truth.clone()),
-            (
-                &PREDICTION,
-                Side::Predictions,
-                self.parts.prediction.clone(),
-            ),
+            (&PREDICTION, Side::Predictions, self.parts.prediction.clone()),
         ];
         let mut found = Vec::new();
         for (role, side, source) in wanted {
@@ -43,9 +36,7 @@ impl Composer<'_> {
             .filter(|(_, _, facts, ..)| facts.values > 0)
             .map(|(.., label, _)| label.data_type.clone())
             .collect();
-        let forced = found
-            .iter()
-            .any(|(.., known)| known.as_ref() == Some(&DataType::Utf8));
+        let forced = found.iter().any(|(.., known)| known.as_ref() == Some(&DataType::Utf8));
         let common = match natural.as_slice() {
             _ if forced => DataType::Utf8,
             [one] => one.clone(),
@@ -55,9 +46,7 @@ impl Composer<'_> {
         let mut columns = Vec::new();
         for (role, side, facts, label, known) in found {
             let target = known.unwrap_or_else(|| common.clone());
-            let fits = facts.values == 0
-                || target == DataType::Utf8
-                || friendly(&target) == friendly(&label.data_type);
+            let fits = facts.values == 0 || target == DataType::Utf8 || friendly(&target) == friendly(&label.data_type);
             if !fits {
                 return Err(conflict(&facts, &label.data_type, &target));
             }

@@ -12,18 +12,14 @@ use super::types::{friendly, table_type};
 use super::values::{PlaceOf, same_label};
 
 /// The type under which a column is stored, given what the table has.
-pub(crate) fn stored_type(
-    facts: &ColumnFacts,
-    known: Option<&DataType>,
-) -> Result<DataType, IngestError> {
+pub(crate) fn stored_type(facts: &ColumnFacts, known: Option<&DataType>) -> Result<DataType, IngestError> {
     let raw = facts.data_type()?;
     let natural = table_type(&raw);
     let Some(known) = known else {
         return Ok(natural);
     };
     let integer_to_decimal = natural.is_integer() && known.is_numeric();
-    let integral_to_integer =
-        natural == DataType::Float64 && facts.fraction.is_none() && known.is_integer();
+    let integral_to_integer = natural == DataType::Float64 && facts.fraction.is_none() && known.is_integer();
     let written_as_text = natural == DataType::Utf8 && known.is_temporal();
     let csv_to_text = facts.is_open() && *known == DataType::Utf8;
     let fits = raw.is_null()
@@ -56,11 +52,7 @@ pub(crate) struct Label {
 }
 
 /// Judges a label column by its values.
-pub(crate) fn label(
-    facts: &ColumnFacts,
-    role: &'static str,
-    known: Option<&DataType>,
-) -> Result<Label, IngestError> {
+pub(crate) fn label(facts: &ColumnFacts, role: &'static str, known: Option<&DataType>) -> Result<Label, IngestError> {
     let natural = table_type(&facts.data_type()?);
     if known == Some(&DataType::Utf8) && facts.is_open() {
         return Ok(Label {
@@ -98,23 +90,14 @@ pub(crate) struct Cast {
 
 impl Cast {
     /// Casts one array.
-    pub(crate) fn apply(
-        &self,
-        array: &ArrayRef,
-        column: &str,
-        place: PlaceOf<'_>,
-    ) -> Result<ArrayRef, IngestError> {
+    pub(crate) fn apply(&self, array: &ArrayRef, column: &str, place: PlaceOf<'_>) -> Result<ArrayRef, IngestError> {
         let found = array.data_type();
         if found.is_null() {
             return Ok(new_null_array(&self.target, array.len()));
         }
         if *found == self.target {
             if self.integral && self.stated && self.target == DataType::Utf8 {
-                let labels: StringArray = array
-                    .as_string::<i32>()
-                    .iter()
-                    .map(|v| v.map(same_label))
-                    .collect();
+                let labels: StringArray = array.as_string::<i32>().iter().map(|v| v.map(same_label)).collect();
                 return Ok(Arc::new(labels));
             }
             return Ok(Arc::clone(array));
@@ -130,13 +113,12 @@ impl Cast {
         let options = CastOptions::default();
         let mut out = Arc::clone(array);
         for step in &steps {
-            out =
-                cast_with_options(&out, step, &options).map_err(|error| IngestError::BadValue {
-                    place: place(0),
-                    column: column.to_owned(),
-                    reason: error.to_string(),
-                    advice: "",
-                })?;
+            out = cast_with_options(&out, step, &options).map_err(|error| IngestError::BadValue {
+                place: place(0),
+                column: column.to_owned(),
+                reason: error.to_string(),
+                advice: "",
+            })?;
         }
         match (0..array.len()).find(|row| array.is_valid(*row) && out.is_null(*row)) {
             None => Ok(out),
@@ -144,22 +126,12 @@ impl Cast {
         }
     }
 
-    fn unreadable(
-        &self,
-        array: &ArrayRef,
-        row: usize,
-        column: &str,
-        place: PlaceOf<'_>,
-    ) -> IngestError {
+    fn unreadable(&self, array: &ArrayRef, row: usize, column: &str, place: PlaceOf<'_>) -> IngestError {
         let shown = arrow::util::display::array_value_to_string(array, row).unwrap_or_default();
         IngestError::BadValue {
             place: place(row),
             column: column.to_owned(),
-            reason: format!(
-                "{} cannot be stored as {}",
-                clip(&shown),
-                friendly(&self.target)
-            ),
+            reason: format!("{} cannot be stored as {}", clip(&shown), friendly(&self.target)),
             advice: "integers have 64 bits; write other values as text, or leave the column out",
         }
     }

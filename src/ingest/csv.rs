@@ -5,9 +5,7 @@ use csv_core::{ReadRecordResult, Reader, ReaderBuilder};
 
 use super::error::{IngestError, Place};
 use super::format::TextInput;
-use super::raw::{
-    MAX_COLUMNS, RECORD_BYTES, RawBatch, RawColumn, RawKind, RawReader, TextBatch, check_names,
-};
+use super::raw::{MAX_COLUMNS, RECORD_BYTES, RawBatch, RawColumn, RawKind, RawReader, TextBatch, check_names};
 
 /// Reads a CSV file; an empty field is a null, quoted or not.
 pub(crate) struct CsvReader {
@@ -24,17 +22,9 @@ impl CsvReader {
         if !records.next(&mut input)? {
             return Err(IngestError::NoRows { file: input.file });
         }
-        let names: Vec<String> = records
-            .fields(&input)?
-            .map(|field| field.trim().to_owned())
-            .collect();
+        let names: Vec<String> = records.fields(&input)?.map(|field| field.trim().to_owned()).collect();
         if let [only] = names.as_slice() {
-            let separators = [
-                (';', "semicolons"),
-                ('\t', "tabs"),
-                ('|', "bars"),
-                (',', "commas"),
-            ];
+            let separators = [(';', "semicolons"), ('\t', "tabs"), ('|', "bars"), (',', "commas")];
             if let Some((_, found)) = separators.iter().find(|(mark, _)| only.contains(*mark)) {
                 return Err(IngestError::Delimiter {
                     file: input.file,
@@ -80,8 +70,7 @@ impl RawReader for CsvReader {
                 });
             }
             for (column, field) in self.records.fields(&self.input)?.enumerate() {
-                self.batch
-                    .push(column, (!field.is_empty()).then_some(field));
+                self.batch.push(column, (!field.is_empty()).then_some(field));
             }
             self.batch.lines.push(self.records.start);
         }
@@ -152,8 +141,7 @@ impl Records {
                 }
                 ReadRecordResult::Record => {
                     if at_end && quotes % 2 == 1 {
-                        let reason =
-                            "a quoted field that begins in this record never ends".to_owned();
+                        let reason = "a quoted field that begins in this record never ends".to_owned();
                         return Err(IngestError::BadRecord {
                             place: self.place(input),
                             reason,
@@ -170,14 +158,8 @@ impl Records {
     fn skip_blank_lines(&mut self, input: &mut TextInput) -> Result<(), IngestError> {
         loop {
             let bytes = input.fill()?;
-            let blank = bytes
-                .iter()
-                .take_while(|byte| matches!(byte, b'\n' | b'\r'))
-                .count();
-            let (lines, more) = (
-                count(&bytes[..blank], b'\n'),
-                blank > 0 && blank == bytes.len(),
-            );
+            let blank = bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+            let (lines, more) = (count(&bytes[..blank], b'\n'), blank > 0 && blank == bytes.len());
             input.consume(blank);
             self.line += lines;
             if !more {

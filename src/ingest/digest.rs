@@ -32,12 +32,7 @@ pub(crate) struct SampleDigest {
 
 impl SampleDigest {
     /// Takes in rows: their keys, ground truth, and further columns by name.
-    pub(crate) fn batch(
-        &mut self,
-        keys: &StringArray,
-        truth: Option<&StringArray>,
-        columns: &[(&str, StringArray)],
-    ) {
+    pub(crate) fn batch(&mut self, keys: &StringArray, truth: Option<&StringArray>, columns: &[(&str, StringArray)]) {
         let mut order: Vec<&(&str, StringArray)> = columns.iter().collect();
         order.sort_by_key(|(name, _)| *name);
         let mut row_text = Vec::new();
@@ -63,10 +58,7 @@ impl SampleDigest {
         self.rows += 1;
         let mut carry = false;
         for (sum, bytes) in self.sum.iter_mut().zip(hash.chunks_exact(8)) {
-            let word = bytes
-                .iter()
-                .rev()
-                .fold(0, |word, byte| (word << 8) | u64::from(*byte));
+            let word = bytes.iter().rev().fold(0, |word, byte| (word << 8) | u64::from(*byte));
             let (first, over) = sum.overflowing_add(word);
             let (second, over_again) = first.overflowing_add(u64::from(carry));
             (*sum, carry) = (second, over || over_again);
@@ -117,10 +109,7 @@ mod tests {
         assert_eq!(plain, digest(&["b", "a"], &["y", "x"], &["t", "s"]));
         assert_ne!(plain, digest(&["a", "b"], &["y", "x"], &["s", "t"]));
         assert_ne!(plain, digest(&["a", "b"], &["x", "y"], &["s", "u"]));
-        assert_ne!(
-            plain,
-            digest(&["a", "b", "b"], &["x", "y", "y"], &["s", "t", "t"])
-        );
+        assert_ne!(plain, digest(&["a", "b", "b"], &["x", "y", "y"], &["s", "t", "t"]));
         assert!(plain.starts_with("blake3:") && plain.len() == 71);
     }
 }

@@ -17,10 +17,7 @@ pub enum IngestErrorKind {
 }
 
 /// Why inputs could not be read.
-#[expect(
-    missing_docs,
-    reason = "the message above each variant says what its fields are"
-)]
+#[expect(missing_docs, reason = "the message above each variant says what its fields are")]
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum IngestError {
     /// No file was named.
@@ -80,11 +77,7 @@ pub enum IngestError {
     UnnamedColumn { file: PathBuf, position: usize },
     /// More columns than any evaluation has.
     #[error("{} has {count} columns, more than {max}", .file.display())]
-    TooManyColumns {
-        file: PathBuf,
-        count: usize,
-        max: usize,
-    },
+    TooManyColumns { file: PathBuf, count: usize, max: usize },
     /// Bytes that are not UTF-8.
     #[error("{place}: not valid UTF-8")]
     InvalidUtf8 { place: Place },

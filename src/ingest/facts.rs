@@ -107,11 +107,7 @@ impl ColumnFacts {
                     self.count(value);
                 }
             }
-            DataType::Boolean => array
-                .as_boolean()
-                .iter()
-                .flatten()
-                .for_each(|value| self.count(&value)),
+            DataType::Boolean => array.as_boolean().iter().flatten().for_each(|value| self.count(&value)),
             DataType::Int64 => {
                 array
                     .as_primitive::<Int64Type>()
@@ -128,9 +124,7 @@ impl ColumnFacts {
             }
             DataType::Float64 if self.fraction.is_none() => {
                 let mut values = array.as_primitive::<Float64Type>().iter().flatten();
-                self.fraction = values
-                    .find(|value| value.fract() != 0.0)
-                    .map(|value| value.to_string());
+                self.fraction = values.find(|value| value.fract() != 0.0).map(|value| value.to_string());
             }
             _ => {}
         }
@@ -173,16 +167,11 @@ impl Facts {
     }
 
     pub(crate) fn names(&self) -> Vec<String> {
-        self.columns
-            .iter()
-            .map(|column| column.name.clone())
-            .collect()
+        self.columns.iter().map(|column| column.name.clone()).collect()
     }
 
     pub(crate) fn get(&self, name: &str) -> Option<&ColumnFacts> {
-        self.index
-            .get(name)
-            .and_then(|index| self.columns.get(*index))
+        self.index.get(name).and_then(|index| self.columns.get(*index))
     }
 
     fn entry(&mut self, name: &str, file: &Path) -> usize {
@@ -226,9 +215,7 @@ impl Facts {
                 RawKind::Open => {}
                 RawKind::Stated(found) | RawKind::Typed(found) => facts.state(found, file)?,
                 RawKind::Unusable(name) => {
-                    facts
-                        .unusable
-                        .get_or_insert_with(|| (name.clone(), file.to_owned()));
+                    facts.unusable.get_or_insert_with(|| (name.clone(), file.to_owned()));
                 }
             }
         }

@@ -50,18 +50,10 @@ impl TextInput {
     }
 }
 
-fn read_error(
-    file: &Path,
-    compression: Option<&'static str>,
-    error: &std::io::Error,
-) -> IngestError {
+fn read_error(file: &Path, compression: Option<&'static str>, error: &std::io::Error) -> IngestError {
     let (file, reason) = (file.to_owned(), error.to_string());
     match compression {
-        Some(format) => IngestError::Corrupt {
-            file,
-            format,
-            reason,
-        },
+        Some(format) => IngestError::Corrupt { file, format, reason },
         None => IngestError::Unreadable { file, reason },
     }
 }
@@ -98,11 +90,7 @@ pub(crate) fn open(path: &Path, format: InputFormat) -> Result<Opened, IngestErr
     }
     let mut handle = File::open(path).map_err(unreadable)?;
     let mut magic = Vec::new();
-    handle
-        .by_ref()
-        .take(4)
-        .read_to_end(&mut magic)
-        .map_err(unreadable)?;
+    handle.by_ref().take(4).read_to_end(&mut magic).map_err(unreadable)?;
     handle.seek(SeekFrom::Start(0)).map_err(unreadable)?;
 
     let extension = extension(path);
@@ -115,18 +103,12 @@ pub(crate) fn open(path: &Path, format: InputFormat) -> Result<Opened, IngestErr
     }
     let parquet_name = matches!(extension.as_str(), "parquet" | "pq");
     if format == InputFormat::Parquet || (format == InputFormat::Auto && parquet_name) {
-        return Err(not(
-            path,
-            "Parquet",
-            "it does not begin with the bytes PAR1",
-        ));
+        return Err(not(path, "Parquet", "it does not begin with the bytes PAR1"));
     }
 
     let (reader, compression): (Box<dyn Read + Send>, _) = if magic.starts_with(GZIP) {
         (
-            Box::new(MultiGzDecoder::new(BufReader::with_capacity(
-                BUFFER, handle,
-            ))),
+            Box::new(MultiGzDecoder::new(BufReader::with_capacity(BUFFER, handle))),
             Some("gzip"),
         )
     } else if magic == ZSTD {
@@ -170,10 +152,7 @@ fn text(
     if head.starts_with(&[0xef, 0xbb, 0xbf]) {
         head.drain(..3);
     }
-    let first = head
-        .iter()
-        .find(|byte| !byte.is_ascii_whitespace())
-        .copied();
+    let first = head.iter().find(|byte| !byte.is_ascii_whitespace()).copied();
     let jsonl = match (format, extension) {
         (InputFormat::Jsonl, _) => true,
         (InputFormat::Csv, _) => false,
@@ -193,10 +172,7 @@ fn text(
             input,
             delimiter: b'\t',
         },
-        (false, _) => Opened::Csv {
-            input,
-            delimiter: b',',
-        },
+        (false, _) => Opened::Csv { input, delimiter: b',' },
     })
 }
 
@@ -216,10 +192,7 @@ fn extension(path: &Path) -> String {
             .unwrap_or_default()
     };
     match lower(path).as_str() {
-        "gz" | "gzip" | "zst" | "zstd" => path
-            .file_stem()
-            .map(|stem| lower(Path::new(stem)))
-            .unwrap_or_default(),
+        "gz" | "gzip" | "zst" | "zstd" => path.file_stem().map(|stem| lower(Path::new(stem))).unwrap_or_default(),
         other => other.to_owned(),
     }
 }

@@ -22,8 +22,7 @@ pub(crate) enum Match {
 
 impl GoldenIndex {
     pub(crate) fn push(&mut self, key: &str, truth: Option<&str>) {
-        self.entries
-            .push((key_hash(key) << 32) | u128::from(label_hash(truth)));
+        self.entries.push((key_hash(key) << 32) | u128::from(label_hash(truth)));
     }
 
     /// Ends the collecting; the hash of a key that occurs twice is returned.
@@ -59,12 +58,7 @@ impl GoldenIndex {
 
     /// Samples that no prediction has met.
     pub(crate) fn unmet(&self) -> u64 {
-        self.len()
-            - self
-                .seen
-                .iter()
-                .map(|word| u64::from(word.count_ones()))
-                .sum::<u64>()
+        self.len() - self.seen.iter().map(|word| u64::from(word.count_ones())).sum::<u64>()
     }
 }
 

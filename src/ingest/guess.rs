@@ -73,11 +73,7 @@ pub(crate) const CONFIDENCE: Role = Role {
     name: "confidence",
     flag: "--confidence",
     stored_as: "confidence",
-    tiers: &[
-        &["confidence"],
-        &["conf", "probability", "prob"],
-        &["score"],
-    ],
+    tiers: &[&["confidence"], &["conf", "probability", "prob"], &["score"]],
 };
 pub(crate) const STATUS: Role = Role {
     name: "status",
@@ -99,15 +95,7 @@ pub(crate) const LATENCY: Role = Role {
 };
 
 /// The roles whose stored names no other column may take.
-pub(crate) const ALL: [&Role; 7] = [
-    &KEY,
-    &TRUTH,
-    &PREDICTION,
-    &CONFIDENCE,
-    &STATUS,
-    &ERROR,
-    &LATENCY,
-];
+pub(crate) const ALL: [&Role; 7] = [&KEY, &TRUTH, &PREDICTION, &CONFIDENCE, &STATUS, &ERROR, &LATENCY];
 /// Input columns worth showing.
 pub(crate) const INPUTS: &[&str] = &["text", "input", "question", "prompt", "sentence"];
 /// Columns that the table fills by itself.
@@ -115,11 +103,7 @@ pub(crate) const RESERVED: &[&str] = &["run_id", "model_version", "eval_timestam
 
 impl Role {
     /// The column that plays this part; `None` if no name fits.
-    pub(crate) fn guess(
-        &self,
-        file: &Path,
-        columns: &[String],
-    ) -> Result<Option<String>, IngestError> {
+    pub(crate) fn guess(&self, file: &Path, columns: &[String]) -> Result<Option<String>, IngestError> {
         for tier in self.tiers {
             let fits: Vec<&String> = columns
                 .iter()
@@ -143,11 +127,7 @@ impl Role {
 
     /// The error for a part that must be played, when nobody does.
     pub(crate) fn absent(&self, file: &Path, columns: &[String]) -> IngestError {
-        let known: Vec<&str> = self
-            .tiers
-            .iter()
-            .flat_map(|tier| tier.iter().copied())
-            .collect();
+        let known: Vec<&str> = self.tiers.iter().flat_map(|tier| tier.iter().copied()).collect();
         let score = |name: &String| {
             let name = plain(name);
             known
@@ -171,12 +151,7 @@ impl Role {
 }
 
 /// The error for a column that a flag names and a file lacks.
-pub(crate) fn missing(
-    file: &Path,
-    column: &str,
-    flag: &'static str,
-    columns: &[String],
-) -> IngestError {
+pub(crate) fn missing(file: &Path, column: &str, flag: &'static str, columns: &[String]) -> IngestError {
     let wanted = plain(column);
     let score = |name: &String| strsim::jaro_winkler(&wanted, &plain(name));
     IngestError::MissingColumn {
@@ -197,11 +172,7 @@ fn nearest(columns: &[String], score: impl Fn(&String) -> f64, at_least: f64) ->
     let mut scored: Vec<(f64, &String)> = columns.iter().map(|name| (score(name), name)).collect();
     scored.retain(|(score, _)| *score >= at_least);
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| a.1.cmp(b.1)));
-    scored
-        .into_iter()
-        .take(3)
-        .map(|(_, name)| name.clone())
-        .collect()
+    scored.into_iter().take(3).map(|(_, name)| name.clone()).collect()
 }
 
 #[cfg(test)]
@@ -235,9 +206,7 @@ mod tests {
 
     #[test]
     fn equal_candidates_are_an_error_that_names_them() {
-        let error = TRUTH
-            .guess(Path::new("f.csv"), &names("id,label,target"))
-            .unwrap_err();
+        let error = TRUTH.guess(Path::new("f.csv"), &names("id,label,target")).unwrap_err();
         assert_eq!(
             error.to_string(),
             "several columns of f.csv could be the ground truth: \"label\", \"target\""
@@ -260,12 +229,7 @@ mod tests {
                 .unwrap()
                 .contains("--pred COL; the nearest names are \"predicton\"")
         );
-        let error = missing(
-            Path::new("f.csv"),
-            "lable",
-            "--truth",
-            &names("id,label,zzz"),
-        );
+        let error = missing(Path::new("f.csv"), "lable", "--truth", &names("id,label,zzz"));
         assert_eq!(error.to_string(), "f.csv has no column \"lable\" (--truth)");
         assert_eq!(error.hint().unwrap(), "did you mean \"label\"?");
     }

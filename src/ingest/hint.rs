@@ -24,9 +24,12 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
             "JSON has no NaN or Infinity: write null instead".to_owned()
         }
         E::InvalidJson { .. } | E::NotObject { .. } => {
-            "a JSONL file has one whole object on each line; a JSON array needs converting, as by jq -c '.[]'".to_owned()
+            "a JSONL file has one whole object on each line; a JSON array needs converting, as by jq -c '.[]'"
+                .to_owned()
         }
-        E::MixedTypes { .. } => "write the field with one type on every line, for example always as a string".to_owned(),
+        E::MixedTypes { .. } => {
+            "write the field with one type on every line, for example always as a string".to_owned()
+        }
         E::MissingColumn { nearest, columns, .. } if nearest.is_empty() => format!("the columns are {}", list(columns)),
         E::MissingColumn { nearest, .. } => format!("did you mean {}?", list(nearest)),
         E::NoColumnFor { flag, nearest, .. } if nearest.is_empty() => format!("name it with {flag} COL"),
@@ -34,7 +37,10 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
             format!("name it with {flag} COL; the nearest names are {}", list(nearest))
         }
         E::Ambiguous { flag, candidates, .. } => {
-            format!("name one, as in {flag} {}", candidates.first().map_or("COL", String::as_str))
+            format!(
+                "name one, as in {flag} {}",
+                candidates.first().map_or("COL", String::as_str)
+            )
         }
         E::TwoRoles { .. } => "name another column for one of them".to_owned(),
         E::NameClash { flag, column, .. } => format!("rename the column, or use it with {flag} {column}"),
@@ -56,9 +62,7 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
         }
         E::DuplicateKey { .. } => "keep one row for each key, or name more key columns with --id COL".to_owned(),
         E::NotInGolden { .. } => "check that both files have the same key column (--id COL)".to_owned(),
-        E::TooManySliceValues { .. } => {
-            "bin it into fewer values, or leave it out of --slice".to_owned()
-        }
+        E::TooManySliceValues { .. } => "bin it into fewer values, or leave it out of --slice".to_owned(),
         E::Changed { .. } => "run the command again when nothing writes to the files".to_owned(),
         E::Engine { .. } => "a larger --memory-limit may help".to_owned(),
         E::Unreadable { .. } => "check the permissions of the file".to_owned(),

@@ -140,9 +140,7 @@ impl JsonlReader {
             self.typed_on.push(self.line);
         }
         let place = self.place();
-        let (Some(known), Some(typed_on)) =
-            (self.columns.get_mut(column), self.typed_on.get_mut(column))
-        else {
+        let (Some(known), Some(typed_on)) = (self.columns.get_mut(column), self.typed_on.get_mut(column)) else {
             return Ok(());
         };
         let found = match found {

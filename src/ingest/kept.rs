@@ -48,9 +48,7 @@ impl Composer<'_> {
                     blank.push(name.clone());
                 } else {
                     let mut column = self.plain(side, facts_of, "kept")?;
-                    if self.guess_slices
-                        && guessed < MAX_GUESSED
-                        && is_slice(facts_of, &column.cast.target, facts.rows)
+                    if self.guess_slices && guessed < MAX_GUESSED && is_slice(facts_of, &column.cast.target, facts.rows)
                     {
                         column.role = "slice (guessed)";
                         guessed += 1;
@@ -61,15 +59,11 @@ impl Composer<'_> {
         }
         for (names, why) in [
             (reserved, "evaldiff fills these columns by itself"),
-            (
-                nested,
-                "the table has no lists, structures or binary columns",
-            ),
+            (nested, "the table has no lists, structures or binary columns"),
             (blank, "they have no values"),
         ] {
             if !names.is_empty() {
-                self.warnings
-                    .push(format!("dropped {}: {why}", list(&names)));
+                self.warnings.push(format!("dropped {}: {why}", list(&names)));
             }
         }
         Ok(columns)
@@ -78,7 +72,6 @@ impl Composer<'_> {
 
 fn is_slice(facts: &ColumnFacts, target: &DataType, rows: u64) -> bool {
     let scalar = matches!(target, DataType::Utf8 | DataType::Boolean | DataType::Int64);
-    let few =
-        |values: usize| (2..=MAX_GUESSED_VALUES).contains(&values) && (values as u64) * 2 < rows;
+    let few = |values: usize| (2..=MAX_GUESSED_VALUES).contains(&values) && (values as u64) * 2 < rows;
     scalar && facts.distinct().is_some_and(few)
 }

@@ -17,11 +17,7 @@ pub(crate) fn truths(
         parts.truth = match &spec.truth {
             Some(name) if columns.contains(name) => Some(name.clone()),
             Some(name) => return Err(TRUTH.missing(file, name, columns)),
-            None => Some(
-                TRUTH
-                    .guess(file, columns)?
-                    .ok_or_else(|| TRUTH.absent(file, columns))?,
-            ),
+            None => Some(TRUTH.guess(file, columns)?.ok_or_else(|| TRUTH.absent(file, columns))?),
         };
         return Ok(());
     };
@@ -33,10 +29,7 @@ pub(crate) fn truths(
         let guess = KEY.guess(&golden.file, &golden_columns)?;
         vec![guess.ok_or_else(|| KEY.absent(&golden.file, &golden_columns))?]
     } else {
-        let lacking = spec
-            .id
-            .iter()
-            .find(|column| !golden_columns.contains(column));
+        let lacking = spec.id.iter().find(|column| !golden_columns.contains(column));
         let lacking = lacking.map_or("", String::as_str);
         return Err(KEY.missing(&golden.file, lacking, &golden_columns));
     };

@@ -48,16 +48,12 @@ pub(crate) struct Layout {
 
 impl Layout {
     fn of(&self, side: Side) -> impl Iterator<Item = &OutColumn> {
-        self.columns
-            .iter()
-            .filter(move |column| column.side == side)
+        self.columns.iter().filter(move |column| column.side == side)
     }
 
     /// The schema of the finished rows.
     pub(crate) fn schema(&self) -> SchemaRef {
-        Arc::new(Schema::new(
-            self.columns.iter().map(field).collect::<Vec<_>>(),
-        ))
+        Arc::new(Schema::new(self.columns.iter().map(field).collect::<Vec<_>>()))
     }
 
     /// The schema of what one side contributes; the golden side has its key before all else.
@@ -73,18 +69,11 @@ impl Layout {
     pub(crate) fn order(&self) -> Vec<usize> {
         let (mut own, mut golden) = (0, self.of(Side::Predictions).count() + 1);
         let mut next = |side: Side| {
-            let counter = if side == Side::Golden {
-                &mut golden
-            } else {
-                &mut own
-            };
+            let counter = if side == Side::Golden { &mut golden } else { &mut own };
             *counter += 1;
             *counter - 1
         };
-        self.columns
-            .iter()
-            .map(|column| next(column.side))
-            .collect()
+        self.columns.iter().map(|column| next(column.side)).collect()
     }
 
     /// Makes one side's rows from a batch of a file.
@@ -97,27 +86,16 @@ impl Layout {
     ) -> Result<RecordBatch, IngestError> {
         let mut arrays: Vec<ArrayRef> = Vec::with_capacity(self.columns.len() + 1);
         if side == Side::Golden {
-            arrays.push(Arc::new(batch_keys(
-                input,
-                &self.golden_key,
-                columns,
-                batch,
-            )?));
+            arrays.push(Arc::new(batch_keys(input, &self.golden_key, columns, batch)?));
         }
         for out in self.of(side) {
             arrays.push(make(out, input, columns, batch)?);
         }
-        RecordBatch::try_new(self.side_schema(side), arrays)
-            .map_err(|error| changed(&input.file, &error))
+        RecordBatch::try_new(self.side_schema(side), arrays).map_err(|error| changed(&input.file, &error))
     }
 }
 
-fn make(
-    out: &OutColumn,
-    input: &Input,
-    columns: &[RawColumn],
-    batch: &RawBatch,
-) -> Result<ArrayRef, IngestError> {
+fn make(out: &OutColumn, input: &Input, columns: &[RawColumn], batch: &RawBatch) -> Result<ArrayRef, IngestError> {
     let place = |row: usize| batch.at.place(&input.file, row);
     if let Make::Key(names) = &out.make {
         return Ok(Arc::new(batch_keys(input, names, columns, batch)?));

@@ -37,11 +37,7 @@ impl Looked {
 }
 
 /// Reads the predictions and the golden dataset, as far as `depth` says.
-pub(crate) fn look(
-    inputs: &[Input],
-    golden: Option<&Input>,
-    depth: Depth,
-) -> Result<Looked, IngestError> {
+pub(crate) fn look(inputs: &[Input], golden: Option<&Input>, depth: Depth) -> Result<Looked, IngestError> {
     let mut looked = Looked {
         facts: Facts::default(),
         golden: None,

@@ -10,9 +10,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 
 use super::error::IngestError;
-use super::raw::{
-    BATCH_BYTES, BATCH_ROWS, RawBatch, RawColumn, RawKind, RawReader, Rows, check_names,
-};
+use super::raw::{BATCH_BYTES, BATCH_ROWS, RawBatch, RawColumn, RawKind, RawReader, Rows, check_names};
 use super::types::{friendly, raw_type};
 
 /// Reads a Parquet file.
@@ -25,8 +23,7 @@ pub(crate) struct ParquetReader {
 
 impl ParquetReader {
     pub(crate) fn new(file: PathBuf, handle: File) -> Result<Self, IngestError> {
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new(handle).map_err(|e| corrupt(&file, &e))?;
+        let builder = ParquetRecordBatchReaderBuilder::try_new(handle).map_err(|e| corrupt(&file, &e))?;
         let fields = builder.schema().fields().clone();
         let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
         check_names(&file, &names)?;
@@ -86,8 +83,7 @@ impl RawReader for ParquetReader {
             let array: ArrayRef = match (&column.kind, arrays.as_slice()) {
                 (RawKind::Typed(wanted), [array, ..]) => {
                     arrays.next();
-                    cast_with_options(array, wanted, &options)
-                        .map_err(|e| corrupt(&self.file, &e))?
+                    cast_with_options(array, wanted, &options).map_err(|e| corrupt(&self.file, &e))?
                 }
                 _ => new_null_array(&DataType::Null, rows),
             };

@@ -33,11 +33,7 @@ impl fmt::Display for Place {
 
 /// Names in quotes, cut after a dozen with the number of the others.
 pub(crate) fn list(names: &[String]) -> String {
-    let mut out: Vec<String> = names
-        .iter()
-        .take(12)
-        .map(|n| format!("\"{}\"", short(n)))
-        .collect();
+    let mut out: Vec<String> = names.iter().take(12).map(|n| format!("\"{}\"", short(n))).collect();
     if names.len() > 12 {
         out.push(format!("and {} more", names.len() - 12));
     }
@@ -50,11 +46,7 @@ pub(crate) fn clip(value: &str) -> String {
 }
 
 fn short(value: &str) -> String {
-    let mut out: String = value
-        .chars()
-        .take(60)
-        .flat_map(char::escape_debug)
-        .collect();
+    let mut out: String = value.chars().take(60).flat_map(char::escape_debug).collect();
     if value.chars().nth(60).is_some() {
         out.push('…');
     }

@@ -11,11 +11,7 @@ use super::scan_golden::{GoldenScan, scan_golden};
 use super::spec::{ImportSpec, InputFormat, KnownColumn};
 
 /// Opens and reads every input once. `progress` hears the prediction rows read so far.
-pub fn plan(
-    spec: &ImportSpec,
-    known: &[KnownColumn],
-    progress: &dyn Fn(u64),
-) -> Result<ImportPlan, IngestError> {
+pub fn plan(spec: &ImportSpec, known: &[KnownColumn], progress: &dyn Fn(u64)) -> Result<ImportPlan, IngestError> {
     let inputs: Vec<Input> = spec
         .files
         .iter()
@@ -103,12 +99,7 @@ pub(crate) struct Scans {
 impl Scans {
     fn columns(&self) -> Vec<String> {
         let golden = self.golden.iter().flat_map(|golden| golden.facts.names());
-        self.predictions
-            .facts
-            .names()
-            .into_iter()
-            .chain(golden)
-            .collect()
+        self.predictions.facts.names().into_iter().chain(golden).collect()
     }
 }
 

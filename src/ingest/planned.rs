@@ -54,19 +54,9 @@ pub(crate) fn finish(
     let counts = scans.predictions.counts;
     for (file, names) in &scans.predictions.files {
         let lacks = |name: &String| !names.contains(name);
-        let lacking: Vec<String> = scans
-            .predictions
-            .facts
-            .names()
-            .into_iter()
-            .filter(lacks)
-            .collect();
+        let lacking: Vec<String> = scans.predictions.facts.names().into_iter().filter(lacks).collect();
         if !lacking.is_empty() {
-            warnings.push(format!(
-                "{} lacks {}: null there",
-                file.display(),
-                list(&lacking)
-            ));
+            warnings.push(format!("{} lacks {}: null there", file.display(), list(&lacking)));
         }
     }
     if counts.truth_differs > 0 {

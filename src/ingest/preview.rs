@@ -13,11 +13,7 @@ use super::roles::Side;
 const ROWS: usize = 5;
 
 /// Makes the first rows, with what the golden dataset adds to them.
-pub(crate) fn preview(
-    inputs: &[Input],
-    golden: Option<&Input>,
-    layout: &Layout,
-) -> Result<RecordBatch, IngestError> {
+pub(crate) fn preview(inputs: &[Input], golden: Option<&Input>, layout: &Layout) -> Result<RecordBatch, IngestError> {
     let schema = layout.side_schema(Side::Predictions);
     let mut batches = Vec::new();
     let mut missing = ROWS;
@@ -47,11 +43,7 @@ pub(crate) fn preview(
 }
 
 /// The golden columns of the rows at hand.
-fn look_up(
-    golden: &Input,
-    own: &RecordBatch,
-    layout: &Layout,
-) -> Result<Vec<ArrayRef>, IngestError> {
+fn look_up(golden: &Input, own: &RecordBatch, layout: &Layout) -> Result<Vec<ArrayRef>, IngestError> {
     let schema = layout.side_schema(Side::Golden);
     let keys = own.column(0).as_string::<i32>().clone();
     let mut found: Vec<Option<RecordBatch>> = vec![None; keys.len()];
@@ -61,11 +53,7 @@ fn look_up(
     {
         let rows = layout.rows(Side::Golden, golden, reader.columns(), &batch)?;
         let golden_keys = rows.column(0).as_string::<i32>();
-        for (slot, key) in found
-            .iter_mut()
-            .zip(keys.iter())
-            .filter(|(slot, _)| slot.is_none())
-        {
+        for (slot, key) in found.iter_mut().zip(keys.iter()).filter(|(slot, _)| slot.is_none()) {
             *slot = (0..golden_keys.len())
                 .find(|row| Some(golden_keys.value(*row)) == key)
                 .map(|row| rows.slice(row, 1));

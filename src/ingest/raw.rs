@@ -90,9 +90,7 @@ impl Input {
         Ok(match open(&self.file, self.format)? {
             Opened::Csv { input, delimiter } => Box::new(csv::CsvReader::new(input, delimiter)?),
             Opened::Jsonl(input) => Box::new(jsonl::JsonlReader::new(input)),
-            Opened::Parquet(handle) => {
-                Box::new(parquet::ParquetReader::new(self.file.clone(), handle)?)
-            }
+            Opened::Parquet(handle) => Box::new(parquet::ParquetReader::new(self.file.clone(), handle)?),
         })
     }
 }

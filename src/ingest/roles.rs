@@ -4,9 +4,7 @@ use std::path::Path;
 
 use super::error::IngestError;
 use super::facts::Facts;
-use super::guess::{
-    CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, RESERVED, Role, STATUS, missing, plain,
-};
+use super::guess::{CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, RESERVED, Role, STATUS, missing, plain};
 use super::labels::{prediction, truths};
 use super::raw::Input;
 use super::spec::ImportSpec;
@@ -126,8 +124,7 @@ fn keys(spec: &ImportSpec, file: &Path, columns: &[String]) -> Result<Vec<String
         return Ok(spec.id.clone());
     }
     Ok(vec![
-        KEY.guess(file, columns)?
-            .ok_or_else(|| KEY.absent(file, columns))?,
+        KEY.guess(file, columns)?.ok_or_else(|| KEY.absent(file, columns))?,
     ])
 }
 
@@ -146,31 +143,16 @@ fn optional(
     }
 }
 
-fn shown(
-    spec: &ImportSpec,
-    view: &View<'_>,
-    columns: &[String],
-) -> Result<Vec<(Side, String)>, IngestError> {
+fn shown(spec: &ImportSpec, view: &View<'_>, columns: &[String]) -> Result<Vec<(Side, String)>, IngestError> {
     let mut shown = Vec::new();
     let mut add = |column: (Side, String)| {
-        if !shown
-            .iter()
-            .any(|(_, name): &(Side, String)| *name == column.1)
-        {
+        if !shown.iter().any(|(_, name): &(Side, String)| *name == column.1) {
             shown.push(column);
         }
     };
-    let golden_columns = view
-        .golden
-        .map(|(_, facts)| facts.names())
-        .unwrap_or_default();
-    let named =
-        |names: &[String], input: &str| names.iter().find(|name| plain(name) == input).cloned();
-    let taken = |name: &String| {
-        [&spec.id, &spec.slices]
-            .iter()
-            .any(|list| list.contains(name))
-    };
+    let golden_columns = view.golden.map(|(_, facts)| facts.names()).unwrap_or_default();
+    let named = |names: &[String], input: &str| names.iter().find(|name| plain(name) == input).cloned();
+    let taken = |name: &String| [&spec.id, &spec.slices].iter().any(|list| list.contains(name));
     let single = |name: &String| {
         [&spec.truth, &spec.prediction, &spec.confidence]
             .iter()
@@ -217,9 +199,6 @@ fn locate(
 
 fn is_type(facts: &Facts, name: &str, wanted: &[&str]) -> bool {
     facts.get(name).is_some_and(|column| {
-        column.unusable.is_none()
-            && column
-                .data_type()
-                .is_ok_and(|found| wanted.contains(&friendly(&found)))
+        column.unusable.is_none() && column.data_type().is_ok_and(|found| wanted.contains(&friendly(&found)))
     })
 }

@@ -61,11 +61,7 @@ pub(crate) fn predictions(
                 file: input.file.clone(),
             });
         }
-        let names = reader
-            .columns()
-            .iter()
-            .map(|column| column.name.clone())
-            .collect();
+        let names = reader.columns().iter().map(|column| column.name.clone()).collect();
         scan.files.push((input.file.clone(), names));
     }
     scan.counts.rows = scan.facts.rows;
@@ -111,8 +107,7 @@ impl PredictionScan {
         self.counts.skipped += of(Status::Skipped);
         let prediction = blank_as_null(&column(columns, batch, &parts.prediction));
         let prediction = text(&prediction)?;
-        let silent =
-            |row: &usize| prediction.is_null(*row) && status.get(*row) == Some(&Status::Ok);
+        let silent = |row: &usize| prediction.is_null(*row) && status.get(*row) == Some(&Status::Ok);
         self.counts.no_prediction += (0..batch.rows).filter(silent).count() as u64;
 
         if let Some(name) = &parts.confidence {
@@ -148,10 +143,7 @@ impl PredictionScan {
                     let input = INPUTS.contains(&plain(&found.name).as_str());
                     let shown = parts.show.iter().any(|(_, show)| *show == found.name);
                     if (input && shown) || declared(&found.name) {
-                        contents.push((
-                            found.name.as_str(),
-                            text(&column(columns, batch, &found.name))?,
-                        ));
+                        contents.push((found.name.as_str(), text(&column(columns, batch, &found.name))?));
                     }
                 }
                 self.digest.batch(&keys, truth.as_ref(), &contents);
@@ -165,11 +157,7 @@ impl PredictionScan {
             return;
         }
         let ascend = (1..keys.len()).all(|row| keys.value(row - 1) < keys.value(row));
-        self.sorted = ascend
-            && self
-                .last_key
-                .as_deref()
-                .is_none_or(|last| last < keys.value(0));
+        self.sorted = ascend && self.last_key.as_deref().is_none_or(|last| last < keys.value(0));
         self.last_key = Some(keys.value(keys.len() - 1).to_owned());
     }
 
@@ -181,9 +169,7 @@ impl PredictionScan {
         place: &dyn Fn(usize) -> Place,
     ) {
         for row in 0..keys.len() {
-            let truth = truth
-                .filter(|truth| truth.is_valid(row))
-                .map(|truth| truth.value(row));
+            let truth = truth.filter(|truth| truth.is_valid(row)).map(|truth| truth.value(row));
             match index.meet(keys.value(row), truth) {
                 Match::SameTruth => {}
                 Match::OtherTruth => self.counts.truth_differs += 1,

@@ -46,23 +46,14 @@ pub(crate) fn scan_golden(input: &Input, parts: &Parts) -> Result<GoldenScan, In
             }
         };
         for row in 0..batch.rows {
-            scan.index.push(
-                keys.value(row),
-                truth.as_ref().map(|truth| truth.value(row)),
-            );
+            scan.index
+                .push(keys.value(row), truth.as_ref().map(|truth| truth.value(row)));
         }
         let mut contents = Vec::new();
         for found in columns {
-            let role = parts.golden_key.contains(&found.name)
-                || parts.golden_truth.as_ref() == Some(&found.name);
-            if !role
-                && !matches!(found.kind, RawKind::Unusable(_))
-                && !RESERVED.contains(&found.name.as_str())
-            {
-                contents.push((
-                    found.name.as_str(),
-                    text(&column(columns, &batch, &found.name))?,
-                ));
+            let role = parts.golden_key.contains(&found.name) || parts.golden_truth.as_ref() == Some(&found.name);
+            if !role && !matches!(found.kind, RawKind::Unusable(_)) && !RESERVED.contains(&found.name.as_str()) {
+                contents.push((found.name.as_str(), text(&column(columns, &batch, &found.name))?));
             }
         }
         scan.digest.batch(&keys, truth.as_ref(), &contents);

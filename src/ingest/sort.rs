@@ -62,13 +62,9 @@ impl ImportPlan {
             return Ok(own);
         };
         let golden = side(std::slice::from_ref(golden), Side::Golden, &layout, false)?;
-        let on = vec![(
-            col(KEY.stored_as, &own.schema())?,
-            col(GOLDEN_KEY, &golden.schema())?,
-        )];
+        let on = vec![(col(KEY.stored_as, &own.schema())?, col(GOLDEN_KEY, &golden.schema())?)];
         let (left, equality) = (JoinType::Left, NullEquality::NullEqualsNothing);
-        let join =
-            SortMergeJoinExec::try_new(own, golden, on, None, left, vec![ascending()], equality)?;
+        let join = SortMergeJoinExec::try_new(own, golden, on, None, left, vec![ascending()], equality)?;
         Ok(Arc::new(join))
     }
 }
@@ -105,8 +101,7 @@ fn side(
         schema: Arc::clone(&schema),
     };
     let declared = presorted.then(|| ordering.clone());
-    let source =
-        StreamingTableExec::try_new(schema, vec![Arc::new(rows)], None, declared, false, None)?;
+    let source = StreamingTableExec::try_new(schema, vec![Arc::new(rows)], None, declared, false, None)?;
     Ok(if presorted {
         Arc::new(source)
     } else {
@@ -136,10 +131,8 @@ impl Check {
             .iter()
             .filter_map(|index| batch.columns().get(*index).map(Arc::clone))
             .collect();
-        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| {
-            IngestError::Engine {
-                reason: error.to_string(),
-            }
+        RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|error| IngestError::Engine {
+            reason: error.to_string(),
         })
     }
 
@@ -176,9 +169,7 @@ impl Check {
         else {
             return Ok(());
         };
-        let row = (0..golden.len())
-            .find(|row| golden.is_null(*row))
-            .unwrap_or_default();
+        let row = (0..golden.len()).find(|row| golden.is_null(*row)).unwrap_or_default();
         let reason = format!(
             "the golden dataset no longer holds {}",
             super::error::clip(keys.value(row))

@@ -38,19 +38,12 @@ impl PartitionStream for SideRows {
 
     fn execute(&self, _: Arc<TaskContext>) -> SendableRecordBatchStream {
         let mut builder = RecordBatchReceiverStream::builder(Arc::clone(&self.schema), 2);
-        let (inputs, layout, side, sender) = (
-            self.inputs.clone(),
-            Arc::clone(&self.layout),
-            self.side,
-            builder.tx(),
-        );
+        let (inputs, layout, side, sender) = (self.inputs.clone(), Arc::clone(&self.layout), self.side, builder.tx());
         builder.spawn_blocking(move || {
             for input in &inputs {
                 let mut reader = input.reader().map_err(external)?;
                 while let Some(batch) = reader.next_batch().map_err(external)? {
-                    let rows = layout
-                        .rows(side, input, reader.columns(), &batch)
-                        .map_err(external)?;
+                    let rows = layout.rows(side, input, reader.columns(), &batch).map_err(external)?;
                     if sender.blocking_send(Ok(rows)).is_err() {
                         return Ok(());
                     }

@@ -53,10 +53,7 @@ pub(crate) fn friendly(data_type: &DataType) -> &'static str {
         DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => "a list",
         DataType::Struct(_) => "a structure",
         DataType::Map(..) => "a map",
-        DataType::Binary
-        | DataType::LargeBinary
-        | DataType::BinaryView
-        | DataType::FixedSizeBinary(_) => "binary",
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => "binary",
         other if other.is_integer() => "integer",
         other if other.is_numeric() => "decimal",
         _ => "of an unsupported type",
@@ -76,10 +73,7 @@ pub(crate) enum Looks {
 
 /// Judges one cell. `007` and `+1` are text: writing them as numbers would lose what was written.
 pub(crate) fn looks(value: &str) -> Looks {
-    if matches!(
-        value,
-        "true" | "false" | "True" | "False" | "TRUE" | "FALSE"
-    ) {
+    if matches!(value, "true" | "false" | "True" | "False" | "TRUE" | "FALSE") {
         return Looks::Boolean;
     }
     let digits = value.strip_prefix('-').unwrap_or(value);
@@ -201,8 +195,7 @@ mod tests {
     #[test]
     fn integers_and_text_of_all_widths_are_one_type() {
         assert_eq!(raw_type(&DataType::Int8), Some(DataType::Int64));
-        let dictionary =
-            DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8));
+        let dictionary = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::LargeUtf8));
         assert_eq!(raw_type(&dictionary), Some(DataType::Utf8));
         assert_eq!(
             raw_type(&DataType::Timestamp(

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, Float64Array, Float64Builder, StringArray, StringBuilder,
-    new_null_array,
+    Array, ArrayRef, AsArray, Float64Array, Float64Builder, StringArray, StringBuilder, new_null_array,
 };
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -27,15 +26,11 @@ pub(crate) fn text(array: &ArrayRef) -> Result<StringArray, IngestError> {
 }
 
 /// The key of each row; several columns are joined by `|`, with `\` and `|` escaped in each.
-pub(crate) fn keys(
-    columns: &[(&str, ArrayRef)],
-    place: PlaceOf<'_>,
-) -> Result<StringArray, IngestError> {
+pub(crate) fn keys(columns: &[(&str, ArrayRef)], place: PlaceOf<'_>) -> Result<StringArray, IngestError> {
     let mut parts = Vec::with_capacity(columns.len());
     for (name, array) in columns {
         let text = text(array)?;
-        let blank =
-            (0..text.len()).find(|row| text.is_null(*row) || text.value(*row).trim().is_empty());
+        let blank = (0..text.len()).find(|row| text.is_null(*row) || text.value(*row).trim().is_empty());
         if let Some(row) = blank {
             return Err(IngestError::NoKey {
                 place: place(row),
@@ -126,8 +121,7 @@ pub(crate) fn confidence(
         }
         DataType::Null => (0..array.len()).try_for_each(|row| add(row, None))?,
         _ => {
-            let numbers =
-                cast(array, &DataType::Float64).map_err(|error| bad(0, error.to_string()))?;
+            let numbers = cast(array, &DataType::Float64).map_err(|error| bad(0, error.to_string()))?;
             for (row, value) in numbers.as_primitive::<Float64Type>().iter().enumerate() {
                 add(row, value)?;
             }
@@ -155,11 +149,7 @@ impl Status {
 }
 
 /// The status of each row; blank is ok.
-pub(crate) fn statuses(
-    array: &ArrayRef,
-    column: &str,
-    place: PlaceOf<'_>,
-) -> Result<Vec<Status>, IngestError> {
+pub(crate) fn statuses(array: &ArrayRef, column: &str, place: PlaceOf<'_>) -> Result<Vec<Status>, IngestError> {
     let text = text(array)?;
     let read = |(row, value): (usize, Option<&str>)| match value.map(str::trim) {
         None | Some("") => Ok(Status::Ok),
@@ -182,11 +172,7 @@ pub(crate) fn same_label(value: &str) -> &str {
         "True" | "TRUE" => "true",
         "False" | "FALSE" => "false",
         _ => match value.split_once('.') {
-            Some((whole, zeros))
-                if zeros.bytes().all(|b| b == b'0') && whole.parse::<i64>().is_ok() =>
-            {
-                whole
-            }
+            Some((whole, zeros)) if zeros.bytes().all(|b| b == b'0') && whole.parse::<i64>().is_ok() => whole,
             _ => value,
         },
     }
@@ -206,22 +192,14 @@ mod tests {
 
     #[test]
     fn composite_keys_cannot_collide() {
-        let (a, b) = (
-            strings(&[Some("a|b"), Some("a")]),
-            strings(&[Some("c"), Some("b|\\c")]),
-        );
+        let (a, b) = (strings(&[Some("a|b"), Some("a")]), strings(&[Some("c"), Some("b|\\c")]));
         let keys = keys(&[("x", a), ("y", b)], &at).unwrap();
         assert_eq!((keys.value(0), keys.value(1)), ("a\\|b|c", "a|b\\|\\\\c"));
     }
 
     #[test]
     fn confidence_is_a_number_from_0_to_1_or_null() {
-        let (values, nan) = confidence(
-            &strings(&[Some("0.5"), None, Some("NaN"), Some(" ")]),
-            "c",
-            &at,
-        )
-        .unwrap();
+        let (values, nan) = confidence(&strings(&[Some("0.5"), None, Some("NaN"), Some(" ")]), "c", &at).unwrap();
         assert_eq!((values.null_count(), nan, values.value(0)), (3, 1, 0.5));
         let error = confidence(&strings(&[Some("1"), Some("1.7")]), "c", &at).unwrap_err();
         assert_eq!(
@@ -237,16 +215,8 @@ mod tests {
 
     #[test]
     fn status_has_three_values_in_any_case() {
-        let found = statuses(
-            &strings(&[Some("OK"), None, Some("Error"), Some("skipped")]),
-            "s",
-            &at,
-        )
-        .unwrap();
-        assert_eq!(
-            found,
-            [Status::Ok, Status::Ok, Status::Error, Status::Skipped]
-        );
+        let found = statuses(&strings(&[Some("OK"), None, Some("Error"), Some("skipped")]), "s", &at).unwrap();
+        assert_eq!(found, [Status::Ok, Status::Ok, Status::Error, Status::Skipped]);
         let error = statuses(&strings(&[Some("200")]), "s", &at).unwrap_err();
         assert!(
             error

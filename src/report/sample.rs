@@ -148,7 +148,7 @@ fn fields(sample: &Sample, single: bool) -> Vec<FieldRow> {
     };
     let text = |text: &Option<String>| text.as_deref().map(words::shown);
     type Field<'a> = (&'static str, &'a dyn Fn(&Answer) -> Option<String>);
-    let all: [Field; 7] = [
+    let all: [Field<'_>; 7] = [
         ("Ground truth", &|answer| text(&answer.truth)),
         ("Prediction", &|answer| text(&answer.prediction)),
         ("Judged", &right),

@@ -114,12 +114,18 @@ impl Store {
                 Ok(table) => table,
                 Err(error) => {
                     let reason = format!("{}; then the table could not be reloaded: {error}", describe(&outcome));
-                    return Err(StoreError::UncertainCommit { run_id: run.run_id.clone(), reason });
+                    return Err(StoreError::UncertainCommit {
+                        run_id: run.run_id.clone(),
+                        reason,
+                    });
                 }
             };
             if let Some(found) = find_run(&table, &run.run_id) {
                 verify(&table, &found, &written).await?;
-                return Ok(Appended { already_there: false, ..found });
+                return Ok(Appended {
+                    already_there: false,
+                    ..found
+                });
             }
             last = describe(&outcome);
             match outcome {
@@ -130,7 +136,10 @@ impl Store {
             }
         }
         delete_files(&table, &written.files).await;
-        Err(StoreError::CommitFailed { run_id: run.run_id.clone(), reason: last })
+        Err(StoreError::CommitFailed {
+            run_id: run.run_id.clone(),
+            reason: last,
+        })
     }
 }
 
@@ -199,7 +208,10 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
     ]);
     if written.scored.0 > 0 {
         // What `evaldiff runs` shows without reading a row.
-        out.insert("accuracy", format!("{:.6}", written.scored.1 as f64 / written.scored.0 as f64));
+        out.insert(
+            "accuracy",
+            format!("{:.6}", written.scored.1 as f64 / written.scored.0 as f64),
+        );
     }
     let golden = [
         ("golden-name", &run.golden.name),
@@ -214,8 +226,10 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
     for (name, value) in &run.properties {
         out.insert(name, value.clone());
     }
-    let mut summary: HashMap<String, String> =
-        out.into_iter().map(|(name, value)| (format!("{PROPERTY_PREFIX}{name}"), value)).collect();
+    let mut summary: HashMap<String, String> = out
+        .into_iter()
+        .map(|(name, value)| (format!("{PROPERTY_PREFIX}{name}"), value))
+        .collect();
     summary.insert(ROLES_PROPERTY.to_string(), contract::roles_json(&run.roles)?);
     Ok(summary)
 }
@@ -224,7 +238,11 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
 /// the same one.
 fn find_run(table: &Table, run_id: &str) -> Option<Appended> {
     let entry = runs::recorded(table).into_iter().find(|run| run.run_id == run_id)?;
-    Some(Appended { snapshot_id: entry.snapshot_id, rows: entry.rows, already_there: true })
+    Some(Appended {
+        snapshot_id: entry.snapshot_id,
+        rows: entry.rows,
+        already_there: true,
+    })
 }
 
 async fn verify(table: &Table, found: &Appended, written: &WrittenRun) -> Result<(), StoreError> {
@@ -234,7 +252,11 @@ async fn verify(table: &Table, found: &Appended, written: &WrittenRun) -> Result
         return Ok(());
     }
     let reason = format!("it holds {rows} rows where {} were written", written.rows);
-    Err(StoreError::Unreadable { table: table.identifier().to_string(), snapshot: found.snapshot_id, reason })
+    Err(StoreError::Unreadable {
+        table: table.identifier().to_string(),
+        snapshot: found.snapshot_id,
+        reason,
+    })
 }
 
 fn describe(outcome: &iceberg::Result<()>) -> String {
@@ -265,4 +287,3 @@ async fn delete_path(table: &Table, path: &str) {
         let _ = std::fs::remove_dir(folder);
     }
 }
-

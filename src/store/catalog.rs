@@ -33,7 +33,11 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 pub(super) async fn open(location: &CatalogLocation, create: bool) -> Result<Arc<dyn Catalog>, StoreError> {
     let exists = location.database.is_file();
     if !exists && !create {
-        let folder = location.database.parent().and_then(Path::parent).unwrap_or(Path::new("."));
+        let folder = location
+            .database
+            .parent()
+            .and_then(Path::parent)
+            .unwrap_or(Path::new("."));
         return Err(StoreError::NoWarehouse(folder.to_path_buf()));
     }
     prepare(location, exists).await?;
@@ -53,17 +57,24 @@ pub(super) async fn open(location: &CatalogLocation, create: bool) -> Result<Arc
 
 /// Creates the database, or proves that an existing file is one: iceberg's own errors would not say so.
 async fn prepare(location: &CatalogLocation, exists: bool) -> Result<(), StoreError> {
-    let fail = |reason: String| StoreError::Catalog { path: location.database.display().to_string(), reason };
+    let fail = |reason: String| StoreError::Catalog {
+        path: location.database.display().to_string(),
+        reason,
+    };
     if !exists && let Some(folder) = location.database.parent() {
         std::fs::create_dir_all(folder).map_err(|e| fail(e.to_string()))?;
     }
-    let mut options = SqliteConnectOptions::new().filename(&location.database).busy_timeout(BUSY_TIMEOUT);
+    let mut options = SqliteConnectOptions::new()
+        .filename(&location.database)
+        .busy_timeout(BUSY_TIMEOUT);
     if !exists {
         // Write-ahead logging lets readers go on while a run is committed; it is a lasting property of the file.
         options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     }
     let mut connection = options.connect().await.map_err(|e| fail(e.to_string()))?;
-    let check = sqlx::query("SELECT count(*) FROM sqlite_master").fetch_one(&mut connection).await;
+    let check = sqlx::query("SELECT count(*) FROM sqlite_master")
+        .fetch_one(&mut connection)
+        .await;
     check.map_err(|e| fail(e.to_string()))?;
     Ok(())
 }
@@ -90,7 +101,9 @@ pub(super) fn file_url(path: &Path) -> String {
 
 /// The local path of a `file:` location; `None` for other schemes.
 pub fn local_path(location: &str) -> Option<PathBuf> {
-    let rest = location.strip_prefix("file://").or_else(|| location.strip_prefix("file:"));
+    let rest = location
+        .strip_prefix("file://")
+        .or_else(|| location.strip_prefix("file:"));
     match rest {
         Some(path) => Some(PathBuf::from(path)),
         None if location.starts_with('/') => Some(PathBuf::from(location)),

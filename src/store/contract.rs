@@ -31,7 +31,11 @@ pub(super) fn own_columns() -> Vec<Field> {
     vec![
         Field::new(RUN_ID, DataType::Utf8, false),
         Field::new(MODEL_VERSION, DataType::Utf8, false),
-        Field::new(EVAL_TIMESTAMP, DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())), false),
+        Field::new(
+            EVAL_TIMESTAMP,
+            DataType::Timestamp(TimeUnit::Microsecond, Some("+00:00".into())),
+            false,
+        ),
     ]
 }
 
@@ -78,7 +82,11 @@ pub(super) async fn create(
 
 async fn ensure_namespace(catalog: &dyn Catalog, namespace: &NamespaceIdent) -> Result<(), StoreError> {
     let exists = |what: &str| format!("{what} namespace {}", namespace.join("."));
-    if catalog.namespace_exists(namespace).await.context(exists("looking for"))? {
+    if catalog
+        .namespace_exists(namespace)
+        .await
+        .context(exists("looking for"))?
+    {
         return Ok(());
     }
     match catalog.create_namespace(namespace, HashMap::new()).await {
@@ -100,7 +108,10 @@ fn new_schema(input: &ArrowSchema) -> Result<Schema, StoreError> {
         let required = field.name() == KEY || own.iter().any(|o| o.name() == field.name());
         fields.push(Arc::new(NestedField::new(id, field.name(), data_type, required)));
     }
-    Schema::builder().with_fields(fields).build().context("building the table schema")
+    Schema::builder()
+        .with_fields(fields)
+        .build()
+        .context("building the table schema")
 }
 
 fn iceberg_type(field: &Field) -> Result<Type, StoreError> {
@@ -160,7 +171,10 @@ pub(super) async fn evolve(catalog: &dyn Catalog, table: Table, input: &ArrowSch
             Err(error) => Err(error),
         };
         // Another writer may have added the same column: look again before giving up.
-        table = catalog.load_table(table.identifier()).await.context("reloading the table")?;
+        table = catalog
+            .load_table(table.identifier())
+            .await
+            .context("reloading the table")?;
         if attempt >= 4 {
             result.context(format!("adding columns to {}", table.identifier()))?;
         }

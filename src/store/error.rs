@@ -186,6 +186,9 @@ pub(crate) trait Context<T> {
 
 impl<T> Context<T> for iceberg::Result<T> {
     fn context(self, what: impl Into<String>) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Iceberg { context: what.into(), source: Box::new(source) })
+        self.map_err(|source| StoreError::Iceberg {
+            context: what.into(),
+            source: Box::new(source),
+        })
     }
 }

@@ -17,10 +17,7 @@ pub(super) async fn manifests(table: &Table, snapshot: &SnapshotRef) -> Result<V
 ///
 /// # Errors
 /// Refuses a snapshot that also brought delete files: its rows are not simply those of its data files.
-pub(super) async fn added_entries(
-    table: &Table,
-    snapshot: &SnapshotRef,
-) -> Result<Vec<ManifestEntryRef>, StoreError> {
+pub(super) async fn added_entries(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<ManifestEntryRef>, StoreError> {
     let id = snapshot.snapshot_id();
     let mut out = Vec::new();
     for manifest in manifests(table, snapshot).await? {
@@ -44,19 +41,24 @@ pub(super) async fn added_entries(
 
 /// The data files that a snapshot added, sorted by path.
 pub(super) async fn added_files(table: &Table, snapshot_id: i64) -> Result<Vec<DataFile>, StoreError> {
-    let snapshot = table.metadata().snapshot_by_id(snapshot_id).ok_or_else(|| StoreError::SnapshotGone {
-        table: table.identifier().to_string(),
-        snapshot: snapshot_id.to_string(),
-    })?;
+    let snapshot = table
+        .metadata()
+        .snapshot_by_id(snapshot_id)
+        .ok_or_else(|| StoreError::SnapshotGone {
+            table: table.identifier().to_string(),
+            snapshot: snapshot_id.to_string(),
+        })?;
     let entries = added_entries(table, snapshot).await?;
-    let mut files: Vec<DataFile> = entries.iter().map(|e| data_file(e)).collect();
+    let mut files: Vec<DataFile> = entries.iter().map(data_file).collect();
     files.sort();
     Ok(files)
 }
 
 /// Every live data file of the table's current snapshot, with whether any delete file is there too.
 pub(super) async fn live_files(table: &Table) -> Result<(Vec<DataFile>, bool), StoreError> {
-    let Some(snapshot) = table.metadata().current_snapshot() else { return Ok((Vec::new(), false)) };
+    let Some(snapshot) = table.metadata().current_snapshot() else {
+        return Ok((Vec::new(), false));
+    };
     let mut files = Vec::new();
     let mut deletes = false;
     for manifest in manifests(table, snapshot).await? {
@@ -66,7 +68,7 @@ pub(super) async fn live_files(table: &Table) -> Result<(Vec<DataFile>, bool), S
         }
         let what = || format!("reading the manifest {}", manifest.manifest_path);
         let loaded = manifest.load_manifest(table.file_io()).await.context(what())?;
-        files.extend(loaded.entries().iter().filter(|e| e.is_alive()).map(|e| data_file(e)));
+        files.extend(loaded.entries().iter().filter(|e| e.is_alive()).map(data_file));
     }
     files.sort();
     Ok((files, deletes))

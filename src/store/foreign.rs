@@ -63,11 +63,7 @@ fn constant(entry: &ManifestEntryRef, field: i32) -> Option<String> {
     (low == high && no_nulls).then_some(low)
 }
 
-fn count_rows(
-    location: &str,
-    fields: [i32; 2],
-    rows: &mut BTreeMap<(String, String), u64>,
-) -> Result<(), StoreError> {
+fn count_rows(location: &str, fields: [i32; 2], rows: &mut BTreeMap<(String, String), u64>) -> Result<(), StoreError> {
     let path = local_path(location)
         .ok_or_else(|| StoreError::Rows(format!("{location}: only local files can be read by this version")))?;
     let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", path.display()));
@@ -89,11 +85,18 @@ fn count_rows(
     for batch in reader {
         let batch = batch.map_err(|e| fail(e.to_string()))?;
         let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map_err(|e| fail(e.to_string()));
-        let (run, version) = if swapped { (text(1)?, text(0)?) } else { (text(0)?, text(1)?) };
+        let (run, version) = if swapped {
+            (text(1)?, text(0)?)
+        } else {
+            (text(0)?, text(1)?)
+        };
         let (run, version) = (run.as_string::<i32>(), version.as_string::<i32>());
         let mut last: Option<(&str, &str, u64)> = None;
         for i in 0..batch.num_rows() {
-            let key = (if run.is_null(i) { "" } else { run.value(i) }, if version.is_null(i) { "" } else { version.value(i) });
+            let key = (
+                if run.is_null(i) { "" } else { run.value(i) },
+                if version.is_null(i) { "" } else { version.value(i) },
+            );
             match &mut last {
                 Some((r, v, n)) if (*r, *v) == key => *n += 1,
                 other => {

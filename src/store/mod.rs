@@ -40,7 +40,9 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoWarehouse`] if there is none.
     pub async fn open(location: &CatalogLocation) -> Result<Store, StoreError> {
-        Ok(Store { catalog: catalog::open(location, false).await? })
+        Ok(Store {
+            catalog: catalog::open(location, false).await?,
+        })
     }
 
     /// Opens a catalog, creating it if there is none.
@@ -48,7 +50,9 @@ impl Store {
     /// # Errors
     /// Fails if the folder cannot be written or the file is not a database.
     pub async fn open_or_create(location: &CatalogLocation) -> Result<Store, StoreError> {
-        Ok(Store { catalog: catalog::open(location, true).await? })
+        Ok(Store {
+            catalog: catalog::open(location, true).await?,
+        })
     }
 
     /// Names of all tables, `namespace.table`, sorted.
@@ -86,10 +90,15 @@ impl Store {
     /// # Errors
     /// Fails if the catalog cannot be read.
     pub async fn columns(&self, table: &str) -> Result<ArrowSchema, StoreError> {
-        let Some(table) = self.try_load(table).await? else { return Ok(ArrowSchema::empty()) };
+        let Some(table) = self.try_load(table).await? else {
+            return Ok(ArrowSchema::empty());
+        };
         let own = contract::own_columns();
         let schema = contract::arrow_schema(&table)?;
-        let fields = schema.fields().iter().filter(|f| own.iter().all(|o| o.name() != f.name()));
+        let fields = schema
+            .fields()
+            .iter()
+            .filter(|f| own.iter().all(|o| o.name() != f.name()));
         Ok(ArrowSchema::new(fields.cloned().collect::<Vec<_>>()))
     }
 
@@ -112,7 +121,10 @@ impl Store {
     async fn load(&self, name: &str) -> Result<Table, StoreError> {
         match self.try_load(name).await? {
             Some(table) => Ok(table),
-            None => Err(StoreError::NoTable { table: name.to_string(), known: self.tables().await? }),
+            None => Err(StoreError::NoTable {
+                table: name.to_string(),
+                known: self.tables().await?,
+            }),
         }
     }
 }

@@ -31,16 +31,26 @@ impl Reference {
     /// # Errors
     /// [`StoreError::BadReference`] for an unreadable snapshot id, number or time.
     pub fn parse(text: &str) -> Result<Reference, StoreError> {
-        let bad = |reason: &str| StoreError::BadReference { reference: text.into(), reason: reason.into() };
+        let bad = |reason: &str| StoreError::BadReference {
+            reference: text.into(),
+            reason: reason.into(),
+        };
         if text.trim().is_empty() {
             return Err(bad("it is empty"));
         }
         if let Some(prefix) = text.strip_prefix("run:") {
             let ok = prefix.len() >= 4;
-            return if ok { Ok(Reference::Run(prefix.into())) } else { Err(bad("give at least 4 characters of the run id")) };
+            return if ok {
+                Ok(Reference::Run(prefix.into()))
+            } else {
+                Err(bad("give at least 4 characters of the run id"))
+            };
         }
         if let Some(id) = text.strip_prefix("snapshot:") {
-            return id.parse().map(Reference::Snapshot).map_err(|_| bad("a snapshot id is a whole number"));
+            return id
+                .parse()
+                .map(Reference::Snapshot)
+                .map_err(|_| bad("a snapshot id is a whole number"));
         }
         if let Some(name) = text.strip_prefix("tag:") {
             return Ok(Reference::Tag(name.into()));
@@ -49,11 +59,17 @@ impl Reference {
             return Ok(Reference::Latest(0));
         }
         if let Some(n) = text.strip_prefix("latest~") {
-            return n.parse().map(Reference::Latest).map_err(|_| bad("after `latest~` comes a whole number"));
+            return n
+                .parse()
+                .map(Reference::Latest)
+                .map_err(|_| bad("after `latest~` comes a whole number"));
         }
         match text.rsplit_once('@') {
             Some((version, moment)) if !version.is_empty() => match last_millisecond(moment) {
-                Some(until_ms) => Ok(Reference::AsOf { version: version.into(), until_ms }),
+                Some(until_ms) => Ok(Reference::AsOf {
+                    version: version.into(),
+                    until_ms,
+                }),
                 // An `@` in a version's own name.
                 None => Ok(Reference::Version(text.into())),
             },
@@ -68,7 +84,9 @@ fn last_millisecond(moment: &str) -> Option<i64> {
         let next = date.checked_add_days(Days::new(1))?.and_time(NaiveTime::MIN).and_utc();
         return Some(next.timestamp_millis() - 1);
     }
-    DateTime::parse_from_rfc3339(moment).ok().map(|t| t.with_timezone(&Utc).timestamp_millis())
+    DateTime::parse_from_rfc3339(moment)
+        .ok()
+        .map(|t| t.with_timezone(&Utc).timestamp_millis())
 }
 
 #[cfg(test)]
@@ -84,8 +102,20 @@ mod tests {
             ("tag:golden", Reference::Tag("golden".into())),
             ("latest", Reference::Latest(0)),
             ("latest~2", Reference::Latest(2)),
-            ("v1@1970-01-01", Reference::AsOf { version: "v1".into(), until_ms: 86_399_999 }),
-            ("v1@1970-01-01T00:00:01+00:00", Reference::AsOf { version: "v1".into(), until_ms: 1000 }),
+            (
+                "v1@1970-01-01",
+                Reference::AsOf {
+                    version: "v1".into(),
+                    until_ms: 86_399_999,
+                },
+            ),
+            (
+                "v1@1970-01-01T00:00:01+00:00",
+                Reference::AsOf {
+                    version: "v1".into(),
+                    until_ms: 1000,
+                },
+            ),
             ("team@home", Reference::Version("team@home".into())),
         ];
         for (text, expected) in table {

@@ -49,7 +49,11 @@ impl Store {
         let table = self.load(table_name).await?;
         let (live, deletes) = files::live_files(&table).await?;
         let mut notices = Vec::new();
-        let gone = run.data_files.iter().filter(|f| live.iter().all(|l| l.path != f.path)).count();
+        let gone = run
+            .data_files
+            .iter()
+            .filter(|f| live.iter().all(|l| l.path != f.path))
+            .count();
         if gone > 0 {
             notices.push(format!(
                 "{gone} of the {} data files of run {} were removed from the table by a later commit",
@@ -61,7 +65,10 @@ impl Store {
             notices.push("delete files were added to the table by a later commit".to_string());
         }
         let id: i64 = run.snapshot_id.parse().unwrap_or_default();
-        let again = runs::all(&table).await?.into_iter().filter(|e| e.run_id == run.run_id && e.snapshot_id != id);
+        let again = runs::all(&table)
+            .await?
+            .into_iter()
+            .filter(|e| e.run_id == run.run_id && e.snapshot_id != id);
         notices.extend(again.map(|e| format!("snapshot {} added rows under run id {} again", e.snapshot_id, e.run_id)));
         Ok(notices)
     }
@@ -75,7 +82,10 @@ impl Store {
         let (live, _) = files::live_files(&table).await?;
         let data_files: Vec<DataFile> = live.into_iter().filter(|f| run.data_files.contains(f)).collect();
         let schema = contract::arrow_schema(&table)?;
-        let run = PinnedRun { data_files, ..run.clone() };
+        let run = PinnedRun {
+            data_files,
+            ..run.clone()
+        };
         Ok(ResolvedRun {
             run,
             table: table_name.to_string(),
@@ -91,10 +101,12 @@ impl Store {
 async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Result<ResolvedRun, StoreError> {
     let metadata = table.metadata();
     let run = runs::pin(table, entry).await?;
-    let snapshot = metadata.snapshot_by_id(entry.snapshot_id).ok_or_else(|| StoreError::SnapshotGone {
-        table: table.identifier().to_string(),
-        snapshot: entry.snapshot_id.to_string(),
-    })?;
+    let snapshot = metadata
+        .snapshot_by_id(entry.snapshot_id)
+        .ok_or_else(|| StoreError::SnapshotGone {
+            table: table.identifier().to_string(),
+            snapshot: entry.snapshot_id.to_string(),
+        })?;
     let schema = snapshot.schema(metadata).context("reading the snapshot's schema")?;
     Ok(ResolvedRun {
         sorted: run.rows_digest.is_some(),
@@ -120,10 +132,18 @@ fn choose(
     typed: &str,
 ) -> Result<(RunEntry, Vec<RunEntry>), StoreError> {
     let name = || table.identifier().to_string();
-    let none = || StoreError::NoRun { table: name(), reference: typed.into(), nearest: nearest(runs, typed) };
+    let none = || StoreError::NoRun {
+        table: name(),
+        reference: typed.into(),
+        nearest: nearest(runs, typed),
+    };
     let newest = |keep: &dyn Fn(&RunEntry) -> bool| {
         let mut kept: Vec<RunEntry> = runs.iter().rev().filter(|r| keep(r)).cloned().collect();
-        if kept.is_empty() { Err(none()) } else { Ok((kept.remove(0), kept)) }
+        if kept.is_empty() {
+            Err(none())
+        } else {
+            Ok((kept.remove(0), kept))
+        }
     };
     match reference {
         Reference::Version(version) => newest(&|r| r.model_version == *version),
@@ -132,7 +152,12 @@ fn choose(
             newest(&|r| r.model_version == typed)
                 .or_else(|_| newest(&|r| r.model_version == *version && r.committed_ms <= *until_ms))
         }
-        Reference::Latest(back) => runs.iter().rev().nth(*back).map(|r| (r.clone(), Vec::new())).ok_or_else(none),
+        Reference::Latest(back) => runs
+            .iter()
+            .rev()
+            .nth(*back)
+            .map(|r| (r.clone(), Vec::new()))
+            .ok_or_else(none),
         Reference::Run(prefix) => {
             let mut fit: Vec<&RunEntry> = runs.iter().filter(|r| r.run_id.starts_with(prefix.as_str())).collect();
             fit.dedup_by(|a, b| a.run_id == b.run_id);
@@ -160,13 +185,18 @@ fn by_snapshot(table: &Table, runs: &[RunEntry], id: i64) -> Result<(RunEntry, V
         [] => {
             // Not on the main branch (a rolled-back or branch commit), yet still there.
             let snapshot = table.metadata().snapshot_by_id(id);
-            let gone = || StoreError::SnapshotGone { table: table.identifier().to_string(), snapshot: id.to_string() };
-            let snapshot = snapshot.ok_or_else(gone)?;
-            runs::from_summary(snapshot).map(|entry| (entry, Vec::new())).ok_or_else(|| StoreError::Unreadable {
+            let gone = || StoreError::SnapshotGone {
                 table: table.identifier().to_string(),
-                snapshot: id,
-                reason: "it does not add a run to the main branch".into(),
-            })
+                snapshot: id.to_string(),
+            };
+            let snapshot = snapshot.ok_or_else(gone)?;
+            runs::from_summary(snapshot)
+                .map(|entry| (entry, Vec::new()))
+                .ok_or_else(|| StoreError::Unreadable {
+                    table: table.identifier().to_string(),
+                    snapshot: id,
+                    reason: "it does not add a run to the main branch".into(),
+                })
         }
         many => Err(StoreError::AmbiguousRun {
             reference: format!("snapshot:{id}"),
@@ -180,7 +210,15 @@ fn nearest(runs: &[RunEntry], typed: &str) -> Vec<String> {
     let mut versions: Vec<&str> = runs.iter().map(|r| r.model_version.as_str()).collect();
     versions.sort_unstable();
     versions.dedup();
-    let mut scored: Vec<(f64, &str)> = versions.into_iter().map(|v| (strsim::jaro_winkler(typed, v), v)).collect();
+    let mut scored: Vec<(f64, &str)> = versions
+        .into_iter()
+        .map(|v| (strsim::jaro_winkler(typed, v), v))
+        .collect();
     scored.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.cmp(b.1)));
-    scored.into_iter().filter(|(score, _)| *score > 0.5).take(3).map(|(_, v)| format!("`{v}`")).collect()
+    scored
+        .into_iter()
+        .filter(|(score, _)| *score > 0.5)
+        .take(3)
+        .map(|(_, v)| format!("`{v}`"))
+        .collect()
 }

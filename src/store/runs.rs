@@ -39,8 +39,10 @@ pub struct RunEntry {
 impl RunEntry {
     /// Commit time as RFC 3339 in UTC.
     pub fn committed_at(&self) -> String {
-        DateTime::<Utc>::from_timestamp_millis(self.committed_ms)
-            .map_or_else(|| self.committed_ms.to_string(), |t| t.to_rfc3339_opts(SecondsFormat::Millis, true))
+        DateTime::<Utc>::from_timestamp_millis(self.committed_ms).map_or_else(
+            || self.committed_ms.to_string(),
+            |t| t.to_rfc3339_opts(SecondsFormat::Millis, true),
+        )
     }
 }
 
@@ -50,7 +52,10 @@ pub(super) fn main_snapshots(table: &Table) -> Vec<SnapshotRef> {
     let mut next = metadata.current_snapshot().cloned();
     let mut out = Vec::new();
     while let Some(snapshot) = next {
-        next = snapshot.parent_snapshot_id().and_then(|id| metadata.snapshot_by_id(id)).cloned();
+        next = snapshot
+            .parent_snapshot_id()
+            .and_then(|id| metadata.snapshot_by_id(id))
+            .cloned();
         out.push(snapshot);
     }
     out
@@ -84,9 +89,15 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
         sequence_number: snapshot.sequence_number(),
         committed_ms: snapshot.timestamp_ms(),
         rows: get("row-count").and_then(|n| n.parse().ok()).unwrap_or(0),
-        golden: Golden { name: get("golden-name"), version: get("golden-version"), digest: get("golden-digest") },
+        golden: Golden {
+            name: get("golden-name"),
+            version: get("golden-version"),
+            digest: get("golden-digest"),
+        },
         properties,
-        roles: summary.get(contract::ROLES_PROPERTY).and_then(|json| serde_json::from_str(json).ok()),
+        roles: summary
+            .get(contract::ROLES_PROPERTY)
+            .and_then(|json| serde_json::from_str(json).ok()),
         shared_snapshot: false,
     })
 }
@@ -119,10 +130,12 @@ pub(super) async fn all(table: &Table) -> Result<Vec<RunEntry>, StoreError> {
 /// Pins a run: adds what identifies it for good.
 pub(super) async fn pin(table: &Table, entry: &RunEntry) -> Result<PinnedRun, StoreError> {
     let metadata = table.metadata();
-    let snapshot = metadata.snapshot_by_id(entry.snapshot_id).ok_or_else(|| StoreError::SnapshotGone {
-        table: table.identifier().to_string(),
-        snapshot: entry.snapshot_id.to_string(),
-    })?;
+    let snapshot = metadata
+        .snapshot_by_id(entry.snapshot_id)
+        .ok_or_else(|| StoreError::SnapshotGone {
+            table: table.identifier().to_string(),
+            snapshot: entry.snapshot_id.to_string(),
+        })?;
     let data_files = files::added_files(table, entry.snapshot_id).await?;
     snapshot.schema(metadata).context("reading the snapshot's schema")?;
     Ok(PinnedRun {

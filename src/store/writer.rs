@@ -11,9 +11,9 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
 use iceberg::spec::{DataContentType, DataFile, DataFileFormat, Literal, PartitionKey, Struct};
 use iceberg::table::Table;
+use iceberg::writer::file_writer::ParquetWriterBuilder;
 use iceberg::writer::file_writer::location_generator::{DefaultFileNameGenerator, LocationGenerator};
 use iceberg::writer::file_writer::rolling_writer::{RollingFileWriter, RollingFileWriterBuilder};
-use iceberg::writer::file_writer::ParquetWriterBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterVersion};
 use parquet::schema::types::ColumnPath;
@@ -87,7 +87,10 @@ impl RunWriter {
             builder,
             TARGET_FILE_BYTES,
             table.file_io().clone(),
-            RunLocations { folder, made: Arc::clone(&made) },
+            RunLocations {
+                folder,
+                made: Arc::clone(&made),
+            },
             names,
         );
         let spec = metadata.default_partition_spec();
@@ -122,9 +125,10 @@ impl RunWriter {
         for field in self.schema.fields() {
             let column: ArrayRef = match (field.name().as_str(), input.column_by_name(field.name())) {
                 (RUN_ID, _) => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&self.run_id, n))),
-                (MODEL_VERSION, _) => {
-                    Arc::new(StringArray::from_iter_values(std::iter::repeat_n(&self.model_version, n)))
-                }
+                (MODEL_VERSION, _) => Arc::new(StringArray::from_iter_values(std::iter::repeat_n(
+                    &self.model_version,
+                    n,
+                ))),
                 (EVAL_TIMESTAMP, _) => {
                     Arc::new(TimestampMicrosecondArray::from_value(self.evaluated_at, n).with_timezone("+00:00"))
                 }
@@ -138,9 +142,12 @@ impl RunWriter {
             };
             columns.push(column);
         }
-        let batch = RecordBatch::try_new(Arc::clone(&self.schema), columns)
-            .map_err(|e| StoreError::Rows(e.to_string()))?;
-        self.inner.write(&self.partition, &batch).await.context("writing a data file")?;
+        let batch =
+            RecordBatch::try_new(Arc::clone(&self.schema), columns).map_err(|e| StoreError::Rows(e.to_string()))?;
+        self.inner
+            .write(&self.partition, &batch)
+            .await
+            .context("writing a data file")?;
         self.rows += n as u64;
         Ok(())
     }
@@ -180,16 +187,26 @@ impl RunWriter {
                 return Err((error, paths()));
             }
         }
-        Ok(WrittenRun { files, rows: self.rows, rows_digest: self.digest.finish(), scored: self.scored })
+        Ok(WrittenRun {
+            files,
+            rows: self.rows,
+            rows_digest: self.digest.finish(),
+            scored: self.scored,
+        })
     }
 }
 
 /// The catalog's commit is durable, so what it refers to has to be on disk before it.
 fn make_durable(location: &str) -> Result<(), StoreError> {
-    let Some(path) = local_path(location) else { return Ok(()) };
+    let Some(path) = local_path(location) else {
+        return Ok(());
+    };
     let sync = |p: &std::path::Path| std::fs::File::open(p).and_then(|f| f.sync_all());
     let result = sync(&path).and_then(|()| path.parent().map_or(Ok(()), sync));
-    result.map_err(|source| StoreError::Io { path: path.display().to_string(), source })
+    result.map_err(|source| StoreError::Io {
+        path: path.display().to_string(),
+        source,
+    })
 }
 
 fn partition_value(table: &Table, run: &NewRun) -> Result<Struct, StoreError> {
@@ -246,4 +263,3 @@ fn writer_properties(schema: &SchemaRef, run: &NewRun) -> WriterProperties {
     }
     builder.build()
 }
-

@@ -153,7 +153,7 @@ fn table() -> Vec<Bad> {
             "bad.parquet",
             "sample_id\n",
             4,
-            &["is not a Parquet file"],
+            &["is not a Parquet file", "--input-format"],
         ),
         import(
             "truncated gzip",
@@ -167,10 +167,7 @@ fn table() -> Vec<Bad> {
             "bad.csv",
             row("").replace("prediction", "predicton"),
             2,
-            &[
-                "no column of bad.csv looks like the prediction",
-                "nearest names are \"predicton\"",
-            ],
+            &["looks like the prediction", "nearest names are \"predicton\""],
         ),
         import(
             "column that was asked for",
@@ -208,13 +205,6 @@ fn table() -> Vec<Bad> {
             row("s-2,two,,a,0.5,x"),
             4,
             &["line 3: no ground truth"],
-        ),
-        import(
-            "decimal labels",
-            "bad.csv",
-            row("").replace(",a,a,", ",0.5,0.25,"),
-            4,
-            &["it is decimal, as 0.5"],
         ),
         import(
             "labels that are lists",
@@ -292,7 +282,7 @@ fn table() -> Vec<Bad> {
             "text as a confidence",
             "bad.csv",
             row("s-2,two,a,a,high,x"),
-            4,
+            2,
             &["bad.csv", "confidence"],
         ),
         import(
@@ -339,7 +329,7 @@ fn project() -> Project {
 #[test]
 fn bad_input_is_refused_with_a_message_and_nothing_is_written() {
     let project = project();
-    let (runs, files) = (project.runs(), project.warehouse());
+    let (mut runs, mut files) = (project.runs(), project.warehouse());
     let known: String = ["import", "diff", "runs"]
         .iter()
         .map(|command| project.run(&[command, "--help"]).ok().text())
@@ -365,11 +355,12 @@ fn bad_input_is_refused_with_a_message_and_nothing_is_written() {
         for flag in flags(&output.stderr).filter(|flag| !known.contains(flag)) {
             failures.push(format!("{}: names {flag}, and there is no such flag{output}", bad.name));
         }
-        if !output.stdout.is_empty() {
+        if bad.args[0] == "import" && !output.stdout.is_empty() {
             failures.push(format!("{}: something on standard output{output}", bad.name));
         }
         if project.runs() != runs || project.warehouse() != files {
             failures.push(format!("{}: something was written{output}", bad.name));
+            (runs, files) = (project.runs(), project.warehouse());
         }
         for (name, _) in &bad.files {
             std::fs::remove_file(project.path().join(name)).unwrap();
@@ -398,6 +389,15 @@ fn a_refused_first_import_leaves_no_warehouse() {
         .expect_code(4);
     assert!(project.warehouse().is_empty(), "{:?}", project.warehouse());
     project.run(&["runs"]).expect_code(2);
+}
+
+#[test]
+fn decimal_labels_are_refused() {
+    let project = Project::new();
+    project.file("bad.csv", format!("{HEAD}s-1,one,0.5,0.25,0.7,north\n"));
+    let output = project.run(&["import", "bad.csv", "--model-version", "v1"]);
+    output.expect_code(4).stderr_has("it is decimal, as 0.5");
+    assert!(project.warehouse().is_empty());
 }
 
 #[test]

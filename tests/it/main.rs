@@ -1,5 +1,12 @@
 //! The integration tests: the built binary as a user runs it, each in a folder of its own.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::float_cmp,
+    clippy::clone_on_ref_ptr,
+    reason = "a test fails by panicking, and compares bytes and numbers exactly"
+)]
+
 mod architecture;
 mod bad_input;
 mod cases;

@@ -50,10 +50,7 @@ fn the_table_rises_through_all_four() {
         ("", "", "toml.t"),
     ] {
         let config = load(&format!("a b {flag}"), &[("EVALDIFF_TABLE", env)], &sub).unwrap();
-        assert_eq!(
-            config.table.map(|table| table.to_string()).as_deref(),
-            Some(expected)
-        );
+        assert_eq!(config.table.map(|table| table.to_string()).as_deref(), Some(expected));
     }
 }
 
@@ -79,18 +76,10 @@ fn the_catalog_is_located_by_the_environment_then_the_file() {
             PathBuf::from("/x/w%20y"),
         ),
         ("sqlite://c.db", "w", sub.join("c.db"), sub.join("w")),
-        (
-            "/x/c.db",
-            "/x/w",
-            PathBuf::from("/x/c.db"),
-            PathBuf::from("/x/w"),
-        ),
+        ("/x/c.db", "/x/w", PathBuf::from("/x/c.db"), PathBuf::from("/x/w")),
         ("c:1.db", "w d", sub.join("c:1.db"), sub.join("w d")),
     ] {
-        let env = [
-            ("ICEBERG_CATALOG_URI", uri),
-            ("ICEBERG_WAREHOUSE", warehouse),
-        ];
+        let env = [("ICEBERG_CATALOG_URI", uri), ("ICEBERG_WAREHOUSE", warehouse)];
         let catalog = load("a b", &env, &sub).unwrap().catalog;
         assert_eq!(
             (catalog.database, catalog.warehouse),
@@ -107,18 +96,9 @@ fn numbers_and_folders_rise_from_file_to_flag() {
     let (_dir, root, sub) = project(toml);
     let config = load("a b", &[], &sub).unwrap();
     let compare = &config.compare;
-    assert_eq!(
-        (compare.alpha, compare.top, compare.no_payload),
-        (0.1, 5, true)
-    );
-    assert_eq!(
-        (compare.min_effect_slice, compare.min_effect_headline),
-        (0.2, 0.2)
-    );
-    assert_eq!(
-        (config.engine.memory_limit, config.engine.threads),
-        (Some(64 << 20), 2)
-    );
+    assert_eq!((compare.alpha, compare.top, compare.no_payload), (0.1, 5, true));
+    assert_eq!((compare.min_effect_slice, compare.min_effect_headline), (0.2, 0.2));
+    assert_eq!((config.engine.memory_limit, config.engine.threads), (Some(64 << 20), 2));
     assert_eq!(config.out, root.join("public"));
     assert_eq!(config.file, Some(root.join("evaldiff.toml")));
 
@@ -126,10 +106,7 @@ fn numbers_and_folders_rise_from_file_to_flag() {
     let config = load(flags, &[], &sub).unwrap();
     let compare = &config.compare;
     assert_eq!((compare.alpha, compare.top), (0.3, 9));
-    assert_eq!(
-        (compare.min_effect_slice, compare.min_effect_headline),
-        (0.0, 0.0)
-    );
+    assert_eq!((compare.min_effect_slice, compare.min_effect_headline), (0.0, 0.0));
     // What the file hides stays hidden.
     assert_eq!(compare.hide, ["email", "text", "z"]);
     assert!(compare.no_payload);
@@ -143,8 +120,7 @@ fn numbers_and_folders_rise_from_file_to_flag() {
 
 #[test]
 fn column_roles_of_a_table_stand_between_flags_and_file() {
-    let (_dir, _, sub) =
-        project("[columns]\nid = [\"f1\"]\ntruth = \"f2\"\nprediction = \"f3\"\nslices = [\"f4\"]");
+    let (_dir, _, sub) = project("[columns]\nid = [\"f1\"]\ntruth = \"f2\"\nprediction = \"f3\"\nslices = [\"f4\"]");
     let config = load("a b --truth flag", &[], &sub).unwrap();
     let files = config.columns();
     assert_eq!(
@@ -203,11 +179,7 @@ fn what_cannot_be_used_is_a_usage_error() {
             ("X", ""),
             "column `y` is given two roles on the command line",
         ),
-        (
-            "a b --id y --conf y",
-            ("X", ""),
-            "column `y` is given two roles",
-        ),
+        ("a b --id y --conf y", ("X", ""), "column `y` is given two roles"),
     ] {
         let dir = tempfile::tempdir().unwrap();
         let error = load(text, &[env], dir.path()).expect_err(text);

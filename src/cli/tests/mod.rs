@@ -11,12 +11,7 @@ use std::ffi::OsString;
 
 /// An environment of pairs.
 fn env_of<'a>(pairs: &'a [(&'a str, &'a str)]) -> impl Fn(&str) -> Option<OsString> + 'a {
-    move |name| {
-        pairs
-            .iter()
-            .find(|pair| pair.0 == name)
-            .map(|pair| pair.1.into())
-    }
+    move |name| pairs.iter().find(|pair| pair.0 == name).map(|pair| pair.1.into())
 }
 
 /// Parses a line of words; a word in quotes may be empty or hold spaces.

@@ -35,11 +35,7 @@ fn two_references_are_a_comparison() {
         ("-v a b", "a", "b"),
         ("--color never -q diff a b", "a", "b"),
         ("run:0192 snapshot:42", "run:0192", "snapshot:42"),
-        (
-            "v1.2.0@2026-03-01 latest~1",
-            "v1.2.0@2026-03-01",
-            "latest~1",
-        ),
+        ("v1.2.0@2026-03-01 latest~1", "v1.2.0@2026-03-01", "latest~1"),
         ("' v 1' ü/../🚀", " v 1", "ü/../🚀"),
     ] {
         let parsed = line(text, &[]).unwrap();
@@ -128,10 +124,7 @@ fn every_command_has_its_request() {
     };
     let env = [("MODEL_VERSION", "from-env")];
     for (text, expected) in [
-        (
-            "import a.csv b.csv --model-version v1",
-            import("v1", None, false),
-        ),
+        ("import a.csv b.csv --model-version v1", import("v1", None, false)),
         ("-v import a.csv b.csv", import("from-env", None, false)),
         (
             &format!("import a.csv b.csv --model-version v1 --dry-run --run-id {id}"),
@@ -151,10 +144,7 @@ fn every_command_has_its_request() {
         ("verify r --digest", verify(true)),
         ("demo", demo("evaldiff-demo")),
         ("demo d", demo("d")),
-        (
-            "completions powershell",
-            Command::Completions(Shell::PowerShell),
-        ),
+        ("completions powershell", Command::Completions(Shell::PowerShell)),
         ("--color=always man", Command::Man),
     ] {
         assert_eq!(line(text, &env).unwrap().command, expected, "{text}");
@@ -177,23 +167,13 @@ fn help_teaches() {
         ),
         (
             "diff --help",
-            vec![
-                "References:",
-                "evaldiff diff [OPTIONS] <BASELINE> <CANDIDATE>",
-            ],
+            vec!["References:", "evaldiff diff [OPTIONS] <BASELINE> <CANDIDATE>"],
         ),
-        (
-            "-v help import",
-            vec!["Examples:", "MODEL_VERSION", "--dry-run"],
-        ),
+        ("-v help import", vec!["Examples:", "MODEL_VERSION", "--dry-run"]),
         ("verify -h", vec!["Exit codes:", "--digest"]),
     ] {
         let help = line(text, &[]).expect_err("help");
-        assert_eq!(
-            (help.kind(), help.exit_code()),
-            (ErrorKind::DisplayHelp, 0),
-            "{text}"
-        );
+        assert_eq!((help.kind(), help.exit_code()), (ErrorKind::DisplayHelp, 0), "{text}");
         for word in words {
             assert!(help.to_string().contains(word), "{text}: {word}");
         }
@@ -222,10 +202,7 @@ fn completions_and_the_manual_page_name_every_command() {
     let page = String::from_utf8(man::page().unwrap()).unwrap();
     for sub in command().get_subcommands() {
         let name = sub.get_name();
-        assert!(
-            page.contains(&format!("COMMAND {}", name.to_uppercase())),
-            "{name}"
-        );
+        assert!(page.contains(&format!("COMMAND {}", name.to_uppercase())), "{name}");
         for shell in Shell::value_variants() {
             assert!(
                 String::from_utf8(script(*shell)).unwrap().contains(name),

@@ -8,18 +8,12 @@ use clap::error::ErrorKind;
 fn wrong_lines_are_usage_errors_that_help() {
     for (text, words) in [
         ("", "Usage: evaldiff"),
-        (
-            "-q",
-            "a comparison needs two references, a baseline and a candidate",
-        ),
+        ("-q", "a comparison needs two references, a baseline and a candidate"),
         ("onlyone", "evaldiff report onlyone"),
         ("onlyone", "`onlyone` is the only one"),
         ("improt", "did you mean the command `evaldiff import`?"),
         ("a b c", "takes two references, and `c` is one too many"),
-        (
-            "--slice x diff a b",
-            "if `diff` is meant as a command, give it first",
-        ),
+        ("--slice x diff a b", "if `diff` is meant as a command, give it first"),
         ("'' b", "more than white space"),
         ("a '  '", "more than white space"),
         ("a b --slce x", "'--slice'"),
@@ -39,24 +33,15 @@ fn wrong_lines_are_usage_errors_that_help() {
         ("a b --slice ' '", "more than white space"),
         ("a b -v -q", "cannot be used with"),
         ("import", "<FILE>"),
-        (
-            "import f",
-            "give --model-version <VERSION> or set MODEL_VERSION",
-        ),
+        ("import f", "give --model-version <VERSION> or set MODEL_VERSION"),
         ("import f --model-version ''", "more than white space"),
         ("import f --model-version ' '", "more than white space"),
-        (
-            "import f --model-version v --run-id 12",
-            "a run id is a UUID",
-        ),
+        ("import f --model-version v --run-id 12", "a run id is a UUID"),
         (
             "import f --model-version v --run-id 00000000-0000-0000-0000-000000000000",
             "a run id is a UUID",
         ),
-        (
-            "import f --model-version v --input-format xls",
-            "csv, jsonl, parquet",
-        ),
+        ("import f --model-version v --input-format xls", "csv, jsonl, parquet"),
         ("render d", "--out <DIR>"),
         ("completions tcsh", "bash"),
     ] {
@@ -72,9 +57,7 @@ fn the_version_from_the_environment_is_checked_too() {
     assert_eq!(parsed.kind(), ErrorKind::MissingRequiredArgument);
     let parsed = line("import f", &[("MODEL_VERSION", " ")]).expect_err("blank");
     assert!(
-        parsed
-            .to_string()
-            .contains("invalid MODEL_VERSION: a name holds more"),
+        parsed.to_string().contains("invalid MODEL_VERSION: a name holds more"),
         "{parsed}"
     );
     let parsed = line("import f --model-version flag", &[("MODEL_VERSION", "env")]).unwrap();

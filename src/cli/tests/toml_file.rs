@@ -80,10 +80,7 @@ fn mistakes_name_file_line_and_remedy() {
             "[engine]\nmemory_limit = 256",
             "evaldiff.toml:2: `memory_limit = 256`: invalid type",
         ),
-        (
-            "[engine]\nthreads = 0",
-            "the engine uses 1 to 1024 threads, not 0",
-        ),
+        ("[engine]\nthreads = 0", "the engine uses 1 to 1024 threads, not 0"),
         ("a b", "evaldiff.toml:1: `a b`: "),
         (
             "table = \"a.b\"\ntable = \"c.d\"",
@@ -111,10 +108,5 @@ fn an_empty_file_and_whole_numbers_are_fine() {
         assert!(read(&path).is_ok(), "{text:?}: {:?}", read(&path));
     }
     std::fs::write(&path, [0xff, 0xfe]).unwrap();
-    assert!(
-        read(&path)
-            .expect_err("not text")
-            .to_string()
-            .contains("cannot read")
-    );
+    assert!(read(&path).expect_err("not text").to_string().contains("cannot read"));
 }

@@ -37,15 +37,9 @@ fn amounts_of_memory() {
 #[test]
 fn names_of_tables() {
     let name: TableName = "ml_eval_results.tickets-v1".parse().unwrap();
-    assert_eq!(
-        (name.namespace(), name.name()),
-        ("ml_eval_results", "tickets-v1")
-    );
+    assert_eq!((name.namespace(), name.name()), ("ml_eval_results", "tickets-v1"));
     assert_eq!(name.to_string(), "ml_eval_results.tickets-v1");
-    assert_eq!(
-        TableName::default().to_string(),
-        "ml_eval_results.predictions"
-    );
+    assert_eq!(TableName::default().to_string(), "ml_eval_results.predictions");
     for text in [
         "",
         "predictions",

@@ -11,10 +11,7 @@ fn check(name: &str, content: impl AsRef<[u8]>, expected: &str) {
     let folder = Folder::new();
     let error = run(&of(folder.write(name, content))).unwrap_err();
     let said = failure(&folder, &error);
-    assert!(
-        said.contains(expected),
-        "{name}: {said:?} lacks {expected:?}"
-    );
+    assert!(said.contains(expected), "{name}: {said:?} lacks {expected:?}");
     assert!(
         !error.to_string().ends_with('.') && error.to_string().len() < 800,
         "{error}"
@@ -29,37 +26,131 @@ fn bad_text_files_are_named_with_line_and_way_out() {
         ("a.csv", head.to_owned(), "a.csv has no rows [Data]"),
         ("a.csv", "\n\n".to_owned(), "a.csv has no rows [Data]"),
         ("a.jsonl", "\n".to_owned(), "a.jsonl has no rows [Data]"),
-        ("a.csv", "id;label;prediction\n1;a;b\n".to_owned(), "a single column \"id;label;prediction\", separated by semicolons?"),
-        ("a.csv", "id\tlabel\n1\ta\n".to_owned(), "separated by tabs? [Data] name the file .tsv"),
+        (
+            "a.csv",
+            "id;label;prediction\n1;a;b\n".to_owned(),
+            "a single column \"id;label;prediction\", separated by semicolons?",
+        ),
+        (
+            "a.csv",
+            "id\tlabel\n1\ta\n".to_owned(),
+            "separated by tabs? [Data] name the file .tsv",
+        ),
         ("a.csv", "id|label\n1|a\n".to_owned(), "separated by bars?"),
-        ("a.csv", format!("{head}1,a,a\n\n2,b\n"), "a.csv, line 4: 2 fields where the header has 3"),
-        ("a.csv", format!("{head}1,\"a\nb\",a\n2,b,c,d\n"), "a.csv, line 4: 4 fields"),
-        ("a.csv", format!("{head}1,a,a\r\n2,b\r\n").replace('\n', "\r\n").replace("\r\r", "\r"), "a.csv, line 3: 2 fields"),
-        ("a.csv", format!("{head}1,a,a\n2,b,\"c\n3,d,e\n"), "a.csv, line 3: a quoted field that begins in this record never ends"),
+        (
+            "a.csv",
+            format!("{head}1,a,a\n\n2,b\n"),
+            "a.csv, line 4: 2 fields where the header has 3",
+        ),
+        (
+            "a.csv",
+            format!("{head}1,\"a\nb\",a\n2,b,c,d\n"),
+            "a.csv, line 4: 4 fields",
+        ),
+        (
+            "a.csv",
+            format!("{head}1,a,a\r\n2,b\r\n")
+                .replace('\n', "\r\n")
+                .replace("\r\r", "\r"),
+            "a.csv, line 3: 2 fields",
+        ),
+        (
+            "a.csv",
+            format!("{head}1,a,a\n2,b,\"c\n3,d,e\n"),
+            "a.csv, line 3: a quoted field that begins in this record never ends",
+        ),
         (
             "a.csv",
             format!("{head}1,a,\"a"),
             "a.csv, line 2: a quoted field that begins in this record never ends",
         ),
-        ("a.csv", "id,label,label\n1,a,b\n".to_owned(), "two columns named \"label\""),
+        (
+            "a.csv",
+            "id,label,label\n1,a,b\n".to_owned(),
+            "two columns named \"label\"",
+        ),
         ("a.csv", "id,,label\n1,a,b\n".to_owned(), "column 2 has no name"),
-        ("a.csv", "id,label,predicton\n1,a,b\n".to_owned(), "no column of a.csv looks like the prediction; it has \"id\", \"label\", \"predicton\" [Usage] name it with --pred COL; the nearest names are \"predicton\""),
-        ("a.csv", "id,label,target,pred\n1,a,b,c\n".to_owned(), "several columns of a.csv could be the ground truth: \"label\", \"target\" [Usage]"),
-        ("a.csv", format!("{head}1,a,a\n,b,b\n"), "a.csv, line 3: no key: column \"id\" is empty [Data]"),
-        ("a.csv", format!("{head}1,a,a\n2,,b\n"), "a.csv, line 3: no ground truth: column \"label\" is empty"),
-        ("a.csv", format!("{head}1,0.5,0.25\n"), "column \"label\" of a.csv cannot be the ground truth: it is decimal, as 0.5 [Data] numeric targets"),
-        ("a.csv", "id,label,prediction,conf\n1,a,a,0.5\n2,a,a,1.5\n".to_owned(), "a.csv, line 3: column \"conf\": confidence 1.5 is outside 0 to 1 [Data] confidence is"),
-        ("a.csv", "id,label,prediction,status\n1,a,a,done\n".to_owned(), "line 2: column \"status\": status \"done\" is none of ok, error, skipped"),
-        ("a.jsonl", "{\"id\":1,\"label\":\"a\",\"pred\":\"a\"}\n{\"id\":2,\n".to_owned(), "a.jsonl, line 2: not valid JSON: EOF"),
-        ("a.jsonl", "[1,2]\n".to_owned(), "a.jsonl, line 1: expected a JSON object, found an array [Data]"),
-        ("a.jsonl", "{\"id\":1,\"label\":\"a\",\"pred\":\"a\"}\n7\n".to_owned(), "line 2: expected a JSON object, found a number"),
-        ("a.jsonl", "{\"id\":1,\"label\":\"a\",\"pred\":\"a\"}\n{\"id\":\"x\",\"label\":\"a\",\"pred\":\"a\"}\n".to_owned(), "a.jsonl, line 2: \"id\" is text here but integer on line 1"),
-        ("a.jsonl", "{\"id\":1,\"label\":\"a\",\"pred\":\"a\",\"conf\":NaN}\n".to_owned(), "write null instead"),
+        (
+            "a.csv",
+            "id,label,predicton\n1,a,b\n".to_owned(),
+            "no column of a.csv looks like the prediction; it has \"id\", \"label\", \"predicton\" [Usage] name it with --pred COL; the nearest names are \"predicton\"",
+        ),
+        (
+            "a.csv",
+            "id,label,target,pred\n1,a,b,c\n".to_owned(),
+            "several columns of a.csv could be the ground truth: \"label\", \"target\" [Usage]",
+        ),
+        (
+            "a.csv",
+            format!("{head}1,a,a\n,b,b\n"),
+            "a.csv, line 3: no key: column \"id\" is empty [Data]",
+        ),
+        (
+            "a.csv",
+            format!("{head}1,a,a\n2,,b\n"),
+            "a.csv, line 3: no ground truth: column \"label\" is empty",
+        ),
+        (
+            "a.csv",
+            format!("{head}1,0.5,0.25\n"),
+            "column \"label\" of a.csv cannot be the ground truth: it is decimal, as 0.5 [Data] numeric targets",
+        ),
+        (
+            "a.csv",
+            "id,label,prediction,conf\n1,a,a,0.5\n2,a,a,1.5\n".to_owned(),
+            "a.csv, line 3: column \"conf\": confidence 1.5 is outside 0 to 1 [Data] confidence is",
+        ),
+        (
+            "a.csv",
+            "id,label,prediction,status\n1,a,a,done\n".to_owned(),
+            "line 2: column \"status\": status \"done\" is none of ok, error, skipped",
+        ),
+        (
+            "a.jsonl",
+            "{\"id\":1,\"label\":\"a\",\"pred\":\"a\"}\n{\"id\":2,\n".to_owned(),
+            "a.jsonl, line 2: not valid JSON: EOF",
+        ),
+        (
+            "a.jsonl",
+            "[1,2]\n".to_owned(),
+            "a.jsonl, line 1: expected a JSON object, found an array [Data]",
+        ),
+        (
+            "a.jsonl",
+            "{\"id\":1,\"label\":\"a\",\"pred\":\"a\"}\n7\n".to_owned(),
+            "line 2: expected a JSON object, found a number",
+        ),
+        (
+            "a.jsonl",
+            "{\"id\":1,\"label\":\"a\",\"pred\":\"a\"}\n{\"id\":\"x\",\"label\":\"a\",\"pred\":\"a\"}\n".to_owned(),
+            "a.jsonl, line 2: \"id\" is text here but integer on line 1",
+        ),
+        (
+            "a.jsonl",
+            "{\"id\":1,\"label\":\"a\",\"pred\":\"a\",\"conf\":NaN}\n".to_owned(),
+            "write null instead",
+        ),
         ("a.jsonl", "{\"id\":1,\"id\":2}\n".to_owned(), "a field occurs twice"),
-        ("a.jsonl", "{\"id\":1.5,\"label\":\"a\",\"pred\":\"a\"}\n".to_owned(), "column \"id\" of a.jsonl cannot be the key: it is decimal [Data] keys are text or integers"),
-        ("a.jsonl", "{\"id\":1,\"label\":[\"a\"],\"pred\":\"a\"}\n".to_owned(), "column \"label\" of a.jsonl cannot be the ground truth: it is a list"),
-        ("a.parquet", "PAR1 and no more".to_owned(), "a.parquet is damaged or incomplete (Parquet)"),
-        ("a.parquet", "id,label\n".to_owned(), "a.parquet is not a Parquet file: it does not begin with the bytes PAR1"),
+        (
+            "a.jsonl",
+            "{\"id\":1.5,\"label\":\"a\",\"pred\":\"a\"}\n".to_owned(),
+            "column \"id\" of a.jsonl cannot be the key: it is decimal [Data] keys are text or integers",
+        ),
+        (
+            "a.jsonl",
+            "{\"id\":1,\"label\":[\"a\"],\"pred\":\"a\"}\n".to_owned(),
+            "column \"label\" of a.jsonl cannot be the ground truth: it is a list",
+        ),
+        (
+            "a.parquet",
+            "PAR1 and no more".to_owned(),
+            "a.parquet is damaged or incomplete (Parquet)",
+        ),
+        (
+            "a.parquet",
+            "id,label\n".to_owned(),
+            "a.parquet is not a Parquet file: it does not begin with the bytes PAR1",
+        ),
     ];
     for (name, content, expected) in table {
         check(name, content, expected);
@@ -112,10 +203,7 @@ fn paths_that_are_no_files() {
     std::fs::create_dir(folder.path("dir")).unwrap();
     let error = run(&of(folder.path("dir"))).unwrap_err();
     assert!(failure(&folder, &error).starts_with("dir is a directory, not a file [Usage]"));
-    assert_eq!(
-        run(&ImportSpec::default()).unwrap_err(),
-        IngestError::NoFiles
-    );
+    assert_eq!(run(&ImportSpec::default()).unwrap_err(), IngestError::NoFiles);
 }
 
 #[test]

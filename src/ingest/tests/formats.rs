@@ -20,10 +20,7 @@ async fn every_encoding_gives_the_same_rows() {
         ("pred", column(["y", "x"])),
         ("note", column(["1,\nt", "é"])),
     ];
-    let crlf = CSV
-        .replace(",\nt", ",LF t")
-        .replace('\n', "\r\n")
-        .replace("LF ", "\n");
+    let crlf = CSV.replace(",\nt", ",LF t").replace('\n', "\r\n").replace("LF ", "\n");
     let files = [
         folder.write("plain.csv", CSV),
         folder.write("crlf.csv", crlf),
@@ -48,16 +45,10 @@ async fn every_encoding_gives_the_same_rows() {
     ];
     let mut digests = std::collections::BTreeSet::new();
     for file in files {
-        let plan =
-            run(&of(file.clone())).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+        let plan = run(&of(file.clone())).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         assert_eq!(plan.counts().rows, 2);
         digests.insert(plan.golden_digest());
-        assert_eq!(
-            printed(&plan.preview()),
-            [SORTED[1], SORTED[0]],
-            "{}",
-            file.display()
-        );
+        assert_eq!(printed(&plan.preview()), [SORTED[1], SORTED[0]], "{}", file.display());
         assert_eq!(rows(plan).await.unwrap(), SORTED, "{}", file.display());
     }
     assert_eq!(digests.len(), 1);
@@ -84,10 +75,7 @@ async fn several_files_may_order_their_columns_differently() {
         said.contains("2.csv lacks \"lang\": null there") && said.contains("1.csv lacks \"extra\""),
         "{said}"
     );
-    assert_eq!(
-        rows(plan).await.unwrap(),
-        ["a|y|y|~|7", "b|z|z|fr|~", "c|x|y|de|~"]
-    );
+    assert_eq!(rows(plan).await.unwrap(), ["a|y|y|~|7", "b|z|z|fr|~", "c|x|y|de|~"]);
 
     let files = vec![
         folder.path("1.csv"),
@@ -100,10 +88,7 @@ async fn several_files_may_order_their_columns_differently() {
     .unwrap();
     assert_eq!(rows(plan).await.unwrap(), ["a|x|~|error|~", "c|x|y|ok|de"]);
 
-    let files = vec![
-        folder.path("1.csv"),
-        folder.write("4.csv", "id,label,guess\nq,x,y\n"),
-    ];
+    let files = vec![folder.path("1.csv"), folder.write("4.csv", "id,label,guess\nq,x,y\n")];
     let error = run(&ImportSpec {
         files,
         ..ImportSpec::default()

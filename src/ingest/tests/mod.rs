@@ -67,10 +67,7 @@ pub(super) async fn rows(plan: ImportPlan) -> Result<Vec<String>, IngestError> {
     rows_with(plan, Arc::new(TaskContext::default())).await
 }
 
-pub(super) async fn rows_with(
-    plan: ImportPlan,
-    ctx: Arc<TaskContext>,
-) -> Result<Vec<String>, IngestError> {
+pub(super) async fn rows_with(plan: ImportPlan, ctx: Arc<TaskContext>) -> Result<Vec<String>, IngestError> {
     let schema = plan.schema();
     let mut stream = plan.sorted(ctx).await?;
     let mut out = Vec::new();

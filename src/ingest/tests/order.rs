@@ -11,13 +11,8 @@ use super::*;
 async fn keys_sort_bytewise() {
     let folder = Folder::new();
     let text = "id,label,pred\n10,a,a\n9,a,a\nZ,a,a\na,a,a\né,a,a\n007,a,a\n";
-    let rows = rows(run(&of(folder.write("a.csv", text))).unwrap())
-        .await
-        .unwrap();
-    assert_eq!(
-        rows,
-        ["007|a|a", "10|a|a", "9|a|a", "Z|a|a", "a|a|a", "é|a|a"]
-    );
+    let rows = rows(run(&of(folder.write("a.csv", text))).unwrap()).await.unwrap();
+    assert_eq!(rows, ["007|a|a", "10|a|a", "9|a|a", "Z|a|a", "a|a|a", "é|a|a"]);
 }
 
 #[tokio::test]
@@ -43,10 +38,7 @@ async fn duplicate_keys_are_named_with_both_places() {
     );
     let sorted = folder.write("3.csv", "id,label,pred\na,x,x\na,x,x\nb,x,x\n");
     let error = rows(run(&of(sorted)).unwrap()).await.unwrap_err();
-    assert!(
-        error.to_string().starts_with("duplicate key \"a\""),
-        "{error}"
-    );
+    assert!(error.to_string().starts_with("duplicate key \"a\""), "{error}");
 }
 
 #[tokio::test]
@@ -75,10 +67,7 @@ async fn sorted_input_is_recognised_and_a_change_between_the_passes_is_noticed()
     let plan = run(&of(path)).unwrap();
     assert!(plan.presorted);
     folder.write("a.csv", "id,label,pred\nb,x,x\na,x,x\n");
-    assert!(matches!(
-        rows(plan.clone()).await,
-        Err(IngestError::Changed { .. })
-    ));
+    assert!(matches!(rows(plan.clone()).await, Err(IngestError::Changed { .. })));
     folder.write("a.csv", "id,label,pred\nb,x,x\n");
     assert!(matches!(rows(plan).await, Err(IngestError::Changed { .. })));
 }
@@ -108,10 +97,7 @@ async fn golden_columns_join_by_key() {
         ),
         (3, 1, 0)
     );
-    assert_eq!(
-        plan.warnings(),
-        ["1 of 3 golden samples have no prediction"]
-    );
+    assert_eq!(plan.warnings(), ["1 of 3 golden samples have no prediction"]);
     let digest = plan.golden_digest();
     let preview = printed(&plan.preview());
     assert_eq!(preview, ["3|pos|neg|fine|fr|1", "1|pos|pos|good|en|2"]);
@@ -181,10 +167,7 @@ fn golden_gaps_and_duplicates_are_named() {
         "{said}"
     );
     let golden = Some(folder.write("g3.csv", "key,target\n1,a\n2,\n"));
-    let said = failure(
-        &folder,
-        &run(&ImportSpec { golden, ..of(file) }).unwrap_err(),
-    );
+    let said = failure(&folder, &run(&ImportSpec { golden, ..of(file) }).unwrap_err());
     assert!(
         said.starts_with("g3.csv, line 3: no ground truth: column \"target\" is empty"),
         "{said}"

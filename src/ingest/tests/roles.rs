@@ -12,10 +12,7 @@ async fn composite_keys_keep_their_columns() {
     };
     let plan = run(&spec).unwrap();
     assert_eq!(plan.roles().key, ["sample_id"]);
-    assert_eq!(
-        rows(plan).await.unwrap(),
-        ["d\\|1|1|a|a|d|1|1", "d|2|a|b|d|2"]
-    );
+    assert_eq!(rows(plan).await.unwrap(), ["d\\|1|1|a|a|d|1|1", "d|2|a|b|d|2"]);
 }
 
 #[test]
@@ -80,12 +77,10 @@ async fn slices_are_guessed_and_said_to_be() {
         (plan.roles().slices.join(","), plan.roles().show.join(",")),
         ("lang,vip".into(), "text".into())
     );
-    assert!(plan.mapping().contains(&(
-        "vip".into(),
-        "vip".into(),
-        "slice (guessed)".into(),
-        "boolean".into()
-    )));
+    assert!(
+        plan.mapping()
+            .contains(&("vip".into(), "vip".into(), "slice (guessed)".into(), "boolean".into()))
+    );
     assert_eq!(
         plan.warnings(),
         ["dropped \"model_version\": evaldiff fills these columns by itself"]
@@ -106,9 +101,7 @@ async fn slices_are_guessed_and_said_to_be() {
         .unwrap_err(),
     );
     assert!(
-        said.starts_with(
-            "column \"len\" of a.csv cannot be the slice (bin it first): it is decimal"
-        ),
+        said.starts_with("column \"len\" of a.csv cannot be the slice (bin it first): it is decimal"),
         "{said}"
     );
 }
@@ -121,20 +114,11 @@ async fn status_confidence_and_missing_answers_are_counted() {
     let plan = run(&of(folder.write("a.csv", text))).unwrap();
     let counts = plan.counts();
     assert_eq!(
-        (
-            counts.rows,
-            counts.errored,
-            counts.skipped,
-            counts.no_prediction
-        ),
+        (counts.rows, counts.errored, counts.skipped, counts.no_prediction),
         (4, 1, 1, 1)
     );
     assert_eq!(
-        (
-            counts.no_truth,
-            counts.null_confidence,
-            counts.nan_confidence
-        ),
+        (counts.no_truth, counts.null_confidence, counts.nan_confidence),
         (1, 3, 2)
     );
     assert_eq!(plan.roles().confidence.as_deref(), Some("confidence"));
@@ -172,14 +156,7 @@ fn a_guess_from_the_first_rows_is_given_up_when_later_rows_deny_it() {
     let file = folder.write("a.csv", text);
     assert_eq!(run(&of(file.clone())).unwrap().roles().confidence, None);
     let confidence = Some("score".into());
-    let said = failure(
-        &folder,
-        &run(&ImportSpec {
-            confidence,
-            ..of(file)
-        })
-        .unwrap_err(),
-    );
+    let said = failure(&folder, &run(&ImportSpec { confidence, ..of(file) }).unwrap_err());
     assert!(
         said.starts_with("a.csv, line 9002: column \"score\": confidence 7.5 is outside 0 to 1"),
         "{said}"

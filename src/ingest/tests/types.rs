@@ -23,20 +23,14 @@ async fn labels_get_one_type() {
         ("id,label,pred\n1,01,2\n", "text", "1|01|2"),
         ("id,label,pred\n1,1.0,2\n", "integer", "1|1|2"),
         ("id,label,pred\n1,True,maybe\n", "text", "1|True|maybe"),
-        (
-            "id,label,pred,status\n1,3,,error\n",
-            "integer",
-            "1|3|~|error",
-        ),
+        ("id,label,pred,status\n1,3,,error\n", "integer", "1|3|~|error"),
     ];
     for (text, expected, row) in table {
         let folder = Folder::new();
         let plan = run(&of(folder.write("a.csv", text))).unwrap();
         let said = types(&plan);
         assert!(
-            said.starts_with(&format!(
-                "sample_id:text ground_truth:{expected} prediction:{expected}"
-            )),
+            said.starts_with(&format!("sample_id:text ground_truth:{expected} prediction:{expected}")),
             "{said}"
         );
         assert_eq!(rows(plan).await.unwrap(), [row]);
@@ -96,14 +90,12 @@ async fn the_tables_types_win_where_text_allows_it() {
     );
     assert_eq!(rows(plan).await.unwrap(), ["1|1|0|123|4.0|2026-03-01"]);
 
-    let error =
-        super::plan(&of(csv.clone()), &[known("day", DataType::Int64)], &|_| {}).unwrap_err();
+    let error = super::plan(&of(csv.clone()), &[known("day", DataType::Int64)], &|_| {}).unwrap_err();
     assert_eq!(
         failure(&folder, &error).split(" [").next(),
         Some("column \"day\" is integer in the table but text in a.csv")
     );
-    let error =
-        super::plan(&of(csv), &[known("prediction", DataType::Boolean)], &|_| {}).unwrap_err();
+    let error = super::plan(&of(csv), &[known("prediction", DataType::Boolean)], &|_| {}).unwrap_err();
     assert!(
         error
             .to_string()
@@ -116,11 +108,9 @@ async fn the_tables_types_win_where_text_allows_it() {
         ("pred", Arc::new(StringArray::from(vec!["a"]))),
         ("zip", Arc::new(Int32Array::from(vec![1]))),
     ];
-    let error =
-        super::plan(&of(folder.parquet("b.parquet", parquet)), &table, &|_| {}).unwrap_err();
+    let error = super::plan(&of(folder.parquet("b.parquet", parquet)), &table, &|_| {}).unwrap_err();
     assert!(
-        failure(&folder, &error)
-            .starts_with("column \"zip\" is text in the table but integer in b.parquet"),
+        failure(&folder, &error).starts_with("column \"zip\" is text in the table but integer in b.parquet"),
         "{error}"
     );
 }
@@ -139,10 +129,7 @@ async fn several_files_agree_or_are_both_named() {
     .unwrap();
     assert_eq!(rows(plan).await.unwrap(), ["1|a|a|1.0|5", "2|a|a|2.5|x"]);
     let files = vec![
-        folder.write(
-            "3.jsonl",
-            "{\"id\":3,\"label\":\"a\",\"pred\":\"a\",\"n\":true}\n",
-        ),
+        folder.write("3.jsonl", "{\"id\":3,\"label\":\"a\",\"pred\":\"a\",\"n\":true}\n"),
         folder.path("1.csv"),
     ];
     let error = run(&ImportSpec {
