@@ -71,7 +71,7 @@ pub(crate) const PREDICTION: Role = Role {
 };
 pub(crate) const CONFIDENCE: Role = Role {
     name: "confidence",
-    flag: "--confidence",
+    flag: "--conf",
     stored_as: "confidence",
     tiers: &[&["confidence"], &["conf", "probability", "prob"], &["score"]],
 };

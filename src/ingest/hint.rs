@@ -10,7 +10,7 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
         E::NotFound { .. } => "check the path; it is taken from the working folder".to_owned(),
         E::IsDirectory { .. } => "name the files in it, for example DIR/*.parquet".to_owned(),
         E::Empty { .. } | E::NoRows { .. } => "check that the step that writes this file ended well".to_owned(),
-        E::NotFormat { .. } => "give the format with --format csv, jsonl or parquet".to_owned(),
+        E::NotFormat { .. } => "give the format with --input-format csv, jsonl or parquet".to_owned(),
         E::Corrupt { .. } => "write or download the file again; it may have been cut short".to_owned(),
         E::Delimiter { found, .. } if *found == "tabs" => "name the file .tsv, or write it with commas".to_owned(),
         E::Delimiter { found, .. } if *found == "commas" => "name the file .csv".to_owned(),

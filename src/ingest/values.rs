@@ -91,7 +91,7 @@ pub(crate) fn confidence(
         place: place(row),
         column: column.to_owned(),
         reason,
-        advice: "confidence is the probability of the predicted label, from 0 to 1; name another column with --confidence COL",
+        advice: "confidence is the probability of the predicted label, from 0 to 1; name another column with --conf COL",
     };
     let mut add = |row: usize, value: Option<f64>| {
         match value {

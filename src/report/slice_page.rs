@@ -5,12 +5,12 @@ use super::classes::{self, ClassTable};
 use super::format::{
     Unit, count, counted, level, p_value, percent, points, round_percent, signed_count, unsigned_points,
 };
+use super::links;
 use super::matrix::{self, Matrices};
 use super::parts::{Chrome, Fact, Owner, fact};
 use super::samples::{self, SampleRow};
 use super::slices::badge;
 use super::words::{self, Badge, PredicateView, predicate_views};
-use super::{format, links};
 use crate::model::slice::SliceDetail;
 use crate::model::{Comparison, Origin, SampleSet, SliceResult};
 use crate::stats::POWER;
@@ -158,7 +158,7 @@ fn evidence(comparison: &Comparison, slice: &SliceResult) -> Vec<Fact> {
         ),
         fact(
             "Minimum effect",
-            format::unsigned_points(Some(comparison.options.min_effect_slice)),
+            unsigned_points(Some(comparison.options.min_effect_slice)),
         ),
         fact("How it was chosen", origin),
     ]
