@@ -1,131 +1,83 @@
-//! Calibration by confidence bin: does a version know when it is wrong?
+//! The calibration table.
 
-use super::format::{NONE, coordinate, count, counted, plain, signed};
+use super::format::{NONE, Unit, count, counted, number, percent};
 use crate::model::comparison::{Calibration, CalibrationBin};
 use serde::Serialize;
 
-/// Side of the reliability diagram in SVG units.
-const SIZE: f64 = 200.0;
-
-/// The calibration table and diagram.
+/// Calibration of both versions by confidence bin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CalibrationView {
-    /// What the table stands on, in words.
-    pub basis: String,
-    /// Names of the versions: two for a comparison, one for a single run.
-    pub sides: Vec<SideView>,
-    /// Bins that hold a sample of any version.
+    /// How many samples it stands on.
+    pub note: String,
+    /// One row per bin that holds a sample on either side.
     pub rows: Vec<BinRow>,
-    /// How many bins are empty, in words.
-    pub note: Option<String>,
-}
-
-/// One version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct SideView {
-    /// "Baseline", "Candidate" or "Run".
-    pub name: &'static str,
-    /// Class of its dots: `dot-a` or `dot-b`.
-    pub class: &'static str,
-    /// Largest gap of a bin (MCE).
-    pub mce: String,
-    /// One dot for each bin with samples.
-    pub dots: Vec<Dot>,
-}
-
-/// A bin in the reliability diagram: confidence to the right, accuracy upwards, area by samples.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Dot {
-    /// Right.
-    pub x: String,
-    /// Down.
-    pub y: String,
-    /// Radius.
-    pub r: String,
+    /// Largest gap of the baseline.
+    pub mce_baseline: String,
+    /// Largest gap of the candidate.
+    pub mce_candidate: String,
 }
 
 /// One bin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct BinRow {
-    /// "0.800 to 0.867".
+    /// Its edges.
     pub range: String,
-    /// One entry for each version.
-    pub cells: Vec<BinCell>,
+    /// Baseline, then candidate.
+    pub sides: Vec<BinSide>,
 }
 
-/// One bin of one version.
+/// One version in one bin.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct BinCell {
+pub struct BinSide {
     /// Samples.
     pub n: String,
     /// Mean confidence.
     pub confidence: String,
-    /// Accuracy.
+    /// Share of correct answers.
     pub accuracy: String,
-    /// Accuracy minus confidence: negative is overconfident.
+    /// Accuracy minus confidence.
     pub gap: String,
-    /// "overconfident", "underconfident" or nothing.
-    pub word: &'static str,
 }
 
-/// Both versions, or one.
-pub fn calibration(calibration: &Calibration, paired: bool) -> CalibrationView {
-    let mut basis = format!("Over {} with a valid confidence", counted(calibration.n, "sample", "samples"));
-    basis += if paired { " in both versions" } else { "" };
-    basis += &match calibration.excluded {
-        0 => ".".to_owned(),
-        n => format!("; {} without one left out.", count(n)),
-    };
-    let bins: Vec<&Vec<CalibrationBin>> =
-        if paired { vec![&calibration.baseline, &calibration.candidate] } else { vec![&calibration.candidate] };
-    let names: &[(&str, &str)] =
-        if paired { &[("Baseline", "dot-a"), ("Candidate", "dot-b")] } else { &[("Run", "dot-b")] };
-    let mce = if paired { &calibration.mce[..] } else { &calibration.mce[1..] };
-    let sides = names.iter().zip(&bins).zip(mce).map(|((&(name, class), bins), &mce)| SideView {
-        name,
-        class,
-        mce: plain(mce),
-        dots: bins.iter().filter_map(|bin| dot(bin, calibration.n)).collect(),
+/// The calibration table; one side where `single`.
+pub fn calibration(data: &Calibration, single: bool) -> CalibrationView {
+    let pairs = data.baseline.iter().zip(&data.candidate).enumerate();
+    let rows = pairs.filter(|(_, (a, b))| a.n + b.n > 0).map(|(i, (a, b))| BinRow {
+        range: format!(
+            "{}{} to {}]",
+            if i == 0 { "[" } else { "(" },
+            number(a.low, 3),
+            number(a.high, 3)
+        ),
+        sides: if single { vec![side(a)] } else { vec![side(a), side(b)] },
     });
-    let sides = sides.collect();
-    let all = bins.iter().map(|bins| bins.len()).max().unwrap_or(0);
-    let rows: Vec<BinRow> = (0..all).filter_map(|i| row(&bins, i)).collect();
-    let empty = all - rows.len();
-    let note = (empty > 0).then(|| format!("{} not shown.", counted(empty as u64, "empty bin", "empty bins")));
-    CalibrationView { basis, sides, rows, note }
-}
-
-fn row(bins: &[&Vec<CalibrationBin>], i: usize) -> Option<BinRow> {
-    let bins: Vec<Option<&CalibrationBin>> = bins.iter().map(|bins| bins.get(i)).collect();
-    let filled = bins.iter().flatten().any(|bin| bin.n > 0);
-    let edges = bins.iter().flatten().next()?;
-    filled.then(|| BinRow {
-        range: format!("{:.3} to {:.3}", edges.low, edges.high),
-        cells: bins.iter().map(|bin| cell(*bin)).collect(),
-    })
-}
-
-fn cell(bin: Option<&CalibrationBin>) -> BinCell {
-    let gap = bin.and_then(|bin| Some(bin.accuracy? - bin.confidence?));
-    BinCell {
-        n: count(bin.map_or(0, |bin| bin.n)),
-        confidence: plain(bin.and_then(|bin| bin.confidence)),
-        accuracy: plain(bin.and_then(|bin| bin.accuracy)),
-        gap: gap.map_or_else(|| NONE.to_owned(), |gap| signed(gap, 3)),
-        word: match gap {
-            Some(gap) if gap < 0.0 => "overconfident",
-            Some(gap) if gap > 0.0 => "underconfident",
-            _ => "",
-        },
+    let excluded = match data.excluded {
+        0 => "none is left out".to_owned(),
+        n => format!(
+            "{} left out for want of a valid confidence",
+            counted(n, "sample is", "samples are")
+        ),
+    };
+    CalibrationView {
+        note: format!(
+            "{} counted; {excluded}. Empty bins are not listed.",
+            counted(data.n, "sample is", "samples are")
+        ),
+        rows: rows.collect(),
+        mce_baseline: percent(data.mce[0]),
+        mce_candidate: percent(data.mce[1]),
     }
 }
 
-fn dot(bin: &CalibrationBin, n: u64) -> Option<Dot> {
-    let (x, y) = (bin.confidence?, bin.accuracy?);
-    let share = bin.n as f64 / n.max(1) as f64;
-    Some(Dot {
-        x: coordinate(x.clamp(0.0, 1.0) * SIZE),
-        y: coordinate((1.0 - y.clamp(0.0, 1.0)) * SIZE),
-        r: coordinate(2.0 + 12.0 * share.sqrt()),
-    })
+fn side(bin: &CalibrationBin) -> BinSide {
+    let gap = bin
+        .accuracy
+        .zip(bin.confidence)
+        .map(|(accuracy, confidence)| accuracy - confidence);
+    BinSide {
+        n: count(bin.n),
+        confidence: percent(bin.confidence),
+        accuracy: percent(bin.accuracy),
+        gap: gap.map_or_else(|| NONE.to_owned(), |gap| Unit::Share.delta(Some(gap))),
+    }
 }

@@ -1,26 +1,24 @@
-//! The per-class table: precision, recall and F1 of each label.
+//! Scores per label.
 
-use super::format::{count, plain, signed};
-use super::words::shown;
+use super::format::{Unit, count, counted};
+use super::words;
 use crate::model::ClassRow;
 use crate::model::report::RunClass;
 use serde::Serialize;
 
-/// Rows shown; the rest stands in the data file and is counted on the page.
-const CAP: usize = 200;
+/// Labels that a page lists; of more, those with the most samples.
+pub const MAX_CLASSES: usize = 500;
 
-/// The per-class table.
+/// Scores of both versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClassTable {
-    /// Whether there are two versions.
-    pub paired: bool,
-    /// One row for each label.
+    /// One row per label.
     pub rows: Vec<ClassView>,
-    /// What is left out, in words.
-    pub note: Option<String>,
+    /// What was left out.
+    pub left_out: Option<String>,
 }
 
-/// One label.
+/// Scores of one label.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClassView {
     /// The label.
@@ -31,56 +29,77 @@ pub struct ClassView {
     pub scores: Vec<ScoreView>,
 }
 
-/// One score of one label.
+/// One score of both versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ScoreView {
-    /// The baseline's; absent for a single run.
-    pub baseline: Option<String>,
-    /// The candidate's, or the run's.
+    /// The baseline's, or the only one.
+    pub baseline: String,
+    /// The candidate's.
     pub candidate: String,
-    /// Candidate minus baseline, signed.
-    pub delta: Option<String>,
-    /// `better`, `worse` or `noise`; the sign of the difference says the same.
+    /// Candidate minus baseline.
+    pub delta: String,
+    /// `up`, `down` or `flat`.
     pub class: &'static str,
 }
 
 /// The table of a comparison.
-pub fn paired(classes: &[ClassRow]) -> ClassTable {
+pub fn of_pair(classes: &[ClassRow]) -> ClassTable {
     let row = |class: &ClassRow| {
-        let (a, b) = (class.baseline, class.candidate);
-        let score = |old: f64, new: f64| ScoreView {
-            baseline: Some(plain(Some(old))),
-            candidate: plain(Some(new)),
-            delta: Some(signed(new - old, 3)),
-            class: match new - old {
-                d if d > 0.0 => "better",
-                d if d < 0.0 => "worse",
-                _ => "noise",
-            },
-        };
+        let (a, b) = (&class.baseline, &class.candidate);
+        let pairs = [(a.precision, b.precision), (a.recall, b.recall), (a.f1, b.f1)];
         ClassView {
-            label: shown(&class.label),
+            label: words::shown(&class.label),
             support: count(class.support),
-            scores: vec![score(a.precision, b.precision), score(a.recall, b.recall), score(a.f1, b.f1)],
+            scores: pairs.map(|(a, b)| score(a, b)).to_vec(),
         }
     };
-    ClassTable { paired: true, rows: classes.iter().take(CAP).map(row).collect(), note: note(classes.len()) }
+    table(classes, |class| class.support, row)
 }
 
-/// The table of a single run.
-pub fn single(classes: &[RunClass]) -> ClassTable {
-    let score = |value: f64| ScoreView { baseline: None, candidate: plain(Some(value)), delta: None, class: "noise" };
+/// The table of one version.
+pub fn of_run(classes: &[RunClass]) -> ClassTable {
     let row = |class: &RunClass| ClassView {
-        label: shown(&class.label),
+        label: words::shown(&class.label),
         support: count(class.support),
-        scores: vec![score(class.scores.precision), score(class.scores.recall), score(class.scores.f1)],
+        scores: [class.scores.precision, class.scores.recall, class.scores.f1]
+            .map(|x| score(x, x))
+            .to_vec(),
     };
-    ClassTable { paired: false, rows: classes.iter().take(CAP).map(row).collect(), note: note(classes.len()) }
+    table(classes, |class| class.support, row)
 }
 
-fn note(labels: usize) -> Option<String> {
-    (labels > CAP).then(|| {
-        let (all, left) = (count(labels as u64), count((labels - CAP) as u64));
-        format!("The first {CAP} of {all} labels in label order; the other {left} stand in the data file.")
-    })
+fn score(a: f64, b: f64) -> ScoreView {
+    let delta = b - a;
+    ScoreView {
+        baseline: Unit::Plain.value(Some(a)),
+        candidate: Unit::Plain.value(Some(b)),
+        delta: Unit::Plain.delta(Some(delta)),
+        class: if delta > 0.0 {
+            "up"
+        } else if delta < 0.0 {
+            "down"
+        } else {
+            "flat"
+        },
+    }
+}
+
+fn table<T>(classes: &[T], support: impl Fn(&T) -> u64, row: impl Fn(&T) -> ClassView) -> ClassTable {
+    let mut order: Vec<(u64, usize)> = classes
+        .iter()
+        .enumerate()
+        .map(|(i, class)| (support(class), i))
+        .collect();
+    order.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+    order.truncate(MAX_CLASSES);
+    order.sort_by_key(|&(_, i)| i);
+    let rows: Vec<ClassView> = order.iter().filter_map(|&(_, i)| classes.get(i)).map(row).collect();
+    let left_out = (classes.len() > rows.len()).then(|| {
+        format!(
+            "The {} with the most samples are listed; {} left out here, and all are in the data files.",
+            counted(rows.len() as u64, "label", "labels"),
+            counted((classes.len() - rows.len()) as u64, "label is", "labels are"),
+        )
+    });
+    ClassTable { rows, left_out }
 }

@@ -93,7 +93,7 @@ fn whole(comparison: &Comparison) -> String {
                 "were"
             };
             return format!(
-                "Too few samples changed to tell: {} regressed and {} fixed among {} matched",
+                "Too few samples changed to tell: {} regressed and {} fixed among {} matched {verb} not enough for any test",
                 count(outcomes.regressed),
                 count(outcomes.fixed),
                 count(matched),

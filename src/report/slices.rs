@@ -1,46 +1,44 @@
-//! The slices table: where the candidate got better and worse.
+//! The table of slices.
 
 use super::bars::{Axis, Bar};
 use super::format::{Unit, count, counted, p_value, percent, points, signed_count};
-use super::links;
 use super::words::{Badge, PredicateView, predicate_views, verdict_badge};
-use crate::model::report::RunSlice;
-use crate::model::slice::Origin;
-use crate::model::{SliceResult, Verdict};
+use super::{headline, links};
+use crate::model::{Comparison, SliceResult, Verdict};
 use serde::Serialize;
 
-/// Slices without a page of their own that the table shows; the rest is counted.
-const CAP: usize = 200;
+/// Slices that a page lists, besides all that regressed.
+pub const MAX_SLICES: usize = 500;
 
-/// The slices of a comparison.
+/// All slices that a page lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SliceTable {
-    /// Most harm first.
+    /// One row per slice.
     pub rows: Vec<SliceRow>,
-    /// What was tested and what is left out, in words.
+    /// What is listed and what was tested.
     pub note: String,
+    /// Whether any has a page.
+    pub any: bool,
 }
 
-/// One slice of a comparison.
+/// One slice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SliceRow {
     /// What defines it.
     pub predicates: Vec<PredicateView>,
     /// Its page.
     pub href: Option<String>,
-    /// "declared" or "crossed".
-    pub origin: &'static str,
     /// Matched samples.
     pub n: String,
     /// Baseline accuracy.
     pub baseline: String,
     /// Candidate accuracy.
     pub candidate: String,
-    /// The difference in points.
+    /// The difference.
     pub delta: String,
     /// Its interval.
     pub interval: String,
-    /// The interval as a drawing.
+    /// Its interval drawn.
     pub bar: Option<Bar>,
     /// Right, now wrong.
     pub regressed: String,
@@ -48,97 +46,96 @@ pub struct SliceRow {
     pub fixed: String,
     /// Regressed minus fixed.
     pub harm: String,
-    /// p-value.
-    pub p: String,
-    /// q-value.
+    /// Adjusted p-value.
     pub q: String,
-    /// What the difference means.
+    /// The answer.
     pub badge: Badge,
 }
 
-/// One slice of a single run.
+/// A slice that regressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct RunSliceRow {
+pub struct RegressionView {
     /// What defines it.
     pub predicates: Vec<PredicateView>,
-    /// Scored samples.
-    pub n: String,
-    /// Share answered correctly.
-    pub accuracy: String,
-    /// Its interval.
-    pub interval: String,
-    /// The interval as a drawing.
-    pub bar: Option<Bar>,
+    /// Its page.
+    pub href: Option<String>,
+    /// How much it lost.
+    pub numbers: String,
 }
 
-/// Origin in words.
-pub fn origin(origin: Origin) -> &'static str {
-    match origin {
-        Origin::Declared => "declared",
-        Origin::Crossed => "crossed",
+/// The slices that regressed, most harm first.
+pub fn regressions(comparison: &Comparison) -> Vec<RegressionView> {
+    let view = |slice: &SliceResult| RegressionView {
+        predicates: predicate_views(&slice.predicates),
+        href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
+        numbers: format!("{} on {}", points(slice.delta), counted(slice.n, "sample", "samples")),
+    };
+    headline::regressions(comparison).map(view).collect()
+}
+
+/// The slices of a comparison, most harm first.
+pub fn slices(comparison: &Comparison) -> SliceTable {
+    let keep = |(i, slice): &(usize, &SliceResult)| {
+        *i < MAX_SLICES || slice.detail.is_some() || slice.verdict == Verdict::Regressed
+    };
+    let kept: Vec<&SliceResult> = comparison
+        .slices
+        .iter()
+        .enumerate()
+        .filter(keep)
+        .map(|(_, slice)| slice)
+        .collect();
+    let axis = Axis::around_zero(kept.iter().flat_map(|slice| [&slice.ci_low, &slice.ci_high]));
+    let rows: Vec<SliceRow> = kept
+        .iter()
+        .map(|slice| row(slice, &axis, comparison.options.alpha))
+        .collect();
+    let all = comparison.slices.len() as u64;
+    let listed = if all == rows.len() as u64 {
+        format!("{} listed, most harm first", counted(all, "slice is", "slices are"))
+    } else {
+        format!(
+            "{} of {} slices are listed: the {} with the most harm and every other that regressed; the rest are in \
+             data/comparison.json",
+            count(rows.len() as u64),
+            count(all),
+            count(MAX_SLICES as u64),
+        )
+    };
+    let tested = counted(comparison.slices_tested, "slice was", "slices were");
+    let note =
+        format!("{listed}. {tested} large enough to be tested; their q-values are adjusted for that many tests.");
+    SliceTable {
+        any: !rows.is_empty(),
+        rows,
+        note,
     }
 }
 
-/// The badge of a slice.
-pub fn slice_badge(slice: &SliceResult, alpha: f64) -> Badge {
-    let differs = slice.regressed + slice.fixed + slice.churned > 0;
-    let significant = slice.q_value.is_some_and(|q| q < alpha);
-    if slice.verdict == Verdict::Inconclusive && slice.q_value.is_none() {
-        return Badge { class: "unknown", text: "too small to test" };
-    }
-    verdict_badge(slice.verdict, differs, significant)
-}
-
-/// The slices table; slices with a page are never left out.
-pub fn table(slices: &[SliceResult], tested: u64, alpha: f64) -> SliceTable {
-    let axis = Axis::around_zero(slices.iter().filter(|s| s.q_value.is_some()).flat_map(|s| [&s.ci_low, &s.delta, &s.ci_high]));
-    let shown = |&(i, slice): &(usize, &SliceResult)| i < CAP || slice.detail.is_some();
-    let rows: Vec<SliceRow> = slices.iter().enumerate().filter(shown).map(|(_, slice)| row(slice, &axis, alpha)).collect();
-    let mut note = format!("{} tested together; ordered by harm.", counted(tested, "slice", "slices"));
-    let left = slices.len() - rows.len();
-    if left > 0 {
-        let (few, all) = (count(rows.len() as u64), count(slices.len() as u64));
-        note += &format!(" Showing {few} of {all}; the other {} with less harm stand in the data file.", count(left as u64));
-    }
-    SliceTable { rows, note }
+/// The answer for a slice.
+pub fn badge(slice: &SliceResult, alpha: f64) -> Badge {
+    verdict_badge(
+        slice.verdict,
+        slice.churned > 0,
+        slice.q_value.is_some_and(|q| q < alpha),
+    )
 }
 
 fn row(slice: &SliceResult, axis: &Axis, alpha: f64) -> SliceRow {
-    let badge = slice_badge(slice, alpha);
+    let badge = badge(slice, alpha);
     SliceRow {
         predicates: predicate_views(&slice.predicates),
         href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
-        origin: origin(slice.origin),
         n: count(slice.n),
         baseline: percent(slice.baseline),
         candidate: percent(slice.candidate),
-        delta: points(slice.delta),
+        delta: Unit::Share.delta(slice.delta).replace(" points", ""),
         interval: Unit::Share.delta_interval(slice.ci_low, slice.ci_high),
         bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
         regressed: count(slice.regressed),
         fixed: count(slice.fixed),
         harm: signed_count(slice.harm),
-        p: p_value(slice.p_value, "not tested"),
         q: p_value(slice.q_value, "not tested"),
         badge,
     }
-}
-
-/// The slices of a single run, and what is left out in words.
-pub fn run_rows(slices: &[RunSlice], overall: Option<f64>) -> (Vec<RunSliceRow>, String) {
-    let axis = Axis::share(overall.unwrap_or(0.0));
-    let row = |slice: &RunSlice| RunSliceRow {
-        predicates: predicate_views(&slice.predicates),
-        n: count(slice.n),
-        accuracy: percent(slice.accuracy),
-        interval: Unit::Share.value_interval(slice.ci_low, slice.ci_high),
-        bar: axis.bar(slice.ci_low, slice.accuracy, slice.ci_high, "noise"),
-    };
-    let rows: Vec<RunSliceRow> = slices.iter().take(CAP).map(row).collect();
-    let left = slices.len() - rows.len();
-    let mut note = "Lowest accuracy first; intervals are not adjusted for looking at many slices.".to_owned();
-    if left > 0 {
-        note += &format!(" Showing {CAP} of {}; the rest stands in the data file.", count(slices.len() as u64));
-    }
-    (rows, note)
 }
