@@ -14,14 +14,15 @@ PYTHON := $(VENV)/bin/python
 BROWSER := $(TARGET)/browser
 DEMO := $(TARGET)/demo
 SHOTS := $(TARGET)/screenshots
+SENTIMENT := $(TARGET)/sentiment
 SIZES ?=
 BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden browser setup python chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment browser setup python chromium demo bench accept clean
 
-test: check cargo-test golden browser
+test: check cargo-test golden sentiment browser
 	@echo "make test: everything passed"
 
 # Cheap and without setup: format and lints.
@@ -37,6 +38,15 @@ golden: python
 	$(PYTHON) golden/tickets-v1/make.py --check
 
 # The binary is the one that the tests built: a plain `cargo build` would unify features otherwise and build again.
+# The two real models over 15,701 rated sentences, end to end, and every number recomputed by other libraries.
+sentiment: cargo-test python
+	rm -rf $(SENTIMENT)/.evaldiff $(SENTIMENT)/site
+	EVALDIFF=$(BINARY) bash examples/sentiment/run.sh --work $(SENTIMENT)
+	$(PYTHON) tests/reference/check_sentiment.py --only-failures \
+	  --golden $(SENTIMENT)/golden/sentiment-v2.parquet \
+	  --baseline $(SENTIMENT)/predictions-v0.7.1.parquet --candidate $(SENTIMENT)/predictions-v1.2.0.parquet \
+	  --comparison "$$(ls $(SENTIMENT)/site/*/diffs/*/*/data/comparison.json)"
+
 browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	rm -rf $(DEMO) $(SHOTS)
 	$(BINARY) --quiet demo $(DEMO)

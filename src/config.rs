@@ -59,7 +59,8 @@ pub const HOME_NAME: &str = ".evaldiff";
 /// Merged settings.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Config {
-    /// The folder `.evaldiff` that was found, or the one to create in the working folder; absolute.
+    /// The folder `.evaldiff` that was found, or the one to create: beside evaldiff.toml, else in the working folder;
+    /// absolute.
     pub home: PathBuf,
     /// The evaldiff.toml that was read.
     pub file: Option<PathBuf>,
@@ -117,7 +118,7 @@ impl Config {
             .as_deref()
             .map_or_else(|| Ok(TomlFile::default()), toml_file::read)?;
         let base = file.as_deref().and_then(Path::parent).unwrap_or(&cwd);
-        let home = find(&cwd, HOME_NAME, Path::is_dir).unwrap_or_else(|| cwd.join(HOME_NAME));
+        let home = find(&cwd, HOME_NAME, Path::is_dir).unwrap_or_else(|| base.join(HOME_NAME));
         let column_file = ColumnChoice::from(keys.columns);
         one_role_each(&flags.columns, "on the command line")?;
         one_role_each(&column_file, "in evaldiff.toml")?;

@@ -485,31 +485,3 @@ fn index_and_pointer_stand_alone() {
     let html = String::from_utf8(render_pointer(EVIL, "4411-4412-0a1b2c3d/index.html").unwrap()).unwrap();
     assert!(html.contains("content=\"0; url&#x3D;4411-4412-0a1b2c3d/index.html\"") && !html.contains("<script>"));
 }
-
-/// Writes the examples for looking at them: `EVALDIFF_EXAMPLE=/tmp/x cargo test example -- --ignored`.
-#[test]
-#[ignore = "writes a folder to look at"]
-fn write_example() {
-    let root = std::path::PathBuf::from(std::env::var("EVALDIFF_EXAMPLE").unwrap());
-    let set = samples(1_000);
-    let start = std::time::Instant::now();
-    let diff = render_diff(&comparison(), &set).unwrap();
-    eprintln!("{} pages in {:?}", diff.len(), start.elapsed());
-    let entry = |title: &str| IndexEntry {
-        kind: "diff".into(),
-        title: title.into(),
-        subtitle: "ml_eval_results.predictions, snapshots 4411 and 4412".into(),
-        href: "diff/index.html".into(),
-        verdict: "Accuracy rose 3.0 points".into(),
-    };
-    let index = render_index(&[entry("v1 → v2"), entry(EVIL)], &[]).unwrap();
-    std::fs::create_dir_all(&root).unwrap();
-    std::fs::write(root.join("index.html"), index).unwrap();
-    for (name, pages) in [("diff", diff), ("run", render_run(&report(), &set).unwrap())] {
-        let mut sink = FolderSink::new(&root.join(name)).unwrap();
-        for page in pages {
-            sink.write(&page.path, &page.bytes).unwrap();
-        }
-        sink.commit().unwrap();
-    }
-}
