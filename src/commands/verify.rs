@@ -1,6 +1,7 @@
 //! `evaldiff verify`: does a report still say what its snapshots say?
 
 use super::{Session, assemble, convert, pages, print, rerender};
+use crate::audit::files_digest::files_digest;
 use crate::audit::folder;
 use crate::audit::manifest::{MANIFEST_NAME, Manifest, json_bytes};
 use crate::audit::rows_digest::{RowsDigest, columns};
@@ -11,7 +12,7 @@ use crate::engine::files::{ReadColumn, RunFiles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::report::RunReport;
 use crate::model::{ColumnRoles, Comparison, PinnedRun};
-use crate::store::{ResolvedRun, Store, StoreError};
+use crate::store::{ResolvedRun, Store, StoreError, local_path};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -42,6 +43,7 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
     }
     for (found, run) in runs.iter().zip(&manifest.runs) {
         same_run(found, run)?;
+        check_data_files(run)?;
         if run.rows_digest.is_some() || request.digest {
             check_rows(found, run).await?;
         }
@@ -114,6 +116,33 @@ fn same_run(found: &ResolvedRun, run: &PinnedRun) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// Every byte of a run's data files, where their digest was recorded.
+fn check_data_files(run: &PinnedRun) -> Result<()> {
+    let Some(recorded) = run.properties.get("evaldiff.files-digest") else {
+        return Ok(());
+    };
+    let Some(paths) = run
+        .data_files
+        .iter()
+        .map(|f| local_path(&f.path))
+        .collect::<Option<Vec<_>>>()
+    else {
+        return Ok(());
+    };
+    let found = files_digest(&paths)
+        .map_err(|e| Error::data(format!("a data file of {} cannot be read", run.model_version)).with_source(e))?;
+    if found == *recorded {
+        return say(&format!("data files of {}: unchanged", run.model_version));
+    }
+    let names: Vec<&str> = run.data_files.iter().map(|f| f.path.as_str()).collect();
+    Err(Error::altered(format!(
+        "the data files of {} ({}) were changed in place: {}",
+        run.model_version,
+        run.reference,
+        names.join(", ")
+    )))
 }
 
 fn altered(error: EngineError) -> Error {

@@ -39,6 +39,8 @@ pub struct Overview {
     pub hidden: Vec<String>,
     /// Slices that regressed.
     pub regressions: Vec<RegressionView>,
+    /// How many more there are.
+    pub more_regressions: Option<String>,
     /// Metrics.
     pub metrics: Vec<MetricRow>,
     /// Level of the intervals.
@@ -132,6 +134,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         warnings: parts::warnings(&comparison.warnings),
         hidden: parts::hidden(samples),
         regressions: slices::regressions(comparison),
+        more_regressions: slices::more_regressions(comparison),
         metrics: metrics::of_pair(comparison),
         level,
         outcomes: outcomes.into_iter().map(outcome).collect(),

@@ -52,6 +52,9 @@ pub struct SliceRow {
     pub badge: Badge,
 }
 
+/// Regressed slices named at the top of the overview; the table below lists all.
+const MAX_REGRESSIONS: usize = 12;
+
 /// A slice that regressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RegressionView {
@@ -70,7 +73,16 @@ pub fn regressions(comparison: &Comparison) -> Vec<RegressionView> {
         href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
         numbers: format!("{} on {}", points(slice.delta), counted(slice.n, "sample", "samples")),
     };
-    headline::regressions(comparison).map(view).collect()
+    headline::regressions(comparison)
+        .take(MAX_REGRESSIONS)
+        .map(view)
+        .collect()
+}
+
+/// How many regressed slices the opening list leaves to the table below it; `None` where it names all.
+pub fn more_regressions(comparison: &Comparison) -> Option<String> {
+    let all = headline::regressions(comparison).count();
+    (all > MAX_REGRESSIONS).then(|| counted((all - MAX_REGRESSIONS) as u64, "more slice", "more slices"))
 }
 
 /// The slices of a comparison, most harm first.

@@ -213,6 +213,9 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
             format!("{:.6}", written.scored.1 as f64 / written.scored.0 as f64),
         );
     }
+    if let Some(digest) = &written.files_digest {
+        out.insert("files-digest", digest.clone());
+    }
     let golden = [
         ("golden-name", &run.golden.name),
         ("golden-version", &run.golden.version),

@@ -4,6 +4,7 @@ use super::append::NewRun;
 use super::catalog::local_path;
 use super::contract::{self, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID};
 use super::error::{Context, StoreError};
+use crate::audit::files_digest::files_digest;
 use crate::audit::rows_digest::RowsDigest;
 use crate::names::safe_component;
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
@@ -49,6 +50,8 @@ pub(super) struct WrittenRun {
     pub(super) files: Vec<DataFile>,
     pub(super) rows: u64,
     pub(super) rows_digest: String,
+    /// Over the bytes of the files, where they are local.
+    pub(super) files_digest: Option<String>,
     /// Samples with truth and prediction, and those among them that agree.
     pub(super) scored: (u64, u64),
 }
@@ -187,8 +190,14 @@ impl RunWriter {
                 return Err((error, paths()));
             }
         }
+        let local: Option<Vec<_>> = files.iter().map(|f| local_path(f.file_path())).collect();
+        let files_digest = match local.map(|paths| files_digest(&paths)).transpose() {
+            Ok(digest) => digest,
+            Err(e) => return Err((StoreError::Rows(format!("reading a data file back: {e}")), paths())),
+        };
         Ok(WrittenRun {
             files,
+            files_digest,
             rows: self.rows,
             rows_digest: self.digest.finish(),
             scored: self.scored,

@@ -128,7 +128,7 @@ fn redact(comparison: &mut Value) {
         }
         let properties = run["properties"].as_object_mut().unwrap();
         properties.remove("evaldiff.git-sha");
-        for name in ["evaldiff.run-id"] {
+        for name in ["evaldiff.run-id", "evaldiff.files-digest"] {
             if let Some(value) = properties.get_mut(name) {
                 *value = format!("[{name}]").into();
             }

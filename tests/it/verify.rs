@@ -167,14 +167,16 @@ fn a_data_file_replaced_in_the_warehouse_is_named() {
     output.expect_code(1);
     says(&output, &name);
     std::fs::write(&new[0], &before).unwrap();
-    // In the keys, the first column of the file.
-    let mut bytes = before.clone();
-    bytes[90] ^= 1;
-    std::fs::write(&new[0], bytes).unwrap();
-    let output = verify(&project, &report);
-    output.expect_code(1);
-    says(&output, "the rows of v2");
-    std::fs::write(&new[0], &before).unwrap();
+    // Any byte: in the keys, in a column without a role, in the footer.
+    for at in [90, before.len() / 2, before.len() - 20] {
+        let mut bytes = before.clone();
+        bytes[at] ^= 1;
+        std::fs::write(&new[0], bytes).unwrap();
+        let output = verify(&project, &report);
+        output.expect_code(1);
+        says(&output, &name);
+        std::fs::write(&new[0], &before).unwrap();
+    }
     verify(&project, &report).ok();
 }
 
