@@ -9,6 +9,7 @@ mod compose;
 mod compose_labels;
 mod convert;
 mod csv;
+mod dataset;
 mod digest;
 mod error;
 mod facts;
@@ -39,6 +40,7 @@ mod types;
 mod unique;
 mod values;
 
+pub use dataset::{GoldenDataset, GoldenSpec, InputBatch};
 pub use error::{IngestError, IngestErrorKind, Place};
 pub use plan::plan;
 pub use planned::ImportPlan;

@@ -1,0 +1,208 @@
+//! One request from its samples to its answers: sent again while that may help, judged field by field.
+
+use super::answer::{Decoder, clip};
+use super::error::RunnerError;
+use super::pressure::{Overload, Pressure};
+use super::request::Encoder;
+use super::rows::{Answered, SampleError};
+use super::service::{Failure, Identity, Reply, Service};
+use super::work::Work;
+use crate::ingest::GoldenDataset;
+use backon::{ExponentialBuilder, Retryable};
+use bytes::Bytes;
+use reqwest::Url;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+/// Attempts for a single sample on which the model fails, or which takes too long.
+const ATTEMPTS: u32 = 3;
+
+/// Everything that a request needs.
+#[derive(Debug)]
+pub struct Asker {
+    /// The service.
+    pub service: Service,
+    /// The endpoint.
+    pub url: Url,
+    /// The service as it said it was before the run.
+    pub identity: Identity,
+    /// Makes bodies.
+    pub encoder: Encoder,
+    /// Reads answers.
+    pub decoder: Decoder,
+    /// Where the samples come from: knows the labels.
+    pub dataset: GoldenDataset,
+    /// Labels that are known besides those of the ground truth.
+    pub labels: Vec<String>,
+    /// Whether a label that nobody knows is an answer too.
+    pub any_label: bool,
+    /// How much is asked at once.
+    pub pressure: Mutex<Pressure>,
+    /// When the run began.
+    pub start: Instant,
+    /// Time for which an overloaded or absent service is asked again.
+    pub patience: Duration,
+}
+
+/// What became of some samples.
+pub(super) enum Asked {
+    /// Each has an answer or a reason why not.
+    Done(Answered, Vec<SampleError>),
+    /// They have to be asked about in halves, to find the one that fails.
+    Halve(Work),
+    /// The run cannot go on.
+    Fatal(RunnerError),
+}
+
+impl Asker {
+    /// The pressure, whoever panicked while holding it.
+    pub(super) fn pressure(&self) -> std::sync::MutexGuard<'_, Pressure> {
+        self.pressure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks about some samples.
+    pub(super) async fn ask(&self, work: Work) -> Asked {
+        let body = match self.encoder.body(&work) {
+            Ok(body) => Bytes::from(body),
+            Err(reason) => {
+                let hint = Some("see [service.request] in evaldiff.toml".into());
+                return Asked::Fatal(RunnerError::Usage { reason, hint });
+            }
+        };
+        match self.send(&body, work.len() > 1).await {
+            Ok(reply) => self.judge(work, &reply),
+            Err(Failure::Refused(what)) => Asked::Fatal(RunnerError::Refused {
+                what,
+                hint: Some(format!(
+                    "check the URL, --endpoint and [service.headers]; {} was asked",
+                    self.url.path()
+                )),
+            }),
+            Err(failure @ (Failure::Connection(_) | Failure::Overloaded(..))) => {
+                let (seconds, text) = (self.patience.as_secs(), failure.text());
+                Asked::Fatal(RunnerError::Unreachable {
+                    what: format!("did not recover within {seconds} s: {text}"),
+                    hint: Some("the answers so far are kept: go on with --resume when it is back".into()),
+                })
+            }
+            Err(_) if work.len() > 1 => Asked::Halve(work),
+            Err(failure) => Asked::Done(Answered::default(), vec![error(&work, 0, failure.text())]),
+        }
+    }
+
+    async fn send(&self, body: &Bytes, many: bool) -> Result<Reply, Failure> {
+        let mut attempts = 0;
+        let once = || async {
+            let epoch = self.pressure().epoch();
+            let outcome = self.service.ask(&self.url, body.clone()).await;
+            let overload = match &outcome {
+                Err(Failure::Overloaded(..)) => Some(Overload::Refused),
+                Err(Failure::TooSlow(_)) => Some(Overload::TooSlow),
+                _ => None,
+            };
+            if let Some(overload) = overload {
+                self.pressure().overloaded(epoch, self.start.elapsed(), overload);
+            }
+            outcome
+        };
+        // A batch that fails is not worth a second try: its halves are one, and they find what is at fault.
+        let again = |failure: &Failure| {
+            attempts += 1;
+            match failure {
+                Failure::Connection(_) | Failure::Overloaded(..) => true,
+                Failure::TooSlow(_) | Failure::Failed(_) => !many && attempts < ATTEMPTS,
+                Failure::Rejected(_) | Failure::Refused(_) => false,
+            }
+        };
+        let backoff = ExponentialBuilder::default()
+            .with_min_delay(Duration::from_millis(100))
+            .with_max_delay(Duration::from_secs(5))
+            .with_jitter()
+            .without_max_times()
+            .with_total_delay(Some(self.patience));
+        once.retry(backoff)
+            .when(again)
+            .adjust(|failure: &Failure, delay| match failure {
+                // The service knows better; it is not waited for beyond the patience that is left.
+                Failure::Overloaded(_, Some(after)) => delay.map(|_| *after),
+                _ => delay,
+            })
+            .await
+    }
+
+    fn judge(&self, work: Work, reply: &Reply) -> Asked {
+        if let Some(error) = self.other_service(reply) {
+            return Asked::Fatal(error);
+        }
+        let answers = match self.decoder.read(&reply.body, work.len()) {
+            Ok(answers) => answers,
+            Err(_) if work.len() > 1 => return Asked::Halve(work),
+            Err(reason) => return Asked::Done(Answered::default(), vec![error(&work, 0, &reason)]),
+        };
+        let mut done = Answered {
+            latency_ms: reply.took.as_secs_f64() * 1000.0,
+            batch: work.len() as i64,
+            ..Answered::default()
+        };
+        let mut errors = Vec::new();
+        for (i, (answer, sample)) in answers.into_iter().zip(work.numbers()).enumerate() {
+            let answer = answer.and_then(|answer| match self.knows(&answer.label) {
+                true => Ok(answer),
+                false => Err(self.unknown(&answer.label)),
+            });
+            match answer {
+                Ok(answer) => {
+                    done.samples.push(sample);
+                    done.keys.push(work.key(i).to_string());
+                    done.answers.push(answer);
+                }
+                Err(reason) => errors.push(error(&work, i, &reason)),
+            }
+        }
+        Asked::Done(done, errors)
+    }
+
+    fn knows(&self, label: &str) -> bool {
+        if self.any_label && self.dataset.label_type() == &arrow::datatypes::DataType::Utf8 {
+            return true;
+        }
+        self.dataset.knows_label(label) || self.labels.iter().any(|known| known == label)
+    }
+
+    fn unknown(&self, label: &str) -> String {
+        let known = self.dataset.labels();
+        let shown = known
+            .iter()
+            .take(10)
+            .map(|l| format!("\"{}\"", clip(l, 40)))
+            .collect::<Vec<_>>();
+        let more = if known.len() > 10 { ", …" } else { "" };
+        format!(
+            "the label \"{}\" is none of {}{more}",
+            clip(label, 60),
+            shown.join(", ")
+        )
+    }
+
+    /// An answer that says it came from another Bento than the one that was asked before the run.
+    fn other_service(&self, reply: &Reply) -> Option<RunnerError> {
+        let tag = reply.tag.as_deref().filter(|tag| !tag.contains("not available"))?;
+        let (name, version) = (self.identity.name.as_ref()?, self.identity.version.as_ref()?);
+        let expected = format!("{name}:{version}");
+        (tag != expected).then(|| RunnerError::OtherService {
+            reason: format!(
+                "the service changed during the run: {} answered, not {expected}",
+                clip(tag, 100)
+            ),
+            hint: "evaluate a service that nobody deploys to meanwhile; nothing was written to the table".into(),
+        })
+    }
+}
+
+fn error(work: &Work, i: usize, reason: &str) -> SampleError {
+    SampleError {
+        sample: work.numbers().nth(i).unwrap_or_default(),
+        key: work.key(i).to_string(),
+        reason: reason.to_string(),
+    }
+}

@@ -1,0 +1,280 @@
+//! How many samples a request carries and how many requests are under way: found by measurement, or fixed.
+//!
+//! Climbs while throughput grows, first with the batch and then with the concurrency, and steps back as soon as the
+//! service says that it is overloaded. Knows no clock and no network: times come in as arguments.
+
+use std::time::Duration;
+
+/// Batches grow to this many samples at most.
+pub const MAX_BATCH: usize = 4096;
+/// Requests under way at most.
+pub const MAX_CONCURRENCY: usize = 64;
+/// A first batch small enough that a slow model answers it in time.
+const FIRST_BATCH: usize = 8;
+const FIRST_CONCURRENCY: usize = 2;
+/// Growth of throughput below which a step was not worth it.
+const WORTH: f64 = 1.06;
+/// Requests and time over which throughput is measured.
+const WINDOW_REQUESTS: usize = 4;
+const WINDOW_TIME: Duration = Duration::from_millis(40);
+/// After this long on one setting, a neighbouring one is tried again.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// What a service says when it is asked too much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Overload {
+    /// It refuses requests: fewer at once.
+    Refused,
+    /// It does not answer in time: fewer at once, then fewer samples in each.
+    TooSlow,
+}
+
+/// What is being tried.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Climb {
+    Batch,
+    Concurrency,
+    Settled,
+}
+
+/// The setting now, and what was learnt so far.
+#[derive(Clone, Debug)]
+pub struct Pressure {
+    batch: usize,
+    concurrency: usize,
+    fixed_batch: bool,
+    fixed_concurrency: bool,
+    max_batch: usize,
+    /// Longest time that a request may take before batches stop growing.
+    slow: Duration,
+    climb: Climb,
+    best: Option<(usize, usize, f64)>,
+    /// Numbers the settings: an answer counts for the setting that it was asked under.
+    epoch: u64,
+    window: Option<(Duration, usize, usize)>,
+    slowest: Duration,
+    settled_at: Duration,
+    ceiling: usize,
+}
+
+impl Pressure {
+    /// `batch` and `concurrency` are kept where given; `timeout` is a request's.
+    pub fn new(batch: Option<usize>, concurrency: Option<usize>, timeout: Duration) -> Pressure {
+        let climb = match (batch, concurrency) {
+            (None, _) => Climb::Batch,
+            (Some(_), None) => Climb::Concurrency,
+            (Some(_), Some(_)) => Climb::Settled,
+        };
+        Pressure {
+            batch: batch.unwrap_or(FIRST_BATCH),
+            concurrency: concurrency.unwrap_or(FIRST_CONCURRENCY),
+            fixed_batch: batch.is_some(),
+            fixed_concurrency: concurrency.is_some(),
+            max_batch: MAX_BATCH,
+            slow: (timeout / 8).min(Duration::from_secs(2)),
+            climb,
+            best: None,
+            epoch: 0,
+            window: None,
+            slowest: Duration::ZERO,
+            settled_at: Duration::ZERO,
+            ceiling: MAX_CONCURRENCY,
+        }
+    }
+
+    /// Samples per request.
+    pub fn batch(&self) -> usize {
+        self.batch
+    }
+
+    /// Requests under way.
+    pub fn concurrency(&self) -> usize {
+        self.concurrency
+    }
+
+    /// The setting that a request is sent under.
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// A request of `samples`, sent under `epoch`, was answered at `now` after `took`.
+    pub fn answered(&mut self, epoch: u64, now: Duration, samples: usize, took: Duration) {
+        if epoch != self.epoch {
+            return;
+        }
+        self.slowest = self.slowest.max(took);
+        let Some((start, requests, counted)) = &mut self.window else {
+            // The first answer opens the window: what it carried was worked on before.
+            self.window = Some((now, 0, 0));
+            return;
+        };
+        *requests += 1;
+        *counted += samples;
+        let elapsed = now.saturating_sub(*start);
+        if *requests < WINDOW_REQUESTS.max(self.concurrency) || elapsed < WINDOW_TIME {
+            return;
+        }
+        let rate = *counted as f64 / elapsed.as_secs_f64();
+        self.window = None;
+        self.judge(rate, now);
+    }
+
+    fn judge(&mut self, rate: f64, now: Duration) {
+        let better = self.best.is_none_or(|(.., best)| rate > best * WORTH);
+        if better {
+            self.best = Some((self.batch, self.concurrency, rate));
+        }
+        match self.climb {
+            Climb::Batch if better && self.slowest < self.slow && self.batch < self.max_batch => {
+                // Small batches cost little to leave behind.
+                let factor = if self.batch < 128 { 4 } else { 2 };
+                self.set((self.batch * factor).min(self.max_batch), self.concurrency);
+            }
+            Climb::Batch => {
+                self.return_to_best();
+                if self.fixed_concurrency {
+                    self.settle(now);
+                } else {
+                    self.climb = Climb::Concurrency;
+                    self.more_at_once(now);
+                }
+            }
+            Climb::Concurrency if better => self.more_at_once(now),
+            Climb::Concurrency => {
+                self.return_to_best();
+                self.settle(now);
+            }
+            Climb::Settled => {
+                if now.saturating_sub(self.settled_at) > PATIENCE && !(self.fixed_batch && self.fixed_concurrency) {
+                    // The service may have changed: measure this setting anew, then try beyond it.
+                    self.best = Some((self.batch, self.concurrency, rate));
+                    self.ceiling = MAX_CONCURRENCY;
+                    if self.fixed_concurrency {
+                        self.climb = Climb::Batch;
+                        if self.slowest < self.slow {
+                            self.set((self.batch * 2).min(self.max_batch), self.concurrency);
+                        }
+                    } else {
+                        self.climb = Climb::Concurrency;
+                        self.more_at_once(now);
+                    }
+                }
+            }
+        }
+    }
+
+    fn more_at_once(&mut self, now: Duration) {
+        let next = (self.concurrency + self.concurrency.div_ceil(2)).min(self.ceiling);
+        if next > self.concurrency {
+            self.set(self.batch, next);
+        } else {
+            self.settle(now);
+        }
+    }
+
+    fn settle(&mut self, now: Duration) {
+        self.climb = Climb::Settled;
+        self.settled_at = now;
+    }
+
+    fn return_to_best(&mut self) {
+        if let Some((batch, concurrency, _)) = self.best {
+            self.set(batch, concurrency);
+        }
+    }
+
+    fn set(&mut self, batch: usize, concurrency: usize) {
+        if (batch, concurrency) != (self.batch, self.concurrency) {
+            self.batch = batch;
+            self.concurrency = concurrency;
+            self.epoch += 1;
+            self.window = None;
+            self.slowest = Duration::ZERO;
+        }
+    }
+
+    /// A request that was sent under `epoch` was too much. Several of one setting count once.
+    pub fn overloaded(&mut self, epoch: u64, now: Duration, overload: Overload) {
+        if epoch != self.epoch {
+            return;
+        }
+        let fewer = self.concurrency > 1 && !self.fixed_concurrency;
+        let smaller = self.batch > 1 && !self.fixed_batch;
+        if fewer && (overload == Overload::Refused || !smaller) {
+            self.ceiling = self.concurrency - 1;
+            self.set(self.batch, self.concurrency / 2);
+        } else if smaller && overload == Overload::TooSlow {
+            self.max_batch = (self.batch / 2).max(1);
+            self.set(self.max_batch, self.concurrency);
+        } else {
+            return;
+        }
+        self.best = None;
+        self.settle(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A service with a fixed cost per request and per sample, and so many workers.
+    fn simulate(pressure: &mut Pressure, per_request: f64, per_sample: f64, workers: usize, seconds: f64) -> f64 {
+        let (mut now, mut done) = (0.0, 0.0);
+        while now < seconds {
+            let (batch, concurrency, epoch) = (pressure.batch(), pressure.concurrency(), pressure.epoch());
+            let work = per_request + per_sample * batch as f64;
+            let at_once = concurrency.min(workers) as f64;
+            let took = work * concurrency as f64 / at_once;
+            now += work / at_once;
+            done += batch as f64;
+            pressure.answered(
+                epoch,
+                Duration::from_secs_f64(now),
+                batch,
+                Duration::from_secs_f64(took),
+            );
+        }
+        done / now
+    }
+
+    #[test]
+    fn finds_large_batches_where_requests_are_dear_and_workers_where_they_help() {
+        let mut pressure = Pressure::new(None, None, Duration::from_secs(30));
+        let rate = simulate(&mut pressure, 0.004, 0.000_05, 4, 10.0);
+        assert!(pressure.batch() >= 512, "{pressure:?}");
+        assert!(pressure.concurrency() >= 4, "{pressure:?}");
+        assert!(rate > 0.9 * 4.0 * 1024.0 / (0.004 + 0.000_05 * 1024.0), "{rate}");
+    }
+
+    #[test]
+    fn stays_small_where_a_model_is_slow() {
+        let mut pressure = Pressure::new(None, None, Duration::from_secs(30));
+        simulate(&mut pressure, 0.0, 1.0, 1, 600.0);
+        assert_eq!(pressure.batch(), 8, "{pressure:?}");
+    }
+
+    #[test]
+    fn keeps_what_is_given() {
+        let mut pressure = Pressure::new(Some(100), Some(3), Duration::from_secs(30));
+        simulate(&mut pressure, 0.001, 0.000_01, 8, 60.0);
+        pressure.overloaded(pressure.epoch(), Duration::from_secs(60), Overload::Refused);
+        assert_eq!((pressure.batch(), pressure.concurrency()), (100, 3));
+    }
+
+    #[test]
+    fn backs_off_once_for_each_setting() {
+        let mut pressure = Pressure::new(Some(10), None, Duration::from_secs(30));
+        pressure.concurrency = 16;
+        let epoch = pressure.epoch();
+        for _ in 0..5 {
+            pressure.overloaded(epoch, Duration::ZERO, Overload::Refused);
+        }
+        assert_eq!(pressure.concurrency(), 8);
+        let mut slow = Pressure::new(None, Some(1), Duration::from_secs(30));
+        slow.overloaded(slow.epoch(), Duration::ZERO, Overload::TooSlow);
+        assert_eq!((slow.batch(), slow.concurrency()), (4, 1));
+        simulate(&mut slow, 0.1, 0.0, 1, 600.0);
+        assert_eq!(slow.batch(), 4, "a batch that was too slow is not tried again");
+    }
+}

@@ -1,0 +1,166 @@
+//! Answers as rows: what the spool holds, and the predictions file that a finished run is imported from.
+
+use super::answer::Answer;
+use super::error::RunnerError;
+use super::spool::Spool;
+use crate::ingest::GoldenDataset;
+use arrow::array::{
+    Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array, new_null_array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::properties::WriterProperties;
+use std::fs::File;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+/// The answers of one request.
+#[derive(Debug, Default)]
+pub struct Answered {
+    /// Places of the samples in the golden dataset.
+    pub samples: Vec<u64>,
+    /// Their keys.
+    pub keys: Vec<String>,
+    /// Their answers.
+    pub answers: Vec<Answer>,
+    /// Wall time of the request in milliseconds.
+    pub latency_ms: f64,
+    /// Samples that the request carried.
+    pub batch: i64,
+}
+
+/// A sample without an answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleError {
+    /// Its place in the golden dataset.
+    pub sample: u64,
+    /// Its key.
+    pub key: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// The columns of the spool: the place of the sample, then those of the predictions file.
+fn spool_schema() -> SchemaRef {
+    let mut fields = vec![Field::new("row", DataType::UInt64, false)];
+    fields.extend(columns(&DataType::Utf8));
+    Arc::new(Schema::new(fields))
+}
+
+fn columns(label: &DataType) -> Vec<Field> {
+    vec![
+        Field::new("sample_id", DataType::Utf8, false),
+        Field::new("prediction", label.clone(), true),
+        Field::new("confidence", DataType::Float64, true),
+        Field::new("status", DataType::Utf8, false),
+        Field::new("error", DataType::Utf8, true),
+        Field::new("latency_ms", DataType::Float64, true),
+        Field::new("batch_size", DataType::Int64, true),
+        Field::new("probabilities", DataType::Utf8, true),
+        Field::new("output", DataType::Utf8, true),
+        Field::new("tokens_in", DataType::Int64, true),
+        Field::new("tokens_out", DataType::Int64, true),
+    ]
+}
+
+/// One batch of the answers of several requests.
+pub(super) fn batch(answered: &[Answered]) -> Result<RecordBatch, String> {
+    let each = || answered.iter().flat_map(|a| &a.answers);
+    let texts = |of: fn(&Answer) -> Option<&str>| -> ArrayRef { Arc::new(each().map(of).collect::<StringArray>()) };
+    let numbers = |of: fn(&Answer) -> Option<i64>| -> ArrayRef { Arc::new(each().map(of).collect::<Int64Array>()) };
+    let rows: UInt64Array = answered.iter().flat_map(|a| &a.samples).copied().collect();
+    let n = rows.len();
+    let keys = StringArray::from_iter_values(answered.iter().flat_map(|a| &a.keys));
+    let confidence: Float64Array = each().map(|a| a.confidence).collect();
+    let spread = |a: &Answered| std::iter::repeat_n((a.latency_ms, a.batch), a.answers.len());
+    let latency = Float64Array::from_iter_values(answered.iter().flat_map(spread).map(|(ms, _)| ms));
+    let sizes = Int64Array::from_iter_values(answered.iter().flat_map(spread).map(|(_, n)| n));
+    let columns: Vec<ArrayRef> = vec![
+        Arc::new(rows),
+        Arc::new(keys),
+        texts(|a| Some(&a.label)),
+        Arc::new(confidence),
+        Arc::new(StringArray::from_iter_values(std::iter::repeat_n("ok", n))),
+        new_null_array(&DataType::Utf8, n),
+        Arc::new(latency),
+        Arc::new(sizes),
+        texts(|a| a.probabilities.as_deref()),
+        texts(|a| a.text.as_deref()),
+        numbers(|a| a.tokens_in),
+        numbers(|a| a.tokens_out),
+    ];
+    RecordBatch::try_new(spool_schema(), columns).map_err(|e| e.to_string())
+}
+
+fn failed(errors: &[SampleError]) -> Result<RecordBatch, String> {
+    let n = errors.len();
+    let schema = spool_schema();
+    let columns = schema.fields().iter().map(|field| -> ArrayRef {
+        let text = |of: fn(&SampleError) -> &str| Arc::new(StringArray::from_iter_values(errors.iter().map(of)));
+        match field.name().as_str() {
+            "row" => Arc::new(UInt64Array::from_iter_values(errors.iter().map(|e| e.sample))),
+            "sample_id" => text(|e| &e.key),
+            "status" => text(|_| "error"),
+            "error" => text(|e| &e.reason),
+            _ => new_null_array(field.data_type(), n),
+        }
+    });
+    RecordBatch::try_new(Arc::clone(&schema), columns.collect()).map_err(|e| e.to_string())
+}
+
+/// Writes the spooled answers and the samples without one as a predictions file beside the spool.
+///
+/// # Errors
+/// Fails if the disk is full, or if the spool does not hold every sample once.
+pub fn seal(spool: &Spool, dataset: &GoldenDataset, errors: &[SampleError]) -> Result<PathBuf, RunnerError> {
+    let path = spool.folder().join("predictions.parquet");
+    let fail = |e: &dyn std::fmt::Display| RunnerError::Spool {
+        path: path.clone(),
+        reason: e.to_string(),
+    };
+    let schema = Arc::new(Schema::new(columns(dataset.label_type())));
+    let zstd = ZstdLevel::try_new(1).map_or(Compression::UNCOMPRESSED, Compression::ZSTD);
+    let properties = WriterProperties::builder()
+        .set_compression(zstd)
+        .set_max_row_group_row_count(Some(131_072))
+        .build();
+    let file = File::create(&path).map_err(|e| fail(&e))?;
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(|e| fail(&e))?;
+    let mut rows = 0;
+    let last = failed(errors).map_err(|e| fail(&e))?;
+    let last = (last.num_rows() > 0).then_some(Ok(last));
+    for batch in spool.frames()?.chain(last) {
+        let batch = batch?;
+        rows += batch.num_rows() as u64;
+        let columns: Result<Vec<ArrayRef>, _> = batch.columns()[1..]
+            .iter()
+            .zip(schema.fields())
+            .map(|(column, field)| typed(column, field.data_type()))
+            .collect();
+        let batch =
+            columns.and_then(|columns| RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|e| e.to_string()));
+        writer.write(&batch.map_err(|e| fail(&e))?).map_err(|e| fail(&e))?;
+    }
+    writer.close().map_err(|e| fail(&e))?;
+    if rows != dataset.rows() {
+        return Err(fail(&format!("{rows} answers to {} samples", dataset.rows())));
+    }
+    Ok(path)
+}
+
+/// Labels in the type of the ground truth: only labels that it knows, or that read like it, came this far.
+fn typed(column: &ArrayRef, target: &DataType) -> Result<ArrayRef, String> {
+    if column.data_type() == target {
+        return Ok(Arc::clone(column));
+    }
+    let out = cast(column, target).map_err(|e| e.to_string())?;
+    match (0..column.len()).find(|i| column.is_valid(*i) && out.is_null(*i)) {
+        None => Ok(out),
+        Some(i) => Err(format!(
+            "the label {:?} is none of type {target}",
+            column.as_string::<i32>().value(i)
+        )),
+    }
+}
