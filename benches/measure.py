@@ -7,6 +7,7 @@ Then the tools run in turns (A B C A B C …); each figure is the median of its 
 import argparse
 import shutil
 import sys
+import tempfile
 from pathlib import Path
 
 import check
@@ -22,9 +23,17 @@ def repeats(size: int) -> int:
     return 5 if size <= 100_000 else 3
 
 
+def fresh(workdir: Path) -> Path:
+    """An output folder that no run has used. Folders are removed at the very end: ext4 does not give out the inodes of
+    files that were deleted a few seconds ago, and looks at each of them whenever a file is created, so that deleting the
+    output of one run would slow down the next one."""
+    folder = workdir / "out"
+    folder.mkdir(exist_ok=True)
+    return Path(tempfile.mkdtemp(dir=folder)) / "site"
+
+
 def once(tool: tools.Tool, workdir: Path, table: str, out: Path) -> timing.Cost:
     """One run into a fresh folder."""
-    shutil.rmtree(out, ignore_errors=True)
     return timing.run(tool.command(workdir, table, out), workdir, workdir / "bench.log")
 
 
@@ -32,7 +41,7 @@ def answers(all_tools: list[tools.Tool], workdir: Path, table: str) -> list[tool
     """Runs each tool once; returns those that end well with the first peer's answer, names the others."""
     expected, agreeing = None, []
     for tool in sorted(all_tools, key=lambda tool: not tool.is_peer):
-        out = workdir / "out"
+        out = fresh(workdir)
         try:
             once(tool, workdir, table, out)
             if expected is None:
@@ -51,10 +60,9 @@ def measured(all_tools: list[tools.Tool], workdir: Path, table: str, size: int) 
     costs: dict[str, list[timing.Cost]] = {tool.name: [] for tool in agreeing}
     for turn in range(repeats(size)):
         for tool in agreeing:
-            cost = once(tool, workdir, table, workdir / "out")
+            cost = once(tool, workdir, table, fresh(workdir))
             print(f"{size} {table} {turn + 1} {tool.name}: {cost}", file=sys.stderr)
             costs[tool.name].append(cost)
-    shutil.rmtree(workdir / "out", ignore_errors=True)
     return {name: timing.median(runs) for name, runs in costs.items()}
 
 
@@ -86,7 +94,9 @@ def main() -> None:
     hundred_million = None
     if arguments.huge and ours:
         workdir = root / str(figures.HUGE)
-        hundred_million = once(ours[0], workdir, "bench.own", workdir / "out")
+        hundred_million = once(ours[0], workdir, "bench.own", fresh(workdir))
+    for size in (*arguments.sizes, figures.HUGE):
+        shutil.rmtree(root / str(size) / "out", ignore_errors=True)
     print(figures.document(rows, limit or "", hundred_million), end="")
     if failed:
         sys.exit("not every tool gave the answer: see FAILED above")

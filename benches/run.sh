@@ -73,4 +73,5 @@ for size in "$@"; do
     foreign_table "$samples" >&2
     sizes+=("$samples")
 done
+[[ -z ${PREPARE_ONLY:-} ]] || exit 0
 "$python" "$here/measure.py" "$work" "${sizes[@]}" "${options[@]}" | tee "$work/benchmarks.md"

@@ -36,6 +36,9 @@
 //!
 //! [report]
 //! out = "site"                           # --out
+//!
+//! [service]                              # of `evaldiff run`; every key but names, labels, headers has a flag
+//! url = "http://127.0.0.1:3000"          # --service; ${NAME} in url and headers is taken from the environment
 //! ```
 //!
 //! An empty variable counts as unset. MODEL_VERSION belongs to the import request, not in here. Opens nothing but
@@ -46,6 +49,7 @@ pub use crate::cli::request::{ColumnChoice, JoinStrategy, Overrides};
 pub use crate::cli::values::TableName;
 
 use crate::cli::location::{find, local, variable};
+use crate::cli::request::ServiceChoice;
 use crate::cli::toml_file::{self, CatalogKeys, TomlFile};
 use crate::error::{Error, Result};
 use crate::model::CompareOptions;
@@ -76,6 +80,8 @@ pub struct Config {
     pub compare: CompareOptions,
     /// Options that cannot.
     pub engine: EngineConfig,
+    /// The model service of an evaluation.
+    pub service: ServiceChoice,
     /// Folder of all reports: relative to the working folder if it was typed so.
     pub out: PathBuf,
 }
@@ -132,6 +138,12 @@ impl Config {
             }
             (None, None) => keys.table,
         };
+        let from_env = ServiceChoice {
+            bento: variable(env, "BENTO_TAG")?,
+            golden: variable(env, "GOLDEN_DATASET_PATH")?,
+            ..ServiceChoice::default()
+        };
+        let service = flags.service.clone().or(from_env).or(keys.service.choice(base, env)?);
         let defaults = CompareOptions::default();
         let min_effect = flags.min_effect.or(keys.compare.min_effect);
         let mut hide = keys.compare.hide;
@@ -161,6 +173,7 @@ impl Config {
                 (None, Some(out)) => base.join(out),
                 (None, None) => PathBuf::from("site"),
             },
+            service,
             home,
             file,
         })

@@ -35,6 +35,7 @@ use std::io::Write;
 /// # Errors
 /// Carries the exit code and a way out; see [`error`].
 pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
+    let begun = std::time::Instant::now();
     let cwd = std::env::current_dir().map_err(|e| Error::usage("cannot tell the working folder").with_source(e))?;
     init_logging(invocation.console.verbosity);
     let Invocation {
@@ -48,6 +49,7 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
             let page = cli::man::page().map_err(|e| Error::data("the manual page cannot be made").with_source(e))?;
             return write_out(&page);
         }
+        Command::Supervise(command) => return supervise(command),
         _ => {}
     }
     let config = config::Config::load(&overrides, env, &cwd)?;
@@ -57,6 +59,7 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
         console,
         cwd,
         now_micros: now_micros(),
+        begun,
     };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(session.config.engine.threads.max(1))
@@ -67,14 +70,28 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
         match &command {
             Command::Diff(request) => commands::diff(&session, request).await,
             Command::Import(request) => commands::import(&session, request).await,
+            Command::Run(request) => commands::run(&session, request).await,
             Command::Runs(request) => commands::runs(&session, request).await,
             Command::Report(request) => commands::report(&session, request).await,
             Command::Render(request) => commands::render(&session, request).await,
             Command::Verify(request) => commands::verify(&session, request).await,
             Command::Demo(request) => commands::demo(&session, &request.dir).await,
-            Command::Completions(_) | Command::Man => Ok(()),
+            Command::Completions(_) | Command::Man | Command::Supervise(_) => Ok(()),
         }
     })
+}
+
+/// Knows neither settings nor working folder: it is there for the process that it starts alone.
+fn supervise(command: &[std::ffi::OsString]) -> Result<()> {
+    let fail = |e: &dyn std::fmt::Display| Error::data(e.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|e| fail(&e))?;
+    match runtime.block_on(runner::supervise(command)).map_err(|e| fail(&e))? {
+        0 => Ok(()),
+        code => Err(Error::data(format!("the command ended with exit code {code}"))),
+    }
 }
 
 fn write_out(bytes: &[u8]) -> Result<()> {

@@ -113,7 +113,7 @@ pub(super) struct ReportArgs {
     /// Write reports below this folder [default: site]
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
-    /// Show at most this many samples per list, 1 to 10000 [default: 100]
+    /// Show at most this many regressed samples, 1 to 10000; other lists show 100 at most [default: 100]
     #[arg(long, value_name = "N", value_parser = number(values::top), allow_negative_numbers = true)]
     top: Option<u64>,
     /// Keep this column's values out of every file; repeat for several, evaldiff.toml's are hidden as well

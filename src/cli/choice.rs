@@ -18,6 +18,22 @@ pub enum InputFormat {
     Parquet,
 }
 
+/// Shape of a request's body; which one a service takes is its own choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputStyle {
+    /// {"texts": ["…", …]}: the values of one column.
+    Texts,
+    /// {"df": [{"text": "…"}, …]}: an object per sample.
+    Records,
+    /// {"df": {"text": ["…", …]}}: an array per column.
+    Columns,
+    /// {"columns": …, "index": …, "data": …}: the bare body of services of 2023.
+    Split,
+    /// As [service.request] of evaldiff.toml describes it.
+    Json,
+}
+
 /// What a comparison or a report prints on standard output.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub enum OutputFormat {

@@ -56,6 +56,21 @@ Examples:
   See what would be written
     $ evaldiff import preds.csv --model-version v1.2.0 --dry-run";
 
+/// Below the flags of `run`.
+pub(super) const RUN: &str = "\
+Examples:
+  Evaluate a Bento, started for the time of the run
+    $ evaldiff run --golden golden/sentiment-v2.parquet --model-version v1.2.0 --bento sentiment:1.2.0
+  Evaluate a service that runs, and compare with the version before
+    $ evaldiff run --golden s3://eval/sentiment-v2.parquet --model-version v1.2.0 --service http://127.0.0.1:3000 \\
+        --compare-to v0.7.1
+  Send a data frame to a service of 2023
+    $ evaldiff run --golden golden.csv --model-version v1 --service http://127.0.0.1:3000 --input-style split
+  Go on after a failure; nothing that was answered is asked again
+    $ evaldiff run --golden golden.csv --model-version v1 --service http://127.0.0.1:3000 --resume
+
+Other shapes of requests and answers are described in evaldiff.toml under [service]; see the README.";
+
 /// Below the flags of `report`.
 pub(super) const REPORT: &str = "\
 Examples:
@@ -66,7 +81,8 @@ Examples:
 pub(super) const RUNS: &str = "\
 Examples:
     $ evaldiff runs
-    $ evaldiff runs v1.2.0 --format json";
+    $ evaldiff runs v1.2.0 --format json
+    $ evaldiff runs --unfinished";
 
 /// Below the flags of `render`.
 pub(super) const RENDER: &str = "\

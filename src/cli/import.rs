@@ -36,10 +36,7 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     /// The checked request.
     pub(super) fn request(self, overrides: &mut Overrides, env: Env<'_>) -> Result<Command, clap::Error> {
-        let model_version = match self.model_version {
-            Some(version) => version,
-            None => from_env(env)?,
-        };
+        let model_version = model_version("import", self.model_version, env)?;
         self.table.fill(overrides);
         self.columns.fill(overrides);
         self.engine.fill(overrides);
@@ -53,15 +50,18 @@ impl ImportArgs {
     }
 }
 
-/// The version of the model from the environment, where an empty variable counts as unset.
-fn from_env(env: Env<'_>) -> Result<String, clap::Error> {
+/// The version of the model: from the flag, else from the environment, where an empty variable counts as unset.
+pub(super) fn model_version(command: &str, flag: Option<String>, env: Env<'_>) -> Result<String, clap::Error> {
+    if let Some(version) = flag {
+        return Ok(version);
+    }
     let Some(value) = env("MODEL_VERSION").filter(|value| !value.is_empty()) else {
         let text = "a run needs the version of its model: give --model-version <VERSION> or set MODEL_VERSION";
-        return Err(super::fail(Some("import"), ErrorKind::MissingRequiredArgument, text));
+        return Err(super::fail(Some(command), ErrorKind::MissingRequiredArgument, text));
     };
     let checked = match value.to_str() {
         Some(text) => values::name(text).map_err(|reason| format!("invalid MODEL_VERSION: {reason}")),
         None => Err("invalid MODEL_VERSION: it is not valid UTF-8".into()),
     };
-    checked.map_err(|text| super::fail(Some("import"), ErrorKind::ValueValidation, text))
+    checked.map_err(|text| super::fail(Some(command), ErrorKind::ValueValidation, text))
 }

@@ -15,8 +15,10 @@ pub mod man;
 mod render;
 mod report;
 pub mod request;
+mod run;
 mod runs;
 pub(crate) mod toml_file;
+pub(crate) mod toml_service;
 pub mod values;
 mod verify;
 
@@ -66,6 +68,9 @@ enum Sub {
     /// Record predictions as one run of a model version
     #[command(after_help = help::IMPORT)]
     Import(import::ImportArgs),
+    /// Evaluate a model service on a golden dataset and record the run
+    #[command(after_help = help::RUN)]
+    Run(run::RunArgs),
     /// List the runs of a table
     #[command(after_help = help::RUNS)]
     Runs(runs::RunsArgs),
@@ -85,6 +90,9 @@ enum Sub {
     Completions(completions::CompletionsArgs),
     /// Print the manual page
     Man,
+    /// Run a command until standard input ends
+    #[command(hide = true)]
+    Supervise(run::SuperviseArgs),
 }
 
 /// The whole command line, for completions and documents.
@@ -115,6 +123,7 @@ where
         None => cli.diff.request(&mut overrides)?,
         Some(Sub::Diff(args)) => args.request(&mut overrides)?,
         Some(Sub::Import(args)) => args.request(&mut overrides, env)?,
+        Some(Sub::Run(args)) => args.request(&mut overrides, env)?,
         Some(Sub::Runs(args)) => args.request(&mut overrides),
         Some(Sub::Report(args)) => args.request(&mut overrides),
         Some(Sub::Render(args)) => args.request(),
@@ -122,6 +131,7 @@ where
         Some(Sub::Demo(args)) => args.request(),
         Some(Sub::Completions(args)) => args.request(),
         Some(Sub::Man) => Command::Man,
+        Some(Sub::Supervise(args)) => args.request(),
     };
     Ok(Invocation {
         console: cli.globals.console(),

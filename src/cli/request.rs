@@ -3,9 +3,13 @@
 //! A request holds what only the command line can say. What evaldiff.toml or the environment can say as well travels
 //! as [`Overrides`] into [`crate::config::Config::load`], so that every value has one place to be read from.
 
-pub use super::choice::{ColorMode, InputFormat, JoinStrategy, ListFormat, OutputFormat, Shell};
+pub use super::choice::{ColorMode, InputFormat, InputStyle, JoinStrategy, ListFormat, OutputFormat, Shell};
 use super::values::TableName;
+use crate::runner::{AnswerFields, JsonRequest};
+use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::path::PathBuf;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// One parsed command line.
@@ -26,6 +30,8 @@ pub enum Command {
     Diff(DiffRequest),
     /// Append recorded predictions as one run.
     Import(ImportRequest),
+    /// Evaluate a model service on a golden dataset.
+    Run(RunRequest),
     /// List the runs of a table.
     Runs(RunsRequest),
     /// Report on one run.
@@ -40,6 +46,8 @@ pub enum Command {
     Completions(Shell),
     /// Print the manual page: [`super::man::page`].
     Man,
+    /// Run a command until standard input ends: the process between the runner and a service that it starts.
+    Supervise(Vec<OsString>),
 }
 
 /// A comparison of two runs.
@@ -77,6 +85,166 @@ pub struct RunsRequest {
     pub version: Option<String>,
     /// What is printed: text or JSON.
     pub format: ListFormat,
+    /// Evaluations that did not end, instead of the runs of the table.
+    pub unfinished: bool,
+}
+
+/// An evaluation; the service, the golden dataset and the pressure travel in [`Overrides::service`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct RunRequest {
+    /// Version of the model, from the flag or else MODEL_VERSION; not blank.
+    pub model_version: String,
+    /// Id of the run, where the caller chose it.
+    pub run_id: Option<Uuid>,
+    /// Go on with an unfinished run.
+    pub resume: Option<Resume>,
+    /// Compare with this reference afterwards.
+    pub compare_to: Option<String>,
+    /// What is printed of that comparison.
+    pub format: OutputFormat,
+    /// Name of the golden dataset; else the stem of its file.
+    pub golden_name: Option<String>,
+    /// Version of the golden dataset; else the stem of its file.
+    pub golden_version: Option<String>,
+}
+
+/// Which unfinished run to go on with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// The only one of the version.
+    Only,
+    /// The one whose id begins so.
+    Run(String),
+}
+
+/// A number, or the best one as found by measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Amount {
+    /// Found while running.
+    Auto,
+    /// Fixed.
+    Fixed(usize),
+}
+
+impl Amount {
+    /// The number, where it is fixed.
+    pub fn fixed(self) -> Option<usize> {
+        match self {
+            Amount::Auto => None,
+            Amount::Fixed(n) => Some(n),
+        }
+    }
+}
+
+/// How many samples may fail.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum MaxErrors {
+    /// So many.
+    Count(u64),
+    /// This share of all, from 0 to 1.
+    Share(f64),
+}
+
+impl MaxErrors {
+    /// Of so many samples.
+    pub fn of(self, samples: u64) -> u64 {
+        match self {
+            MaxErrors::Count(n) => n,
+            MaxErrors::Share(share) => (share * samples as f64) as u64,
+        }
+    }
+}
+
+/// The model service and how it is asked, as far as one source says so; an empty list or map says nothing.
+#[derive(Clone, Default, PartialEq)]
+pub struct ServiceChoice {
+    /// Where a service runs. May hold a password: never printed.
+    pub url: Option<String>,
+    /// The Bento to start.
+    pub bento: Option<String>,
+    /// The program `bentoml`.
+    pub bentoml: Option<PathBuf>,
+    /// Version that the service has to have.
+    pub version: Option<String>,
+    /// The endpoint.
+    pub endpoint: Option<String>,
+    /// Shape of requests.
+    pub style: Option<InputStyle>,
+    /// Member of a request that holds the samples.
+    pub param: Option<String>,
+    /// Input columns of the golden dataset.
+    pub inputs: Vec<String>,
+    /// Names of input columns in a request, where they differ.
+    pub names: BTreeMap<String, String>,
+    /// A request of style json.
+    pub request: JsonRequest,
+    /// Where the parts of an answer stand.
+    pub answer: AnswerFields,
+    /// Labels that are known besides those of the ground truth.
+    pub labels: Vec<String>,
+    /// Whether any label is an answer.
+    pub any_label: bool,
+    /// Headers of every request. Hold secrets: never printed.
+    pub headers: BTreeMap<String, String>,
+    /// The golden dataset: a path or s3://bucket/key.
+    pub golden: Option<String>,
+    /// Samples per request.
+    pub batch_size: Option<Amount>,
+    /// Requests under way.
+    pub concurrency: Option<Amount>,
+    /// Time limit of a request.
+    pub timeout: Option<Duration>,
+    /// Samples that may fail.
+    pub max_errors: Option<MaxErrors>,
+}
+
+impl std::fmt::Debug for ServiceChoice {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ServiceChoice")
+            .field("bento", &self.bento)
+            .field("endpoint", &self.endpoint)
+            .field("golden", &self.golden)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ServiceChoice {
+    /// This choice, with `below` wherever it says nothing. Service and Bento are one choice.
+    #[must_use]
+    pub fn or(self, below: ServiceChoice) -> ServiceChoice {
+        let named = self.url.is_some() || self.bento.is_some();
+        let list = |a: Vec<String>, b: Vec<String>| if a.is_empty() { b } else { a };
+        let map = |a: BTreeMap<String, String>, b: BTreeMap<String, String>| if a.is_empty() { b } else { a };
+        ServiceChoice {
+            url: if named { self.url } else { below.url },
+            bento: if named { self.bento } else { below.bento },
+            bentoml: self.bentoml.or(below.bentoml),
+            version: self.version.or(below.version),
+            endpoint: self.endpoint.or(below.endpoint),
+            style: self.style.or(below.style),
+            param: self.param.or(below.param),
+            inputs: list(self.inputs, below.inputs),
+            names: map(self.names, below.names),
+            request: if self.request == JsonRequest::default() {
+                below.request
+            } else {
+                self.request
+            },
+            answer: if self.answer == AnswerFields::default() {
+                below.answer
+            } else {
+                self.answer
+            },
+            labels: list(self.labels, below.labels),
+            any_label: self.any_label || below.any_label,
+            headers: map(self.headers, below.headers),
+            golden: self.golden.or(below.golden),
+            batch_size: self.batch_size.or(below.batch_size),
+            concurrency: self.concurrency.or(below.concurrency),
+            timeout: self.timeout.or(below.timeout),
+            max_errors: self.max_errors.or(below.max_errors),
+        }
+    }
 }
 
 /// A report on one run.
@@ -215,4 +383,6 @@ pub struct Overrides {
     pub join: JoinStrategy,
     /// `--out` of a comparison or a report.
     pub out: Option<PathBuf>,
+    /// `--service`, `--golden` and the other flags of an evaluation.
+    pub service: ServiceChoice,
 }

@@ -15,6 +15,9 @@ pub(super) struct RunsArgs {
     /// Print this on standard output
     #[arg(long, value_name = "FORMAT", value_enum, default_value_t)]
     format: ListFormat,
+    /// List the evaluations that did not end, which `evaldiff run --resume` goes on with
+    #[arg(long)]
+    unfinished: bool,
     #[command(flatten)]
     table: TableArgs,
 }
@@ -26,6 +29,7 @@ impl RunsArgs {
         Command::Runs(RunsRequest {
             version: self.version,
             format: self.format,
+            unfinished: self.unfinished,
         })
     }
 }

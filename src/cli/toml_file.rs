@@ -3,6 +3,7 @@
 use super::args::distinct;
 use super::location::local;
 use super::request::ColumnChoice;
+use super::toml_service::ServiceKeys;
 use super::values::{self, TableName};
 use crate::error::{Error, Result};
 use serde::Deserialize;
@@ -19,6 +20,7 @@ pub(crate) struct TomlFile {
     pub(crate) compare: CompareKeys,
     pub(crate) engine: EngineKeys,
     pub(crate) report: ReportKeys,
+    pub(crate) service: ServiceKeys,
 }
 
 /// `[catalog]`

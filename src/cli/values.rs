@@ -2,9 +2,12 @@
 //!
 //! Every parser returns a message that reads on after `invalid value 'x' for '--flag': `.
 
+use super::request::{Amount, MaxErrors, Resume};
+use crate::runner::{MAX_BATCH, MAX_CONCURRENCY};
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
+use std::time::Duration;
 use uuid::Uuid;
 
 /// Most samples that one list may show.
@@ -176,6 +179,66 @@ pub fn name(text: &str) -> Result<String, String> {
         Err("a name holds more than white space".into())
     } else {
         Ok(text.to_string())
+    }
+}
+
+/// Reads `auto` or the number of samples per request.
+pub fn batch_size(text: &str) -> Result<Amount, String> {
+    amount(text, MAX_BATCH, "a request carries 1 to")
+}
+
+/// Reads `auto` or the number of requests under way.
+pub fn concurrency(text: &str) -> Result<Amount, String> {
+    amount(text, 10 * MAX_CONCURRENCY, "requests under way are 1 to")
+}
+
+fn amount(text: &str, most: usize, what: &str) -> Result<Amount, String> {
+    if text == "auto" {
+        return Ok(Amount::Auto);
+    }
+    match text.parse() {
+        Ok(n) if (1..=most).contains(&n) => Ok(Amount::Fixed(n)),
+        _ => Err(format!("{what} {most}, or auto")),
+    }
+}
+
+/// Reads a time with its unit: `500ms`, `30s`, `2m`.
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let text = text.trim();
+    let split = text
+        .find(|c: char| !c.is_ascii_digit() && c != '.')
+        .unwrap_or(text.len());
+    let factor = match &text[split..] {
+        "ms" => 0.001,
+        "s" => 1.0,
+        "m" | "min" => 60.0,
+        _ => return Err("a time has a unit, such as 500ms, 30s or 2m".into()),
+    };
+    match text[..split].parse::<f64>() {
+        Ok(n) if (0.01..=86_400.0).contains(&(n * factor)) => Ok(Duration::from_secs_f64(n * factor)),
+        _ => Err("a time limit lies between 10ms and a day, such as 30s".into()),
+    }
+}
+
+/// Reads a number of samples, or a share of them in percent.
+pub fn max_errors(text: &str) -> Result<MaxErrors, String> {
+    let bad = || "a number of samples such as 10, or a share of them such as 1%".to_string();
+    match text.trim().strip_suffix('%') {
+        Some(percent) => match percent.trim().parse::<f64>() {
+            Ok(p) if (0.0..=100.0).contains(&p) => Ok(MaxErrors::Share(p / 100.0)),
+            _ => Err(bad()),
+        },
+        None => text.trim().parse().map(MaxErrors::Count).map_err(|_| bad()),
+    }
+}
+
+/// Reads the beginning of a run's id; empty stands for the only one.
+pub(super) fn resume(text: &str) -> Result<Resume, String> {
+    let plain = |c: char| c.is_ascii_hexdigit() || c == '-';
+    match text {
+        "" => Ok(Resume::Only),
+        id if id.chars().all(plain) => Ok(Resume::Run(id.to_ascii_lowercase())),
+        _ => Err("a run id is a UUID, or the beginning of one".into()),
     }
 }
 

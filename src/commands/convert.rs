@@ -4,6 +4,7 @@ use crate::compare::CompareError;
 use crate::engine::EngineError;
 use crate::error::Error;
 use crate::ingest::{IngestError, IngestErrorKind};
+use crate::runner::RunnerError;
 use crate::site::SiteError;
 use crate::store::StoreError;
 use std::error::Error as StdError;
@@ -51,6 +52,10 @@ pub(super) fn compare(error: CompareError) -> Error {
 
 pub(super) fn ingest(error: IngestError) -> Error {
     kind(error.kind() == IngestErrorKind::Usage, chain(&error), error.hint())
+}
+
+pub(super) fn runner(error: RunnerError) -> Error {
+    kind(error.is_usage(), chain(&error), error.hint())
 }
 
 pub(super) fn site(error: SiteError) -> Error {

@@ -57,9 +57,12 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
         baseline,
         candidate,
     };
+    session.lap("resolved");
     let (compared, comparison, samples) = compute(session, &job).await?;
     let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
+    session.lap("rendered");
     let index = publish::publish(&root, &publish::diff_folder(&comparison), &pages, &comparison, "diff")?;
+    session.lap("written");
     let path = format!("{}\n", shown_path(session, &index));
     match request.format {
         OutputFormat::Json => print(&json_bytes(&comparison).map_err(convert::json)?)?,
@@ -81,9 +84,11 @@ pub(super) async fn compute(session: &Session, job: &Job) -> Result<(Compared, C
     let compared = compare::run(&engine, job, shared(&bar)).await;
     bar.finish_and_clear();
     let compared = compared.map_err(convert::compare)?;
+    session.lap("joined and counted");
     let comparison = assemble::comparison(job, &compared);
     let slices = assemble::paged_slices(&comparison);
     let samples = compared.samples(job, &slices).await.map_err(convert::compare)?;
+    session.lap("samples fetched");
     Ok((compared, comparison, samples))
 }
 

@@ -34,10 +34,21 @@ pub(super) async fn plan(
         slices: columns.slices,
         show: columns.show,
         golden: input.golden.as_ref().map(at),
+        golden_id: Vec::new(),
         status: columns.status,
         error: columns.error,
         latency: columns.latency,
     };
+    plan_spec(session, store, table, spec).await
+}
+
+/// Reads what a specification names, once.
+pub(super) async fn plan_spec(
+    session: &Session,
+    store: Option<&Store>,
+    table: &str,
+    spec: ImportSpec,
+) -> Result<ImportPlan> {
     let known = match store {
         Some(store) => known(store, table).await?,
         None => Vec::new(),
@@ -71,9 +82,6 @@ pub(super) async fn append(
     run_id: String,
     input: &InputOptions,
 ) -> Result<Appended> {
-    for warning in plan.warnings() {
-        session.say(&format!("warning: {warning}"));
-    }
     let run = NewRun {
         run_id,
         model_version: model_version.to_string(),
@@ -86,16 +94,31 @@ pub(super) async fn append(
             .map(|sha| ("git-sha".to_string(), sha.clone()))
             .collect::<BTreeMap<_, _>>(),
     };
+    append_run(session, store, table, plan, &run, None).await
+}
+
+/// Appends the planned rows; the sort stays within `memory` where no limit is configured.
+pub(super) async fn append_run(
+    session: &Session,
+    store: &Store,
+    table: &str,
+    plan: ImportPlan,
+    run: &NewRun,
+    memory: Option<u64>,
+) -> Result<Appended> {
+    for warning in plan.warnings() {
+        session.say(&format!("warning: {warning}"));
+    }
     if let Some(found) = store.find_appended(table, &run.run_id).await.map_err(convert::store)? {
         return Ok(found);
     }
     let bar = session.progress("importing", Some(plan.counts().rows));
     let schema = plan.schema();
-    let engine = session.engine()?;
+    let engine = session.engine_within(memory)?;
     let rows = plan.sorted(engine.context()).await.map_err(convert::ingest)?;
     let mut failed = None;
     let rows = futures::StreamExt::map(rows, |batch| batch.inspect_err(|e| failed = Some(e.clone())));
-    let result = store.append(table, &run, schema, rows, &|n| bar.set_position(n)).await;
+    let result = store.append(table, run, schema, rows, &|n| bar.set_position(n)).await;
     bar.finish_and_clear();
     match (result, failed) {
         (Ok(appended), _) => Ok(appended),
@@ -106,7 +129,7 @@ pub(super) async fn append(
 }
 
 /// Name and version of the golden dataset: from flags, else from its file's stem.
-fn golden(plan: &ImportPlan, input: &InputOptions) -> Golden {
+pub(super) fn golden(plan: &ImportPlan, input: &InputOptions) -> Golden {
     let stem = input.golden.as_deref().map(version_of);
     Golden {
         name: input.golden_name.clone().or_else(|| stem.clone()),

@@ -4,6 +4,7 @@ use super::{Session, convert, print};
 use crate::audit::manifest::json_bytes;
 use crate::cli::request::{ListFormat, RunsRequest};
 use crate::error::{Error, Result};
+use crate::runner::{Spool, Unfinished};
 use crate::store::RunEntry;
 use serde_json::json;
 use std::fmt::Write;
@@ -13,6 +14,9 @@ use std::fmt::Write;
 /// # Errors
 /// Usage error for a version that no run has.
 pub async fn runs(session: &Session, request: &RunsRequest) -> Result<()> {
+    if request.unfinished {
+        return unfinished(session, request);
+    }
     let store = session.open().await?;
     let table = session.table(&store).await?;
     let mut runs = store.runs(&table).await.map_err(convert::store)?;
@@ -31,6 +35,50 @@ pub async fn runs(session: &Session, request: &RunsRequest) -> Result<()> {
         }
         ListFormat::Text => print(as_text(&runs, &table).as_bytes()),
     }
+}
+
+/// Evaluations that did not end.
+fn unfinished(session: &Session, request: &RunsRequest) -> Result<()> {
+    let mut found = Spool::list(&session.spool()).map_err(convert::runner)?;
+    if let Some(version) = &request.version {
+        found.retain(|u| u.run.model_version == *version);
+    }
+    let started = |u: &Unfinished| {
+        let time = chrono::DateTime::from_timestamp_micros(u.run.started_at).unwrap_or_default();
+        time.to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+    };
+    if request.format == ListFormat::Json {
+        let as_json = |u: &Unfinished| {
+            json!({
+                "run_id": u.run.run_id, "model_version": u.run.model_version, "table": u.run.table,
+                "answered": u.answered, "samples": u.run.samples, "service": u.run.service().tag(),
+                "golden_digest": u.run.golden_digest, "started_at": started(u), "in_use": u.in_use,
+            })
+        };
+        let list: Vec<_> = found.iter().map(as_json).collect();
+        return print(&json_bytes(&list).map_err(convert::json)?);
+    }
+    let title = format!(
+        "{} unfinished run{}\n",
+        found.len(),
+        if found.len() == 1 { "" } else { "s" }
+    );
+    if found.is_empty() {
+        return print(title.as_bytes());
+    }
+    let mut rows = vec![["version", "answered", "of", "started", "run", "service", ""].map(String::from)];
+    rows.extend(found.iter().map(|u| {
+        [
+            u.run.model_version.escape_debug().to_string(),
+            u.answered.to_string(),
+            u.run.samples.to_string(),
+            started(u),
+            u.run.run_id.clone(),
+            u.run.service().tag().escape_debug().to_string(),
+            if u.in_use { "under way".into() } else { String::new() },
+        ]
+    }));
+    print((title + &aligned(&rows)).as_bytes())
 }
 
 fn accuracy(run: &RunEntry) -> Option<f64> {
@@ -64,15 +112,21 @@ fn as_text(runs: &[RunEntry], table: &str) -> String {
             golden.trim_start_matches("blake3:").chars().take(12).collect(),
         ]);
     }
-    let mut out = format!(
+    let title = format!(
         "{table}: {} run{}\n",
         runs.len(),
         if runs.len() == 1 { "" } else { "s" }
     );
+    title + &aligned(&rows)
+}
+
+/// Rows with their cells below each other.
+fn aligned(rows: &[[String; 7]]) -> String {
+    let mut out = String::new();
     let widths: Vec<usize> = (0..7)
         .map(|i| rows.iter().map(|r| r[i].chars().count()).max().unwrap_or(0))
         .collect();
-    for row in &rows {
+    for row in rows {
         for (cell, width) in row.iter().zip(&widths) {
             let _ = write!(out, "{cell:width$}  ");
         }

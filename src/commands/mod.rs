@@ -5,20 +5,24 @@ mod columns;
 mod convert;
 mod demo;
 mod diff;
+mod evaluation;
 mod import;
 mod input;
 mod list;
 mod pages;
 mod publish;
 mod rerender;
+mod run;
 mod run_report;
 mod verify;
+mod watch;
 
 pub use demo::demo;
 pub use diff::diff;
 pub use import::import;
 pub use list::runs;
 pub use rerender::render;
+pub use run::run;
 pub use run_report::report;
 pub use verify::verify;
 
@@ -31,7 +35,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// What every command works with: settings, the working folder and where words go.
 #[derive(Clone, Debug)]
@@ -46,6 +50,8 @@ pub struct Session {
     pub git_sha: Option<String>,
     /// Now, in microseconds since the epoch: the clock is read once, at the edge.
     pub now_micros: i64,
+    /// When the command began, for `-v`.
+    pub begun: Instant,
 }
 
 impl Session {
@@ -58,10 +64,20 @@ impl Session {
         }
     }
 
+    /// Where unfinished evaluations are.
+    fn spool(&self) -> PathBuf {
+        self.config.home.join("spool")
+    }
+
     fn engine(&self) -> Result<Engine> {
+        self.engine_within(None)
+    }
+
+    /// The engine, within `limit` where nothing else is configured.
+    fn engine_within(&self, limit: Option<u64>) -> Result<Engine> {
         let engine = &self.config.engine;
         let options = EngineOptions {
-            memory_limit: engine.memory_limit,
+            memory_limit: engine.memory_limit.or(limit),
             threads: engine.threads,
             spill: None,
         };
@@ -79,6 +95,11 @@ impl Session {
     async fn table(&self, store: &Store) -> Result<String> {
         let named = self.config.table.as_ref().map(ToString::to_string);
         store.choose_table(named.as_deref()).await.map_err(convert::store)
+    }
+
+    /// Logs how long the command has taken so far, with `-v`.
+    fn lap(&self, what: &str) {
+        tracing::info!("{what} after {:.3?}", self.begun.elapsed());
     }
 
     /// Says something on standard error, unless asked to be quiet.

@@ -12,15 +12,26 @@ use std::collections::BTreeMap;
 
 /// All files of a comparison's report: pages, then documents.
 pub(super) fn of_diff(job: &Job, compared: &Compared, c: &Comparison, samples: &SampleSet) -> Result<Vec<Page>> {
-    let mut pages = site::render_diff(c, samples).map_err(convert::site)?;
+    let flips = || {
+        let mut bytes = Vec::new();
+        compared.write_flips(job, &mut bytes).map(|()| bytes)
+    };
+    // Pages and flips have nothing in common but their time.
+    let (pages, flips) = std::thread::scope(|scope| {
+        let flips = scope.spawn(flips);
+        let pages = site::render_diff(c, samples);
+        (
+            pages,
+            flips.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
+        )
+    });
+    let mut pages = pages.map_err(convert::site)?;
     pages.push(document("data/comparison.json", c)?);
     pages.push(document("data/samples.json", samples)?);
     pages.push(document("data/report-data.json", &run_report(c))?);
-    let mut flips = Vec::new();
-    compared.write_flips(job, &mut flips).map_err(convert::compare)?;
     pages.push(Page {
         path: "data/flips.parquet".into(),
-        bytes: flips,
+        bytes: flips.map_err(convert::compare)?,
     });
     let manifest = manifest("diff", c, vec![c.baseline.clone(), c.candidate.clone()], &pages);
     pages.push(document("manifest.json", &manifest)?);

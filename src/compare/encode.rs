@@ -228,6 +228,12 @@ impl Column {
                 LABEL_MASK as usize,
             ))));
         }
+        if indices.null_count() == 0 {
+            for (word, index) in words.iter_mut().zip(indices.values()) {
+                *word |= self.codes[*index as usize] << shift;
+            }
+            return Ok(());
+        }
         for (i, word) in words.iter_mut().enumerate() {
             *word |= if indices.is_valid(i) {
                 self.codes[indices.value(i) as usize] << shift
@@ -241,10 +247,18 @@ impl Column {
     /// Puts slice codes at `shift`; 0 is null.
     fn add_slice(&mut self, array: &ArrayRef, shift: u32, words: &mut [u64]) -> DfResult<()> {
         let indices = self.indices(array)?;
+        // Beyond 16 bits the column is refused after the pass; saturating keeps the words apart until then.
+        let code = |index: i32| (self.codes[index as usize] + 1).min(0xFFFF) << shift;
+        if indices.null_count() == 0 {
+            words
+                .iter_mut()
+                .zip(indices.values())
+                .for_each(|(word, index)| *word |= code(*index));
+            return Ok(());
+        }
         for (i, word) in words.iter_mut().enumerate() {
             if indices.is_valid(i) {
-                // Beyond 16 bits the column is refused after the pass; saturating keeps the words apart until then.
-                *word |= (self.codes[indices.value(i) as usize] + 1).min(0xFFFF) << shift;
+                *word |= code(indices.value(i));
             }
         }
         Ok(())

@@ -62,6 +62,10 @@ pub(super) const LISTS: [ListKind; 11] = [
     },
 ];
 
+/// Samples that every list but that of all regressions shows at most: each sample shown costs time and bytes, and
+/// regressions are what reports are read for. `data/flips.parquet` has every flip.
+pub(super) const OTHER_TOP: u64 = 100;
+
 /// How regressed samples of a slice are ordered.
 pub(super) const SLICE_ORDER: &str = SURE;
 
@@ -74,7 +78,16 @@ pub(super) struct Lists {
 impl Lists {
     pub(super) fn new(limit: u64) -> Lists {
         Lists {
-            firsts: LISTS.iter().map(|_| First::new(limit)).collect(),
+            firsts: LISTS
+                .iter()
+                .map(|kind| {
+                    First::new(if kind.id == "regressed" {
+                        limit
+                    } else {
+                        limit.min(OTHER_TOP)
+                    })
+                })
+                .collect(),
         }
     }
 

@@ -1,19 +1,20 @@
 //! The samples that get a page: chosen by the pass, their rows fetched by position.
 
 use super::Job;
-use super::encode::{LABEL_BITS, LABEL_MASK, SLICES_PER_WORD};
+use super::encode::{LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SLICES_PER_WORD};
 use super::error::CompareError;
-use super::lists::{LISTS, SLICE_ORDER, sure};
+use super::lists::{LISTS, OTHER_TOP, SLICE_ORDER, sure};
 use super::pass::Pass;
 use super::plan::Sides;
 use super::rank::{First, Ranked};
+use super::tally::{Side, carried};
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::lookup::rows_at;
 use crate::model::samples::{Answer, SAMPLES_SCHEMA};
 use crate::model::{ColumnRoles, Predicate, Sample, SampleList, SampleSet};
-use arrow::array::{Array, AsArray};
-use arrow::datatypes::{Float64Type, UInt64Type};
+use arrow::array::AsArray;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// Text that stands for a hidden value.
 const HIDDEN: &str = "(hidden)";
@@ -46,15 +47,18 @@ pub(super) async fn samples(
     let shown = shown(job);
     let columns = wanted(job, &shown);
     let chosen = || lists.iter().flat_map(|(_, _, _, _, samples)| samples);
-    let old = fetch(&sides.baseline, job, &columns, chosen().filter_map(|r| r.baseline)).await?;
-    let new = fetch(&sides.candidate, job, &columns, chosen().filter_map(|r| r.candidate)).await?;
+    let of = |side: usize| chosen().filter_map(|r| r.row.positions[side]).collect::<Vec<u64>>();
+    let (old, new) = futures::try_join!(
+        fetch(&sides.baseline, job, &columns, of(0)),
+        fetch(&sides.candidate, job, &columns, of(1)),
+    )?;
     let mut samples = BTreeMap::new();
     for (_, outcome, _, _, ranked) in &lists {
         for r in ranked {
             let id = sample_id(&r.key);
             samples
                 .entry(id.clone())
-                .or_insert_with(|| sample(id, outcome, r, job, &columns, &old, &new));
+                .or_insert_with(|| sample(id, outcome, r, pass, job, &columns, &old, &new));
         }
     }
     let mut hidden: Vec<String> = job.options.hide.clone();
@@ -99,33 +103,23 @@ fn slice_lists(
             predicates.iter().filter_map(code).collect()
         })
         .collect();
-    let mut firsts: Vec<First> = slices.iter().map(|_| First::new(job.options.top)).collect();
+    let most = job.options.top.min(OTHER_TOP);
+    let mut firsts: Vec<First> = slices.iter().map(|_| First::new(most)).collect();
     if slices.is_empty() {
         return Ok(Vec::new());
     }
-    let words = pass.slice_names.len().div_ceil(SLICES_PER_WORD);
     for batch in pass.flips.read()? {
         let batch = batch?;
-        let word = |i: usize| batch.column(i).as_primitive::<UInt64Type>();
         let keys = batch.column(0).as_string_view();
-        let (positions, labels) = ([word(2), word(5 + words)], word(6 + words));
-        let confidence = batch.column(7 + words).as_primitive::<Float64Type>();
+        let [a, b] = Side::both(&batch, pass.slice_names.len());
         for row in 0..batch.num_rows() {
-            let label = labels.value(row);
+            let label = b.label(row);
             if label & LABEL_MASK == (label >> LABEL_BITS) & LABEL_MASK {
                 continue;
             }
-            let code =
-                |c: usize| (word(8 + words + c / SLICES_PER_WORD).value(row) >> (16 * (c % SLICES_PER_WORD))) & 0xFFFF;
             for (first, predicates) in firsts.iter_mut().zip(&wanted) {
-                if predicates.iter().all(|&(column, value)| code(column) == value) {
-                    let rank = sure(confidence.is_valid(row).then(|| confidence.value(row)));
-                    first.offer(
-                        rank,
-                        keys.value(row),
-                        Some(positions[0].value(row)),
-                        Some(positions[1].value(row)),
-                    );
+                if predicates.iter().all(|&(column, value)| b.code(column, row) == value) {
+                    first.offer(sure(b.confidence(row)), keys.value(row), || carried(&a, &b, row));
                 }
             }
         }
@@ -144,15 +138,14 @@ fn shown(job: &Job) -> Vec<String> {
     job.roles.show.iter().filter(|c| allowed(c)).cloned().collect()
 }
 
-/// Everything to fetch of a row: labels, confidence, status, error, latency, slices, payload; each once.
+/// What has to be fetched of a row, because the pass does not carry it: status, error, latency, payload, and the key
+/// where it has several columns; each once.
 fn wanted(job: &Job, shown: &[String]) -> Vec<String> {
     let roles = &job.roles;
-    let optional = [&roles.confidence, &roles.status, &roles.error, &roles.latency];
-    let all = [&roles.truth, &roles.prediction]
-        .into_iter()
-        .chain(optional.into_iter().flatten());
+    let optional = [&roles.status, &roles.error, &roles.latency].into_iter().flatten();
+    let key = roles.key.iter().filter(|_| roles.key.len() > 1);
     let mut out: Vec<String> = Vec::new();
-    for name in roles.key.iter().chain(all).chain(&roles.slices).chain(shown) {
+    for name in key.chain(optional).chain(shown) {
         if !out.contains(name) && !job.options.hide.contains(name) {
             out.push(name.clone());
         }
@@ -162,65 +155,91 @@ fn wanted(job: &Job, shown: &[String]) -> Vec<String> {
 
 type Fetched = BTreeMap<u64, Vec<Option<String>>>;
 
+/// Reads rows of one run on a task of its own.
 async fn fetch(
-    files: &RunFiles,
+    files: &Arc<RunFiles>,
     job: &Job,
     columns: &[String],
-    positions: impl Iterator<Item = u64>,
+    positions: Vec<u64>,
 ) -> Result<Fetched, CompareError> {
-    let mut read = Vec::with_capacity(columns.len());
-    for name in columns {
-        read.push(ReadColumn::of(&job.candidate.schema, name, false)?);
+    if columns.is_empty() {
+        return Ok(positions.into_iter().map(|position| (position, Vec::new())).collect());
     }
-    let positions: Vec<u64> = positions.collect();
-    Ok(rows_at(files, &read, &positions).await?)
+    let read: Result<Vec<ReadColumn>, _> = columns
+        .iter()
+        .map(|name| ReadColumn::of(&job.candidate.schema, name, false))
+        .collect();
+    let (files, read) = (Arc::clone(files), read?);
+    let task = tokio::spawn(async move { rows_at(&files, &read, &positions).await });
+    let rows = task
+        .await
+        .map_err(|e| CompareError::Arrow(format!("a task failed: {e}")))?;
+    Ok(rows?)
 }
 
+#[expect(
+    clippy::too_many_arguments,
+    reason = "one call, of things that have nothing else in common"
+)]
 fn sample(
     id: String,
     outcome: &str,
     ranked: &Ranked,
+    pass: &Pass,
     job: &Job,
     columns: &[String],
     old: &Fetched,
     new: &Fetched,
 ) -> Sample {
-    let rows = [(ranked.baseline, old), (ranked.candidate, new)].map(|(at, rows)| at.and_then(|at| rows.get(&at)));
+    let row = &ranked.row;
     let reader = RowReader { job, columns };
     let roles = &job.roles;
-    let answer = |row: Option<&Vec<Option<String>>>| {
-        row.map(|_| Answer {
-            truth: reader.value(row, &roles.truth),
-            prediction: reader.value(row, &roles.prediction),
-            confidence: reader.number(row, &roles.confidence),
-            status: reader.optional(row, &roles.status),
-            error: reader.optional(row, &roles.error),
-            latency_ms: reader.number(row, &roles.latency),
-            payload: shown(job).iter().map(|c| reader.value(row, c)).collect(),
+    let fetched = [(row.positions[0], old), (row.positions[1], new)].map(|(at, rows)| at.and_then(|at| rows.get(&at)));
+    let answer = |side: usize| {
+        row.positions[side]?;
+        let (word, fetched) = (row.labels[side], fetched[side]);
+        let label = |name: &String, code: u64, missing: u64| match reader.is_hidden(name) {
+            true => Some(HIDDEN.to_string()),
+            false if word & missing != 0 => None,
+            false => pass.labels.get((code & LABEL_MASK) as usize).map(|t| t.to_string()),
+        };
+        let confidence = roles.confidence.as_ref().filter(|name| !reader.is_hidden(name));
+        Some(Answer {
+            truth: label(&roles.truth, word, NO_TRUTH),
+            prediction: label(&roles.prediction, word >> LABEL_BITS, NO_PREDICTION),
+            confidence: confidence.and(row.confidence[side]),
+            status: reader.optional(fetched, &roles.status),
+            error: reader.optional(fetched, &roles.error),
+            latency_ms: reader.number(fetched, &roles.latency),
+            payload: shown(job).iter().map(|c| reader.value(fetched, c)).collect(),
         })
     };
-    let leading = rows[1].or(rows[0]);
+    let slice = |(i, name): (usize, &String)| {
+        let code = row
+            .slices
+            .get(i / SLICES_PER_WORD)
+            .map_or(0, |w| (w >> (16 * (i % SLICES_PER_WORD))) & 0xFFFF);
+        let value = match reader.is_hidden(name) {
+            true => Some(HIDDEN.into()),
+            false => pass.slice_value(i, code),
+        };
+        (name.clone(), value)
+    };
     Sample {
         id,
-        key: if roles.key.iter().any(|k| job.options.hide.contains(k)) {
+        key: if roles.key.iter().any(|k| reader.is_hidden(k)) {
             vec![HIDDEN.into()]
         } else if let [_] = roles.key.as_slice() {
             vec![ranked.key.clone()]
         } else {
-            roles
-                .key
-                .iter()
-                .map(|k| reader.value(leading, k).unwrap_or_default())
-                .collect()
+            let leading = fetched[1].or(fetched[0]);
+            let part = |k: &String| reader.value(leading, k).unwrap_or_default();
+            roles.key.iter().map(part).collect()
         },
         outcome: outcome.to_string(),
-        baseline: answer(rows[0]),
-        candidate: answer(rows[1]),
-        slices: roles
-            .slices
-            .iter()
-            .map(|s| (s.clone(), reader.value(leading, s)))
-            .collect(),
+        baseline: answer(0),
+        candidate: answer(1),
+        slices: roles.slices.iter().enumerate().map(slice).collect(),
     }
 }
 
@@ -231,8 +250,12 @@ struct RowReader<'a> {
 }
 
 impl RowReader<'_> {
+    fn is_hidden(&self, name: &str) -> bool {
+        self.job.options.hide.iter().any(|h| h == name)
+    }
+
     fn value(&self, row: Option<&Vec<Option<String>>>, name: &str) -> Option<String> {
-        if self.job.options.hide.iter().any(|h| h == name) {
+        if self.is_hidden(name) {
             return Some(HIDDEN.into());
         }
         self.columns

@@ -9,8 +9,20 @@ pub(super) struct Ranked {
     /// Smaller comes first.
     pub(super) rank: f64,
     pub(super) key: String,
-    pub(super) baseline: Option<u64>,
-    pub(super) candidate: Option<u64>,
+    pub(super) row: Carried,
+}
+
+/// What the pass knows of a row of the join, so that it need not be read again: only payload is fetched afterwards.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Carried {
+    /// Positions of the baseline's and the candidate's row.
+    pub(super) positions: [Option<u64>; 2],
+    /// Their words of label codes and flags.
+    pub(super) labels: [u64; 2],
+    /// Their confidences, where they are valid.
+    pub(super) confidence: [Option<f64>; 2],
+    /// Slice codes, packed: the candidate's where it has the sample.
+    pub(super) slices: Vec<u64>,
 }
 
 impl Eq for Ranked {}
@@ -46,7 +58,7 @@ impl First {
 
     /// Counts a sample, and keeps it if it belongs to the first.
     #[inline]
-    pub(super) fn offer(&mut self, rank: f64, key: &str, baseline: Option<u64>, candidate: Option<u64>) {
+    pub(super) fn offer(&mut self, rank: f64, key: &str, row: impl FnOnce() -> Carried) {
         self.total += 1;
         if self.heap.len() >= self.limit {
             let Some(last) = self.heap.peek() else { return };
@@ -59,8 +71,7 @@ impl First {
         self.heap.push(Ranked {
             rank,
             key: key.to_string(),
-            baseline,
-            candidate,
+            row: row(),
         });
     }
 
@@ -68,7 +79,7 @@ impl First {
     pub(super) fn merge(&mut self, other: First) {
         let total = self.total + other.total;
         for r in other.heap {
-            self.offer(r.rank, &r.key, r.baseline, r.candidate);
+            self.offer(r.rank, &r.key, || r.row);
         }
         self.total = total;
     }

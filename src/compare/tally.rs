@@ -3,6 +3,7 @@
 use super::cells::{CellTable, Cells};
 use super::encode::{BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD};
 use super::lists::{self, Lists};
+use super::rank::Carried;
 use crate::model::counts::{CALIBRATION_BINS, FIXED_ONE};
 use crate::model::{Accounting, AccountingClass, CalibrationSums, ConfidenceSums, Outcome};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
@@ -22,6 +23,13 @@ pub(super) struct Tally {
     pub(super) lists: Lists,
 }
 
+/// The codes of a batch's matched samples in one slice column.
+#[derive(Debug, Default)]
+struct Codes {
+    codes: Vec<u32>,
+    largest: u64,
+}
+
 /// Counts per pair of slice codes.
 #[derive(Debug)]
 pub(super) struct PairTable {
@@ -37,12 +45,18 @@ impl PairTable {
         }
     }
 
-    #[inline]
-    fn add(&mut self, a: u64, b: u64, cell: u32) {
-        if b >= self.stride {
-            self.widen(b);
+    fn add_all(&mut self, a: &Codes, b: &Codes, cells: &[u32], cell: u32) {
+        if b.largest >= self.stride {
+            self.widen(b.largest);
         }
-        self.table.add(a * self.stride + b, cell);
+        let stride = self.stride;
+        let groups = a
+            .codes
+            .iter()
+            .zip(&b.codes)
+            .map(|(&a, &b)| u64::from(a) * stride + u64::from(b));
+        let rows = groups.zip(cells.iter().copied());
+        self.table.add_all(rows, a.largest * stride + b.largest, cell);
     }
 
     fn add_n(&mut self, a: u64, b: u64, cell: u32, n: u64) {
@@ -69,8 +83,19 @@ impl PairTable {
     }
 }
 
+/// What a list keeps of a row.
+pub(super) fn carried(a: &Side<'_>, b: &Side<'_>, row: usize) -> Carried {
+    let leading = if b.position(row).is_some() { b } else { a };
+    Carried {
+        positions: [a.position(row), b.position(row)],
+        labels: [a, b].map(|side| word(side.labels, row).unwrap_or_default()),
+        confidence: [a.confidence(row), b.confidence(row)],
+        slices: leading.slices.iter().map(|words| words.value(row)).collect(),
+    }
+}
+
 /// One side of an aligned batch.
-struct Side<'a> {
+pub(super) struct Side<'a> {
     position: &'a UInt64Array,
     labels: &'a UInt64Array,
     confidence: &'a Float64Array,
@@ -78,6 +103,12 @@ struct Side<'a> {
 }
 
 impl<'a> Side<'a> {
+    /// Both sides of an aligned batch of runs with so many slice columns.
+    pub(super) fn both(batch: &'a RecordBatch, slices: usize) -> [Side<'a>; 2] {
+        let words = slices.div_ceil(SLICES_PER_WORD);
+        [Side::of(batch, 2, words), Side::of(batch, 5 + words, words)]
+    }
+
     fn of(batch: &'a RecordBatch, first: usize, words: usize) -> Side<'a> {
         let word = |i: usize| batch.column(i).as_primitive::<UInt64Type>();
         Side {
@@ -92,12 +123,16 @@ impl<'a> Side<'a> {
         self.position.is_valid(row).then(|| self.position.value(row))
     }
 
-    fn confidence(&self, row: usize) -> Option<f64> {
+    pub(super) fn confidence(&self, row: usize) -> Option<f64> {
         self.confidence.is_valid(row).then(|| self.confidence.value(row))
     }
 
+    pub(super) fn label(&self, row: usize) -> u64 {
+        self.labels.value(row)
+    }
+
     #[inline]
-    fn code(&self, slice: usize, row: usize) -> u64 {
+    pub(super) fn code(&self, slice: usize, row: usize) -> u64 {
         (self.slices[slice / SLICES_PER_WORD].value(row) >> (16 * (slice % SLICES_PER_WORD))) & 0xFFFF
     }
 }
@@ -122,13 +157,12 @@ impl Tally {
     /// Counts a batch; gives the rows that flipped.
     pub(super) fn add(&mut self, batch: &RecordBatch) -> UInt32Array {
         let slices = self.singles.len();
-        let words = slices.div_ceil(SLICES_PER_WORD);
         let keys = batch.column(0).as_string_view();
         let duplicate = batch.column(1).as_boolean();
-        let a = Side::of(batch, 2, words);
-        let b = Side::of(batch, 5 + words, words);
+        let [a, b] = Side::both(batch, slices);
         let mut flips = Vec::new();
-        let mut codes = vec![0u64; slices];
+        let mut matched = Vec::with_capacity(batch.num_rows());
+        let mut cells = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
             let (la, lb) = (word(a.labels, row), word(b.labels, row));
             for (side, label) in [la, lb].into_iter().enumerate() {
@@ -137,7 +171,7 @@ impl Tally {
             let class = classify(duplicate.value(row), la, lb);
             self.accounting.add(class, 1);
             if let Some(list) = lists::of_class(class) {
-                self.lists.firsts[list].offer(0.0, keys.value(row), a.position(row), b.position(row));
+                self.lists.firsts[list].offer(0.0, keys.value(row), || carried(&a, &b, row));
                 continue;
             }
             let (Some(la), Some(lb)) = (la, lb) else { continue };
@@ -145,22 +179,38 @@ impl Tally {
             if matches!(outcome, Outcome::Regressed | Outcome::Fixed) {
                 flips.push(row as u32);
             }
-            let cell = self.cells.number(truth(lb), prediction(la), prediction(lb));
-            self.whole.add(0, cell);
-            for (i, code) in codes.iter_mut().enumerate() {
-                *code = b.code(i, row);
-                self.disagreements[i] += u64::from(a.code(i, row) != *code);
-                self.singles[i].add(*code, cell);
-            }
-            let mut pair = 0;
-            for i in 0..slices {
-                for j in i + 1..slices {
-                    self.pairs[pair].add(codes[i], codes[j], cell);
-                    pair += 1;
+            matched.push(row);
+            cells.push(self.cells.number(truth(lb), prediction(la), prediction(lb)));
+        }
+        self.count(&matched, &cells, &a, &b);
+        UInt32Array::from(flips)
+    }
+
+    /// Counts matched samples in every table, table by table.
+    fn count(&mut self, matched: &[usize], cells: &[u32], a: &Side<'_>, b: &Side<'_>) {
+        let Some(&cell) = cells.iter().max() else { return };
+        self.whole.add_all(cells.iter().map(|&c| (0, c)), 0, cell);
+        let mut columns = Vec::with_capacity(self.singles.len());
+        for (i, single) in self.singles.iter_mut().enumerate() {
+            let codes: Vec<u32> = matched.iter().map(|&row| b.code(i, row) as u32).collect();
+            let differ = matched
+                .iter()
+                .zip(&codes)
+                .filter(|(row, code)| a.code(i, **row) != u64::from(**code));
+            self.disagreements[i] += differ.count() as u64;
+            let largest = u64::from(codes.iter().copied().max().unwrap_or(0));
+            let rows = codes.iter().map(|&g| u64::from(g)).zip(cells.iter().copied());
+            single.add_all(rows, largest, cell);
+            columns.push(Codes { codes, largest });
+        }
+        let mut pairs = self.pairs.iter_mut();
+        for (i, first) in columns.iter().enumerate() {
+            for second in &columns[i + 1..] {
+                if let Some(pair) = pairs.next() {
+                    pair.add_all(first, second, cells, cell);
                 }
             }
         }
-        UInt32Array::from(flips)
     }
 
     #[inline]
@@ -177,7 +227,7 @@ impl Tally {
             _ => self.calibration.excluded += 1,
         }
         let (list, rank) = lists::of_outcome(outcome, cb);
-        self.lists.firsts[list].offer(rank, keys.value(row), a.position(row), b.position(row));
+        self.lists.firsts[list].offer(rank, keys.value(row), || carried(a, b, row));
         outcome
     }
 
@@ -251,10 +301,10 @@ fn classify(duplicate: bool, a: Option<u64>, b: Option<u64>) -> AccountingClass 
 
 /// Adds one confidence. Scaling by a power of two is exact, so each term is cut once and the sums are exact.
 fn add_confidence(sums: &mut ConfidenceSums, confidence: f64, correct: bool) {
-    let fixed = (confidence * FIXED_ONE) as u128;
+    let fixed = u128::from((confidence * FIXED_ONE) as u64);
     let gap = confidence - if correct { 1.0 } else { 0.0 };
     sums.sum += fixed;
-    sums.squared_error += (gap * gap * FIXED_ONE) as u128;
+    sums.squared_error += u128::from((gap * gap * FIXED_ONE) as u64);
     let bin = &mut sums.bins[bin_of(confidence)];
     bin.n += 1;
     bin.correct += u64::from(correct);
@@ -263,16 +313,26 @@ fn add_confidence(sums: &mut ConfidenceSums, confidence: f64, correct: bool) {
 
 /// The bin (lo, hi] of a confidence, the first one closed at 0.
 fn bin_of(confidence: f64) -> usize {
-    let edge = |k: usize| k as f64 / CALIBRATION_BINS as f64;
-    let mut bin = ((confidence * CALIBRATION_BINS as f64).ceil() as usize).clamp(1, CALIBRATION_BINS) - 1;
-    while bin > 0 && confidence <= edge(bin) {
+    let mut bin = ((confidence * CALIBRATION_BINS as f64) as usize).min(CALIBRATION_BINS - 1);
+    while bin > 0 && confidence <= EDGES[bin] {
         bin -= 1;
     }
-    while bin + 1 < CALIBRATION_BINS && confidence > edge(bin + 1) {
+    while bin + 1 < CALIBRATION_BINS && confidence > EDGES[bin + 1] {
         bin += 1;
     }
     bin
 }
+
+/// Where the bins meet: k / [`CALIBRATION_BINS`].
+const EDGES: [f64; CALIBRATION_BINS + 1] = {
+    let mut edges = [0.0; CALIBRATION_BINS + 1];
+    let mut k = 0;
+    while k <= CALIBRATION_BINS {
+        edges[k] = k as f64 / CALIBRATION_BINS as f64;
+        k += 1;
+    }
+    edges
+};
 
 fn merge_confidence(mine: &mut ConfidenceSums, theirs: &ConfidenceSums) {
     mine.sum += theirs.sum;

@@ -4,9 +4,13 @@
 //! than lose a match. A key that stands more than once on one side comes out once, marked as duplicate.
 
 use super::error::EngineError;
-use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, StringViewArray, UInt32Array};
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, PrimitiveArray, RecordBatch, StringViewArray,
+    UInt32Array,
+};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::take;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Float64Type, Schema, SchemaRef, UInt64Type};
 use datafusion::error::{DataFusionError, Result as DfResult};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, LexOrdering, OrderingRequirements};
@@ -154,8 +158,18 @@ struct Cursor {
 }
 
 struct Batch {
-    keys: StringViewArray,
+    keys: Keys,
     batch: RecordBatch,
+    /// Whether every key lies behind the one before it: then only the seams between batches need a look.
+    ascending: bool,
+}
+
+impl Batch {
+    fn new(batch: RecordBatch) -> DfResult<Batch> {
+        let keys = Keys::new(keys(&batch)?);
+        let ascending = (1..keys.len()).all(|i| keys.cmp(i - 1, &keys, i) == Ordering::Less);
+        Ok(Batch { keys, batch, ascending })
+    }
 }
 
 impl Cursor {
@@ -183,10 +197,7 @@ impl Cursor {
         while let Some(batch) = self.input.next().await {
             let batch = self.clip(batch?)?;
             if batch.num_rows() > 0 {
-                return Ok(Some(Batch {
-                    keys: keys(&batch)?,
-                    batch,
-                }));
+                return Batch::new(batch).map(Some);
             }
         }
         Ok(None)
@@ -231,7 +242,7 @@ impl Cursor {
     /// The last key of a batch must not lie behind the first one of the next.
     fn check_seam(&self) -> DfResult<()> {
         if let (Some(current), Some(next)) = (&self.current, &self.next)
-            && current.keys.value(current.keys.len() - 1) > next.keys.value(0)
+            && current.keys.cmp(current.keys.len() - 1, &next.keys, 0) == Ordering::Greater
         {
             return Err(self.disorder());
         }
@@ -242,45 +253,46 @@ impl Cursor {
         EngineError::Disorder(self.name.to_string()).into()
     }
 
-    /// How the unread key compares with its successor; `Less` at the end. Fails where the order is broken.
-    fn step(&self) -> DfResult<Ordering> {
-        let Some(current) = &self.current else {
-            return Ok(Ordering::Less);
-        };
-        let key = current.keys.value(self.row);
-        let order = if self.row + 1 < current.keys.len() {
-            key.cmp(current.keys.value(self.row + 1))
+    /// Whether the unread key stands once on this side. Fails where the order is broken.
+    #[inline]
+    fn single(&self, current: &Batch, row: usize) -> DfResult<bool> {
+        let order = if row + 1 < current.keys.len() {
+            if current.ascending {
+                return Ok(true);
+            }
+            current.keys.cmp(row, &current.keys, row + 1)
         } else {
-            self.next
-                .as_ref()
-                .map_or(Ordering::Less, |next| key.cmp(next.keys.value(0)))
+            match &self.next {
+                Some(next) => current.keys.cmp(row, &next.keys, 0),
+                None => Ordering::Less,
+            }
         };
-        if order == Ordering::Greater {
-            Err(self.disorder())
-        } else {
-            Ok(order)
+        match order {
+            Ordering::Less => Ok(true),
+            Ordering::Equal => Ok(false),
+            Ordering::Greater => Err(self.disorder()),
         }
     }
 
     fn key(&self) -> Option<&str> {
-        self.current.as_ref().map(|c| c.keys.value(self.row))
+        self.current.as_ref().map(|c| c.keys.text(self.row))
     }
 
     fn exhausted(&self) -> bool {
         self.current.as_ref().is_none_or(|c| self.row >= c.keys.len())
     }
 
-    /// Passes over every row with this key; gives how many there were.
-    async fn skip_key(&mut self, key: &str) -> DfResult<usize> {
-        let mut n = 0;
+    /// Passes over every row with this key.
+    async fn skip_key(&mut self, key: &str) -> DfResult<()> {
         loop {
             self.ready().await?;
             if self.key() != Some(key) {
-                return Ok(n);
+                return Ok(());
             }
-            self.step()?;
+            if let Some(current) = &self.current {
+                self.single(current, self.row)?;
+            }
             self.row += 1;
-            n += 1;
         }
     }
 }
@@ -294,11 +306,59 @@ fn keys(batch: &RecordBatch) -> DfResult<StringViewArray> {
         .ok_or_else(|| DataFusionError::Internal("the key column is not Utf8View".into()))
 }
 
+/// Keys with their first bytes as numbers: most comparisons need no look at the text.
+struct Keys {
+    texts: StringViewArray,
+    heads: Vec<u128>,
+}
+
+/// Bytes of a key that its head holds.
+const HEAD: usize = 16;
+
+impl Keys {
+    fn new(texts: StringViewArray) -> Keys {
+        let head = |i: usize| {
+            let bytes = texts.value(i).as_bytes();
+            let mut head = [0; HEAD];
+            let n = bytes.len().min(HEAD);
+            head[..n].copy_from_slice(&bytes[..n]);
+            u128::from_be_bytes(head)
+        };
+        let heads = (0..texts.len()).map(head).collect();
+        Keys { texts, heads }
+    }
+
+    fn len(&self) -> usize {
+        self.heads.len()
+    }
+
+    fn text(&self, i: usize) -> &str {
+        self.texts.value(i)
+    }
+
+    /// Bytewise order of two keys.
+    #[inline]
+    fn cmp(&self, i: usize, other: &Keys, j: usize) -> Ordering {
+        self.heads[i].cmp(&other.heads[j]).then_with(|| {
+            // A view's low half is the length. Heads are padded with zeros: of two keys that fit, the shorter is less.
+            let (x, y) = (self.texts.views()[i] as u32, other.texts.views()[j] as u32);
+            if x.max(y) as usize <= HEAD {
+                x.cmp(&y)
+            } else {
+                self.text(i).as_bytes().cmp(other.text(j).as_bytes())
+            }
+        })
+    }
+}
+
 struct Merge {
     left: Cursor,
     right: Cursor,
     schema: SchemaRef,
 }
+
+/// A row that a side lacks.
+const MISSING: u32 = u32::MAX;
 
 impl Merge {
     /// The next output batch: as far as the two current batches reach.
@@ -308,39 +368,49 @@ impl Merge {
         if self.left.exhausted() && self.right.exhausted() {
             return Ok(None);
         }
-        let mut a: Vec<Option<u32>> = Vec::new();
-        let mut b: Vec<Option<u32>> = Vec::new();
+        let (mut a, mut b) = (Vec::new(), Vec::new());
         let duplicate = self.align(&mut a, &mut b)?;
         if a.is_empty() && duplicate {
             return self.duplicate().await.map(Some);
         }
-        self.emit(a, b, false).map(Some)
+        self.emit(&a, &b, false).map(Some)
     }
 
     /// Pairs rows until a batch with unread rows on its side ends, or a duplicate is met (then true).
-    fn align(&mut self, a: &mut Vec<Option<u32>>, b: &mut Vec<Option<u32>>) -> DfResult<bool> {
-        let left_over = self.left.current.is_none();
-        let right_over = self.right.current.is_none();
-        while (left_over || !self.left.exhausted()) && (right_over || !self.right.exhausted()) {
-            let order = match (self.left.key(), self.right.key()) {
-                (Some(x), Some(y)) => x.cmp(y),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (None, None) => break,
+    fn align(&mut self, a: &mut Vec<u32>, b: &mut Vec<u32>) -> DfResult<bool> {
+        let (left, right) = (&self.left, &self.right);
+        let (mut i, mut j) = (left.row, right.row);
+        let most = |cursor: &Cursor| cursor.current.as_ref().map_or(0, |c| c.keys.len() - cursor.row);
+        a.reserve(most(left) + most(right));
+        b.reserve(most(left) + most(right));
+        let mut duplicate = false;
+        loop {
+            // A side that has ended gives way to the other one; a batch that has ended needs its successor first.
+            let x = left.current.as_ref().map(|c| (i < c.keys.len()).then_some(c));
+            let y = right.current.as_ref().map(|c| (j < c.keys.len()).then_some(c));
+            let (x, y) = match (x, y) {
+                (Some(None), _) | (_, Some(None)) | (None, None) => break,
+                (x, y) => (x.flatten(), y.flatten()),
             };
-            let use_left = order != Ordering::Greater;
-            let use_right = order != Ordering::Less;
-            if (use_left && self.left.step()? == Ordering::Equal)
-                || (use_right && self.right.step()? == Ordering::Equal)
-            {
-                return Ok(true);
+            let order = match (x, y) {
+                (Some(x), Some(y)) => x.keys.cmp(i, &y.keys, j),
+                (Some(_), None) => Ordering::Less,
+                (None, _) => Ordering::Greater,
+            };
+            let x = x.filter(|_| order != Ordering::Greater);
+            let y = y.filter(|_| order != Ordering::Less);
+            let once = |cursor: &Cursor, batch: Option<&Batch>, row| batch.map_or(Ok(true), |c| cursor.single(c, row));
+            if !once(left, x, i)? || !once(right, y, j)? {
+                duplicate = true;
+                break;
             }
-            a.push(use_left.then_some(self.left.row as u32));
-            b.push(use_right.then_some(self.right.row as u32));
-            self.left.row += usize::from(use_left);
-            self.right.row += usize::from(use_right);
+            a.push(if x.is_some() { i as u32 } else { MISSING });
+            b.push(if y.is_some() { j as u32 } else { MISSING });
+            i += usize::from(x.is_some());
+            j += usize::from(y.is_some());
         }
-        Ok(false)
+        (self.left.row, self.right.row) = (i, j);
+        Ok(duplicate)
     }
 
     /// One output row for a key that stands several times on a side.
@@ -351,42 +421,40 @@ impl Merge {
             (None, Some(y)) => y.to_string(),
             (None, None) => String::new(),
         };
-        let first = |cursor: &Cursor| (cursor.key() == Some(key.as_str())).then_some(cursor.row as u32);
-        let batch = self.emit(vec![first(&self.left)], vec![first(&self.right)], true)?;
+        let first = |cursor: &Cursor| match cursor.key() == Some(key.as_str()) {
+            true => cursor.row as u32,
+            false => MISSING,
+        };
+        let batch = self.emit(&[first(&self.left)], &[first(&self.right)], true)?;
         self.left.skip_key(&key).await?;
         self.right.skip_key(&key).await?;
         Ok(batch)
     }
 
-    fn emit(&self, a: Vec<Option<u32>>, b: Vec<Option<u32>>, duplicate: bool) -> DfResult<RecordBatch> {
+    fn emit(&self, a: &[u32], b: &[u32], duplicate: bool) -> DfResult<RecordBatch> {
         let n = a.len();
-        let (a, b) = (UInt32Array::from(a), UInt32Array::from(b));
-        let mut columns: Vec<ArrayRef> = vec![self.keys(&a, &b)?, Arc::new(BooleanArray::from(vec![duplicate; n]))];
-        let width_left = self
-            .schema
-            .fields()
-            .iter()
-            .filter(|f| f.name().starts_with("a_"))
-            .count();
-        for (i, field) in self.schema.fields().iter().enumerate().skip(2) {
-            let (cursor, indices, column) = match i < 2 + width_left {
-                true => (&self.left, &a, i - 1),
-                false => (&self.right, &b, i - 1 - width_left),
+        let duplicates = BooleanBuffer::collect_bool(n, |_| duplicate);
+        let mut columns: Vec<ArrayRef> = vec![self.keys(a, b)?, Arc::new(BooleanArray::new(duplicates, None))];
+        let width = (self.schema.fields().len() - 2) / 2;
+        for (cursor, rows, first) in [(&self.left, a, 2), (&self.right, b, 2 + width)] {
+            let Some(current) = &cursor.current else {
+                let fields = self.schema.fields()[first..first + width].iter();
+                columns.extend(fields.map(|field| arrow::array::new_null_array(field.data_type(), n)));
+                continue;
             };
-            columns.push(match &cursor.current {
-                Some(current) => take(current.batch.column(column), indices, None)?,
-                None => arrow::array::new_null_array(field.data_type(), n),
-            });
+            let present = present(rows);
+            for column in &current.batch.columns()[1..] {
+                columns.push(gather(column, rows, &present)?);
+            }
         }
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 
-    fn keys(&self, a: &UInt32Array, b: &UInt32Array) -> DfResult<ArrayRef> {
-        let taken = |cursor: &Cursor, indices: &UInt32Array| -> DfResult<Option<ArrayRef>> {
-            cursor
-                .current
-                .as_ref()
-                .map(|c| Ok(take(&c.keys, indices, None)?))
+    fn keys(&self, a: &[u32], b: &[u32]) -> DfResult<ArrayRef> {
+        let taken = |cursor: &Cursor, rows: &[u32]| -> DfResult<Option<ArrayRef>> {
+            let current = cursor.current.as_ref();
+            current
+                .map(|c| Ok(take(&c.keys.texts, &indices(rows), None)?))
                 .transpose()
         };
         let left = taken(&self.left, a)?;
@@ -404,4 +472,35 @@ impl Merge {
             (None, None) => Err(DataFusionError::Internal("no side has a row".into())),
         }
     }
+}
+
+/// Which rows a side has; `None` if it has all.
+fn present(rows: &[u32]) -> Option<NullBuffer> {
+    let all = rows.iter().all(|row| *row != MISSING);
+    (!all).then(|| NullBuffer::new(BooleanBuffer::collect_bool(rows.len(), |i| rows[i] != MISSING)))
+}
+
+fn indices(rows: &[u32]) -> UInt32Array {
+    UInt32Array::new(rows.to_vec().into(), present(rows))
+}
+
+/// The rows of a column. Numbers without nulls, which is what narrow rows are made of, take the short way.
+fn gather(column: &ArrayRef, rows: &[u32], present: &Option<NullBuffer>) -> DfResult<ArrayRef> {
+    fn short<T: ArrowPrimitiveType>(array: &PrimitiveArray<T>, rows: &[u32], present: &Option<NullBuffer>) -> ArrayRef {
+        let values = array.values();
+        let out: Vec<T::Native> = rows
+            .iter()
+            .map(|row| values.get(*row as usize).copied().unwrap_or_default())
+            .collect();
+        Arc::new(PrimitiveArray::<T>::new(out.into(), present.clone()))
+    }
+    if column.null_count() == 0 {
+        if let Some(array) = column.as_primitive_opt::<UInt64Type>() {
+            return Ok(short(array, rows, present));
+        }
+        if let Some(array) = column.as_primitive_opt::<Float64Type>() {
+            return Ok(short(array, rows, present));
+        }
+    }
+    Ok(take(column, &indices(rows), None)?)
 }

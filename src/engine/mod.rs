@@ -24,7 +24,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 /// Rows per batch that travels through the engine.
-pub const BATCH_ROWS: usize = 16_384;
+pub const BATCH_ROWS: usize = 8_192;
 
 /// Limits of the engine; none of them can change a result.
 #[derive(Clone, Debug)]

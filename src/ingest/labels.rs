@@ -23,7 +23,14 @@ pub(crate) fn truths(
     };
     let golden_columns = golden_facts.names();
     let same = !spec.id.is_empty() && spec.id.iter().all(|column| golden_columns.contains(column));
-    parts.golden_key = if same {
+    parts.golden_key = if !spec.golden_id.is_empty() {
+        for column in &spec.golden_id {
+            if !golden_columns.contains(column) {
+                return Err(KEY.missing(&golden.file, column, &golden_columns));
+            }
+        }
+        spec.golden_id.clone()
+    } else if same {
         spec.id.clone()
     } else if parts.key.len() == 1 {
         let guess = KEY.guess(&golden.file, &golden_columns)?;

@@ -39,6 +39,8 @@ pub struct ImportSpec {
     pub show: Vec<String>,
     /// Golden dataset, joined by key.
     pub golden: Option<PathBuf>,
+    /// The golden dataset's key columns, where they have other names than those of the predictions.
+    pub golden_id: Vec<String>,
     /// Status column; guessed, and may be missing.
     pub status: Option<String>,
     /// Error text column; guessed, and may be missing.

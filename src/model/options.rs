@@ -34,7 +34,7 @@ pub struct CompareOptions {
     pub min_effect_slice: f64,
     /// The same for the headline.
     pub min_effect_headline: f64,
-    /// Samples shown per list.
+    /// Regressed samples shown; other lists show 100 at most.
     pub top: u64,
     /// Columns whose values are kept out of every file.
     pub hide: Vec<String>,

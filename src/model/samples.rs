@@ -37,7 +37,7 @@ pub struct SampleList {
 /// One sample side by side.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sample {
-    /// Name of the sample's page: a hash of the key, `sample/<id>.html`.
+    /// A hash of the key; the sample stands at `sample/<first two digits>.html#s-<id>`.
     pub id: String,
     /// The key's columns in order; several where the key has several columns.
     pub key: Vec<String>,

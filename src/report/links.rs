@@ -24,9 +24,16 @@ pub fn slice(slug: &str) -> String {
     format!("slices/{}.html", name(slug))
 }
 
-/// The page of a sample.
+/// A sample, on the page that it shares with those whose ids begin alike: a report of thousands of samples is a few
+/// hundred files, each of which costs a request to publish.
 pub fn sample(id: &str) -> String {
-    format!("sample/{}.html", name(id))
+    format!("{}#{}", sample_file(id), anchor(id))
+}
+
+/// The page that holds a sample.
+pub fn sample_file(id: &str) -> String {
+    let start: String = id.chars().take(2).collect();
+    format!("sample/{}.html", name(&start))
 }
 
 /// A page of a sample list, from 1.

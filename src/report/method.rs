@@ -90,7 +90,7 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
         power: round_percent(POWER),
         bins: CALIBRATION_BINS.to_string(),
         limits: vec![
-            fact("Samples kept per list", count(options.top)),
+            fact("Regressed samples shown", count(options.top)),
             fact("Samples per page", count(PER_PAGE as u64)),
             fact(
                 "Slices listed, besides all that regressed",

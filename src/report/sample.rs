@@ -1,4 +1,4 @@
-//! The page of one sample: what both versions said, side by side.
+//! Samples: what both versions said, side by side.
 
 use super::format::{milliseconds, number};
 use super::links::{self, PER_PAGE};
@@ -10,24 +10,38 @@ use crate::model::{Sample, SampleList, SampleSet};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// The page of one sample.
+/// A page of samples, of which a browser shows the one that the address names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SamplePage {
     /// What surrounds the page.
     pub page: Chrome,
+}
+
+/// The head of a column of answers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct VersionHead {
+    /// `Baseline`, `Candidate`, or nothing where there is one version only.
+    pub role: &'static str,
+    /// The version.
+    pub name: String,
+}
+
+/// One sample.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SampleView {
+    /// Its anchor.
+    pub anchor: String,
     /// The key by column.
     pub key: Vec<Fact>,
     /// Outcome or accounting class.
     pub outcome: String,
     /// `better`, `worse` or `noise`.
     pub class: &'static str,
-    /// Whether only one version is shown.
-    pub single: bool,
-    /// The old version.
-    pub baseline: String,
-    /// The new version.
-    pub candidate: String,
-    /// What both versions' rows say.
+    /// What the answers are.
+    pub caption: &'static str,
+    /// The versions, as columns.
+    pub versions: Vec<VersionHead>,
+    /// What their rows say.
     pub fields: Vec<FieldRow>,
     /// Inputs and outputs.
     pub payload: Vec<PayloadView>,
@@ -48,10 +62,8 @@ pub struct SamplePage {
 pub struct FieldRow {
     /// Its name.
     pub name: &'static str,
-    /// The baseline's, or the only one.
-    pub baseline: Option<String>,
-    /// The candidate's.
-    pub candidate: Option<String>,
+    /// What each version says, a dash for nothing.
+    pub cells: Vec<String>,
     /// Whether they differ.
     pub differs: bool,
 }
@@ -76,16 +88,26 @@ pub fn places(samples: &SampleSet) -> BTreeMap<&str, (&SampleList, usize)> {
     places
 }
 
-/// The page of a sample.
-pub fn sample_page(
+/// What surrounds some samples.
+pub fn sample_page(some: &[&Sample], owner: &Owner) -> SamplePage {
+    let title = match some {
+        [only] => samples::key(only),
+        several => format!("{} samples", several.len()),
+    };
+    SamplePage {
+        page: owner.below(&title, Vec::new()),
+    }
+}
+
+/// A sample and where it stands.
+pub fn sample_view(
     samples: &SampleSet,
     sample: &Sample,
     owner: &Owner,
     place: Option<(&SampleList, usize)>,
     title: &str,
-) -> SamplePage {
+) -> SampleView {
     let single = owner.candidate.is_none();
-    let key = samples::key(sample);
     let neighbour = |at: Option<usize>| {
         let id = place.and_then(|(list, _)| list.ids.get(at?))?;
         samples
@@ -94,14 +116,6 @@ pub fn sample_page(
             .then(|| format!("../{}", links::sample(id)))
     };
     let at = place.map(|(_, at)| at);
-    let position = place.map(|(list, at)| Link {
-        text: format!("{title}: {} of {}", at + 1, list.ids.len()),
-        href: format!(
-            "../{}#{}",
-            links::list(&list.id, at / PER_PAGE + 1),
-            links::anchor(&sample.id)
-        ),
-    });
     let column = |(i, value): (usize, &String)| Fact {
         name: owner
             .key
@@ -113,8 +127,8 @@ pub fn sample_page(
         name: words::visible(name),
         value: value.as_deref().map(words::shown),
     };
-    SamplePage {
-        page: owner.below(&key, position.iter().cloned().collect()),
+    SampleView {
+        anchor: links::anchor(&sample.id),
         key: sample.key.iter().enumerate().map(column).collect(),
         outcome: words::list_title(&sample.outcome),
         class: match sample.outcome.as_str() {
@@ -122,16 +136,26 @@ pub fn sample_page(
             "fixed" | "correct" => "better",
             _ => "noise",
         },
-        single,
-        baseline: owner.baseline.clone(),
-        candidate: owner.candidate.clone().unwrap_or_default(),
+        caption: if single {
+            "What the version said"
+        } else {
+            "What both versions said"
+        },
+        versions: versions(owner),
         fields: fields(sample, single),
         payload: payloads(samples, sample, single),
         hidden: super::parts::hidden(samples),
         slices: sample.slices.iter().map(slice).collect(),
         prev: neighbour(at.and_then(|at| at.checked_sub(1))),
         next: neighbour(at.map(|at| at + 1)),
-        place: position,
+        place: place.map(|(list, at)| Link {
+            text: format!("{title}: {} of {}", at + 1, list.ids.len()),
+            href: format!(
+                "../{}#{}",
+                links::list(&list.id, at / PER_PAGE + 1),
+                links::anchor(&sample.id)
+            ),
+        }),
     }
 }
 
@@ -164,18 +188,37 @@ fn fields(sample: &Sample, single: bool) -> Vec<FieldRow> {
                 .map(|l| milliseconds(Some(l)))
         }),
     ];
-    let rows = all.into_iter().map(|(name, get)| {
+    let rows = all.into_iter().filter_map(|(name, get)| {
         let (baseline, candidate) = (a.and_then(get), b.and_then(get));
-        FieldRow {
-            name,
-            differs: baseline != candidate,
-            baseline,
-            candidate,
+        let always = matches!(name, "Ground truth" | "Prediction");
+        if !always && baseline.is_none() && candidate.is_none() {
+            return None;
         }
+        let differs = baseline != candidate;
+        let sides = if single {
+            vec![baseline]
+        } else {
+            vec![baseline, candidate]
+        };
+        let cells = sides.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
+        Some(FieldRow {
+            name,
+            cells: cells.collect(),
+            differs,
+        })
     });
-    let always = |row: &FieldRow| matches!(row.name, "Ground truth" | "Prediction");
-    rows.filter(|row| always(row) || row.baseline.is_some() || row.candidate.is_some())
-        .collect()
+    rows.collect()
+}
+
+fn versions(owner: &Owner) -> Vec<VersionHead> {
+    let head = |role, name: &String| VersionHead {
+        role,
+        name: name.clone(),
+    };
+    match &owner.candidate {
+        Some(candidate) => vec![head("Baseline", &owner.baseline), head("Candidate", candidate)],
+        None => vec![head("", &owner.baseline)],
+    }
 }
 
 fn payloads(samples: &SampleSet, sample: &Sample, single: bool) -> Vec<PayloadView> {

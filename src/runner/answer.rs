@@ -11,7 +11,8 @@ const CONFIDENCES: [&str; 5] = ["confidence", "score", "probability", "prob", "p
 const PROBABILITIES: [&str; 4] = ["probabilities", "probs", "scores", "predictions"];
 
 /// Where the parts of an answer stand, as JSON Pointers; what is `None` is looked for under its usual names.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct AnswerFields {
     /// The array of answers within the body.
     pub batch: Option<String>,

@@ -23,7 +23,8 @@ pub enum InputStyle {
 }
 
 /// A body that evaldiff.toml describes, in JSON Pointers.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, serde::Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct JsonRequest {
     /// Where the array of samples goes; the body itself if empty.
     pub batch: String,

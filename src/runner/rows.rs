@@ -13,7 +13,7 @@ use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
 use std::fs::File;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// The answers of one request.
@@ -134,20 +134,54 @@ pub fn seal(spool: &Spool, dataset: &GoldenDataset, errors: &[SampleError]) -> R
     for batch in spool.frames()?.chain(last) {
         let batch = batch?;
         rows += batch.num_rows() as u64;
-        let columns: Result<Vec<ArrayRef>, _> = batch.columns()[1..]
-            .iter()
-            .zip(schema.fields())
-            .map(|(column, field)| typed(column, field.data_type()))
-            .collect();
-        let batch =
-            columns.and_then(|columns| RecordBatch::try_new(Arc::clone(&schema), columns).map_err(|e| e.to_string()));
-        writer.write(&batch.map_err(|e| fail(&e))?).map_err(|e| fail(&e))?;
+        let batch = retyped(&batch, &schema).map_err(|e| fail(&e))?;
+        writer.write(&batch).map_err(|e| fail(&e))?;
     }
     writer.close().map_err(|e| fail(&e))?;
     if rows != dataset.rows() {
         return Err(fail(&format!("{rows} answers to {} samples", dataset.rows())));
     }
     Ok(path)
+}
+
+/// Writes a predictions file with one made-up answer, to see whether a table could take the run.
+///
+/// # Errors
+/// Fails if the golden dataset or the disk fails.
+pub fn preflight(dataset: &GoldenDataset, path: &Path) -> Result<(), RunnerError> {
+    let fail = |e: &dyn std::fmt::Display| RunnerError::Spool {
+        path: path.to_path_buf(),
+        reason: e.to_string(),
+    };
+    let first = dataset.batches()?.next().transpose()?;
+    let key = first.map(|batch| batch.keys.value(0).to_string()).unwrap_or_default();
+    let label = dataset.labels().into_iter().next().unwrap_or_else(|| "text".into());
+    let answered = Answered {
+        samples: vec![0],
+        keys: vec![key],
+        answers: vec![Answer {
+            label,
+            confidence: Some(0.5),
+            ..Answer::default()
+        }],
+        latency_ms: 1.0,
+        batch: 1,
+    };
+    let schema = Arc::new(Schema::new(columns(dataset.label_type())));
+    let batch = batch(&[answered])
+        .and_then(|batch| retyped(&batch, &schema))
+        .map_err(|e| fail(&e))?;
+    let file = File::create(path).map_err(|e| fail(&e))?;
+    let mut writer = ArrowWriter::try_new(file, schema, None).map_err(|e| fail(&e))?;
+    writer.write(&batch).map_err(|e| fail(&e))?;
+    writer.close().map(|_| ()).map_err(|e| fail(&e))
+}
+
+/// A batch of the spool as rows of the predictions file.
+fn retyped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
+    let columns = batch.columns()[1..].iter().zip(schema.fields());
+    let columns: Result<Vec<ArrayRef>, String> = columns.map(|(c, field)| typed(c, field.data_type())).collect();
+    RecordBatch::try_new(Arc::clone(schema), columns?).map_err(|e| e.to_string())
 }
 
 /// Labels in the type of the ground truth: only labels that it knows, or that read like it, came this far.

@@ -26,7 +26,7 @@ use templates::Templates;
 /// Threads that render sample pages, at most.
 const MAX_THREADS: usize = 8;
 /// Sample pages that are worth a thread.
-const MIN_SHARE: usize = 64;
+const MIN_SHARE: usize = 16;
 
 /// A file of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -84,12 +84,12 @@ pub fn render_run(report: &RunReport, samples: &SampleSet) -> Result<Vec<Page>, 
 
 /// The page of newest reports, or an archive page of older ones.
 pub fn render_index(entries: &[IndexEntry], archives: &[(String, String)]) -> Result<Vec<u8>, SiteError> {
-    Templates::new()?.render("index", links::INDEX, &index::index(entries, archives))
+    Templates::get()?.render("index", links::INDEX, &index::index(entries, archives))
 }
 
 /// A page that points to a report.
 pub fn render_pointer(title: &str, href: &str) -> Result<Vec<u8>, SiteError> {
-    Templates::new()?.render("pointer", links::INDEX, &index::pointer(title, href))
+    Templates::get()?.render("pointer", links::INDEX, &index::pointer(title, href))
 }
 
 /// The title of a list; a slice's list is called after its predicates.
@@ -107,14 +107,14 @@ fn list_title(comparison: &Comparison, id: &str) -> String {
 
 /// Pages in the making.
 struct Site {
-    templates: Templates,
+    templates: &'static Templates,
     pages: Vec<Page>,
 }
 
 impl Site {
     fn new() -> Result<Site, SiteError> {
         let mut site = Site {
-            templates: Templates::new()?,
+            templates: Templates::get()?,
             pages: Vec::new(),
         };
         for (path, bytes) in templates::asset_files() {
@@ -145,19 +145,29 @@ impl Site {
             .iter()
             .map(|list| (list.id.as_str(), title(&list.id)))
             .collect();
+        // Samples are sorted by id, so that those of one page stand together.
         let all: Vec<&Sample> = set.samples.values().collect();
-        let render = |one: &Sample| {
+        let together: Vec<&[&Sample]> = all
+            .chunk_by(|a, b| links::sample_file(&a.id) == links::sample_file(&b.id))
+            .collect();
+        let view = |one: &Sample| {
             let place = places.get(one.id.as_str()).copied();
             let title = place
                 .and_then(|(list, _)| titles.get(list.id.as_str()))
                 .map_or("", String::as_str);
-            let path = links::sample(&one.id);
-            let view = sample::sample_page(set, one, owner, place, title);
-            self.templates
-                .render("sample", &path, &view)
-                .map(|bytes| Page { path, bytes })
+            sample::sample_view(set, one, owner, place, title)
         };
-        let pages = in_parallel(&all, |one| render(one))?;
+        let pages = in_parallel(&together, |some| {
+            let path = some.first().map(|one| links::sample_file(&one.id)).unwrap_or_default();
+            // A view of its own for each sample: the deeper a name stands in a view, the longer it takes to find.
+            let page = sample::sample_page(some, owner);
+            let mut bytes = self.templates.render("samples_head", &path, &page)?;
+            for one in some.iter() {
+                bytes.extend(self.templates.render("sample", &path, &view(one))?);
+            }
+            bytes.extend(self.templates.render("samples_foot", &path, &page)?);
+            Ok(Page { path, bytes })
+        })?;
         self.pages.extend(pages);
         Ok(())
     }

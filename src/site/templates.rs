@@ -5,18 +5,21 @@ use crate::names;
 use handlebars::Handlebars;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::sync::OnceLock;
 
 const CSS: &str = include_str!("../../templates/assets/report.css");
 const JS: &str = include_str!("../../templates/assets/report.js");
 const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 20] = [
+const TEMPLATES: [(&str, &str); 22] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
     ("list", include_str!("../../templates/list.hbs")),
+    ("samples_head", include_str!("../../templates/samples_head.hbs")),
     ("sample", include_str!("../../templates/sample.hbs")),
+    ("samples_foot", include_str!("../../templates/samples_foot.hbs")),
     ("method", include_str!("../../templates/method.hbs")),
     ("index", include_str!("../../templates/index.hbs")),
     ("pointer", include_str!("../../templates/pointer.hbs")),
@@ -57,8 +60,16 @@ pub(super) struct Templates {
 }
 
 impl Templates {
-    /// Parses every template once.
-    pub(super) fn new() -> Result<Templates, SiteError> {
+    /// The templates, parsed at the first call: that takes longer than rendering most pages.
+    pub(super) fn get() -> Result<&'static Templates, SiteError> {
+        static PARSED: OnceLock<Templates> = OnceLock::new();
+        match PARSED.get() {
+            Some(templates) => Ok(templates),
+            None => Templates::new().map(|templates| PARSED.get_or_init(|| templates)),
+        }
+    }
+
+    fn new() -> Result<Templates, SiteError> {
         let [(css, _), (js, _)] = assets();
         let plain = PLAIN_CSS.trim();
         let digest = format!("sha256-{}", base64(&Sha256::digest(plain.as_bytes())));

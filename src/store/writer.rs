@@ -22,8 +22,10 @@ use std::sync::{Arc, Mutex};
 
 /// Rows per row group: small enough that a key range costs little beyond itself, large enough to compress.
 const ROW_GROUP_ROWS: usize = 131_072;
+/// Bytes per data page: decoded in the processor's cache.
+const PAGE_BYTES: usize = 128 * 1024;
 /// Bytes per data page of columns that are only looked up for single samples: a look-up decodes one page.
-const PAYLOAD_PAGE_BYTES: usize = 64 * 1024;
+const PAYLOAD_PAGE_BYTES: usize = 16 * 1024;
 /// Bytes after which a new file is begun.
 const TARGET_FILE_BYTES: usize = 512 * 1024 * 1024;
 
@@ -253,6 +255,9 @@ fn writer_properties(schema: &SchemaRef, run: &NewRun) -> WriterProperties {
         .set_writer_version(WriterVersion::PARQUET_1_0)
         .set_max_row_group_row_count(Some(ROW_GROUP_ROWS))
         .set_statistics_enabled(EnabledStatistics::Page)
+        .set_data_page_size_limit(PAGE_BYTES)
+        // A page's size is looked at after so many rows.
+        .set_write_batch_size(128)
         .set_created_by(format!("evaldiff {}", env!("CARGO_PKG_VERSION")));
     let narrow = |name: &str| {
         let roles = &run.roles;

@@ -52,7 +52,8 @@
   document.addEventListener("keydown", function (event) {
     if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
     const rel = event.key === "j" ? "next" : event.key === "k" ? "prev" : "";
-    const link = rel && document.querySelector('a[rel="' + rel + '"]');
+    const shown = document.querySelector(".singles > :target") || document;
+    const link = rel && shown.querySelector('a[rel="' + rel + '"]');
     if (link) window.location.href = link.href;
   });
 })();

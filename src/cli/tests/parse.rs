@@ -77,6 +77,7 @@ fn every_flag_of_a_comparison_arrives() {
         threads: Some(3),
         join: JoinStrategy::Merge,
         out: Some("o".into()),
+        service: ServiceChoice::default(),
     };
     assert_eq!(parsed.overrides, expected);
     assert_eq!(parsed.console.verbosity, 2);
@@ -108,6 +109,7 @@ fn every_command_has_its_request() {
         Command::Runs(RunsRequest {
             version: version.map(Into::into),
             format,
+            unfinished: false,
         })
     };
     let verify = |digest| {

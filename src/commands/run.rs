@@ -1,0 +1,274 @@
+//! `evaldiff run`: a golden dataset through a model service, as one run.
+
+use super::evaluation::{self, Evaluation};
+use super::{Session, convert, input, print};
+use crate::cli::request::{DiffRequest, InputFormat, InputOptions, Resume, RunRequest};
+use crate::error::{Error, Result};
+use crate::ingest::{GoldenDataset, GoldenSpec, ImportPlan, ImportSpec, InputFormat as Format};
+use crate::runner::{Spool, fetch};
+use crate::store::{Appended, NewRun, Store};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// Memory of the sort before a run is written, where nothing else is asked for.
+const SORT_MEMORY: u64 = 64 << 20;
+
+/// Evaluates a service and appends the run.
+///
+/// # Errors
+/// On any error the table is as it was, and the answers so far are kept for `--resume`.
+pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
+    let existing = match session.config.catalog.database.is_file() {
+        true => Some(session.open().await?),
+        false => None,
+    };
+    let table = match &existing {
+        Some(store) => session.table(store).await?,
+        None => session.config.table.clone().unwrap_or_default().to_string(),
+    };
+    let run_id = which_run(session, request, &table)?;
+    if let Some(store) = &existing
+        && let Some(found) = store.find_appended(&table, &run_id.0).await.map_err(convert::store)?
+    {
+        discard_spool(session, &run_id.0)?;
+        return finish(session, request, &table, &run_id.0, &found, "is already there").await;
+    }
+    let folder = tempfile::tempdir().map_err(|e| Error::data("no temporary folder").with_source(e))?;
+    let file = golden_file(session, folder.path()).await?;
+    let golden = open_golden(session, &file).await?;
+    // Answers cost: whether the table can take them has to be known before the first is asked for.
+    preflight(session, existing.as_ref(), &table, &golden, &file, folder.path()).await?;
+    drop(existing);
+    let evaluation = Evaluation {
+        session,
+        request,
+        table: &table,
+        run_id: &run_id.0,
+        resumed: run_id.1,
+        golden,
+        golden_file: &file,
+    };
+    let done = evaluation.run().await?;
+    // A catalog that is gone by now must not be replaced by an empty one.
+    let store = match done.had_catalog {
+        true => session.open().await?,
+        false => session.open_or_create().await?,
+    };
+    let plan = plan(
+        session,
+        Some(&store),
+        &table,
+        &done.golden,
+        &file,
+        done.predictions.clone(),
+    )
+    .await?;
+    let new = NewRun {
+        run_id: run_id.0.clone(),
+        model_version: request.model_version.clone(),
+        evaluated_at: done.spool.run.started_at,
+        golden: input::golden(&plan, &golden_options(session, request)),
+        roles: plan.roles().clone(),
+        properties: done.properties.clone(),
+    };
+    let appended = input::append_run(session, &store, &table, plan, &new, Some(SORT_MEMORY)).await;
+    let appended = appended.map_err(|error| keep_hint(error, &run_id.0))?;
+    done.spool.remove().map_err(convert::runner)?;
+    finish(session, request, &table, &run_id.0, &appended, "evaluated").await
+}
+
+/// The id of the run, and whether it is resumed.
+fn which_run(session: &Session, request: &RunRequest, table: &str) -> Result<(String, bool)> {
+    let given = request.run_id.map(|id| id.to_string());
+    let unfinished = Spool::list(&session.spool()).map_err(convert::runner)?;
+    let ours = unfinished
+        .iter()
+        .filter(|u| u.run.model_version == request.model_version && u.run.table == table);
+    let matching: Vec<String> = match (&request.resume, &given) {
+        (None, Some(id)) if unfinished.iter().any(|u| u.run.run_id == *id) => {
+            return Err(Error::usage(format!("run {id} is unfinished")).with_hint("go on with it: add --resume"));
+        }
+        (None, _) => return Ok((given.unwrap_or_else(|| uuid::Uuid::now_v7().to_string()), false)),
+        (Some(_), Some(id)) => ours.map(|u| u.run.run_id.clone()).filter(|r| r == id).collect(),
+        (Some(Resume::Run(start)), None) => ours
+            .map(|u| u.run.run_id.clone())
+            .filter(|id| id.starts_with(start.as_str()))
+            .collect(),
+        (Some(Resume::Only), None) => ours.map(|u| u.run.run_id.clone()).collect(),
+    };
+    match (matching.as_slice(), given) {
+        ([one], _) => Ok((one.clone(), true)),
+        // A job that is tried again may not have come far enough to have anything to go on with.
+        ([], Some(id)) => Ok((id, false)),
+        ([], None) => Err(Error::usage(format!(
+            "no unfinished run of version `{}` for table {table}",
+            request.model_version
+        ))
+        .with_hint("`evaldiff runs --unfinished` lists what there is; without --resume a new run begins")),
+        (several, _) => Err(Error::usage(format!(
+            "{} unfinished runs of version `{}`: {}",
+            several.len(),
+            request.model_version,
+            several.join(", ")
+        ))
+        .with_hint("name one, as in --resume=RUN")),
+    }
+}
+
+/// A spool whose run is in the table was left by a kill between the commit and its removal.
+fn discard_spool(session: &Session, run_id: &str) -> Result<()> {
+    if session.spool().join(run_id).join("run.json").is_file() {
+        let (spool, _) = Spool::open(&session.spool(), run_id).map_err(convert::runner)?;
+        spool.remove().map_err(convert::runner)?;
+    }
+    Ok(())
+}
+
+/// The golden dataset as a local file.
+async fn golden_file(session: &Session, folder: &Path) -> Result<PathBuf> {
+    let Some(golden) = &session.config.service.golden else {
+        return Err(Error::usage("an evaluation needs a golden dataset")
+            .with_hint("give --golden FILE, or set GOLDEN_DATASET_PATH"));
+    };
+    if !golden.contains("://") {
+        return Ok(session.cwd.join(golden));
+    }
+    let name = golden
+        .rsplit('/')
+        .next()
+        .filter(|name| !name.is_empty())
+        .unwrap_or("golden");
+    let file = folder.join(name);
+    session.say(&format!("fetching {golden}"));
+    fetch(golden, &file).await.map_err(convert::runner)?;
+    Ok(file)
+}
+
+async fn open_golden(session: &Session, file: &Path) -> Result<GoldenDataset> {
+    let columns = session.config.columns();
+    let spec = GoldenSpec {
+        file: file.to_path_buf(),
+        id: columns.key,
+        truth: columns.truth,
+        inputs: session.config.service.inputs.clone(),
+    };
+    let bar = session.progress("reading the golden dataset", None);
+    let opened = tokio::task::spawn_blocking(move || GoldenDataset::open(&spec)).await;
+    bar.finish_and_clear();
+    opened
+        .map_err(|e| Error::data(format!("reading the golden dataset failed: {e}")))?
+        .map_err(convert::ingest)
+}
+
+/// Plans the import of one answer: columns, types and slices are judged as they will be.
+async fn preflight(
+    session: &Session,
+    store: Option<&Store>,
+    table: &str,
+    golden: &GoldenDataset,
+    file: &Path,
+    folder: &Path,
+) -> Result<()> {
+    let sample = folder.join("preflight.parquet");
+    crate::runner::preflight(golden, &sample).map_err(convert::runner)?;
+    plan(session, store, table, golden, file, sample).await.map(|_| ())
+}
+
+/// Plans the import of a predictions file that the runner wrote.
+async fn plan(
+    session: &Session,
+    store: Option<&Store>,
+    table: &str,
+    golden: &GoldenDataset,
+    file: &Path,
+    predictions: PathBuf,
+) -> Result<ImportPlan> {
+    let columns = session.config.columns();
+    let spec = ImportSpec {
+        files: vec![predictions],
+        format: Format::Parquet,
+        id: vec!["sample_id".into()],
+        truth: Some(golden.truth().to_string()),
+        prediction: Some("prediction".into()),
+        confidence: Some("confidence".into()),
+        slices: columns.slices,
+        show: columns.show,
+        golden: Some(file.to_path_buf()),
+        golden_id: golden.key().to_vec(),
+        status: Some("status".into()),
+        error: Some("error".into()),
+        latency: Some("latency_ms".into()),
+    };
+    input::plan_spec(session, store, table, spec).await
+}
+
+fn golden_options(session: &Session, request: &RunRequest) -> InputOptions {
+    InputOptions {
+        format: InputFormat::Auto,
+        golden: session.config.service.golden.as_ref().map(PathBuf::from),
+        golden_name: request.golden_name.clone(),
+        golden_version: request.golden_version.clone(),
+    }
+}
+
+/// A commit that failed lost nothing: says how to go on.
+fn keep_hint(error: Error, run_id: &str) -> Error {
+    let hint = format!("every answer is kept: go on with --resume={run_id}");
+    match error.hint() {
+        Some(other) => {
+            let both = format!("{other}; {hint}");
+            error.with_hint(both)
+        }
+        None => error.with_hint(hint),
+    }
+}
+
+async fn finish(
+    session: &Session,
+    request: &RunRequest,
+    table: &str,
+    run_id: &str,
+    appended: &Appended,
+    what: &str,
+) -> Result<()> {
+    let line = format!(
+        "{what}: {} into {table}, {} rows, run {run_id}, snapshot {}\n",
+        request.model_version, appended.rows, appended.snapshot_id
+    );
+    let Some(baseline) = &request.compare_to else {
+        return print(line.as_bytes());
+    };
+    session.say(line.trim_end());
+    let comparison = DiffRequest {
+        baseline: baseline.clone(),
+        candidate: format!("run:{run_id}"),
+        format: request.format,
+        input: InputOptions::default(),
+    };
+    super::diff(session, &comparison).await
+}
+
+/// Properties of a run's snapshot that only an evaluation knows.
+pub(super) fn properties(session: &Session, facts: &evaluation::Facts) -> BTreeMap<String, String> {
+    let time = |micros: i64| {
+        chrono::DateTime::from_timestamp_micros(micros)
+            .map(|t| t.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+            .unwrap_or_default()
+    };
+    let mut out = BTreeMap::from([
+        ("service".to_string(), facts.identity.tag()),
+        ("service-endpoint".to_string(), facts.endpoint.clone()),
+        ("started-at".to_string(), time(facts.started_at)),
+        ("ended-at".to_string(), time(facts.ended_at)),
+        ("batch-size".to_string(), facts.batch.clone()),
+        ("concurrency".to_string(), facts.concurrency.clone()),
+        ("errors".to_string(), facts.errors.to_string()),
+    ]);
+    if let Some(digest) = &facts.identity.schema_digest {
+        out.insert("service-schema-digest".into(), digest.clone());
+    }
+    if let Some(sha) = &session.git_sha {
+        out.insert("git-sha".into(), sha.clone());
+    }
+    out
+}
