@@ -190,14 +190,15 @@ async fn plan(
         id: vec!["sample_id".into()],
         truth: Some(golden.truth().to_string()),
         prediction: Some("prediction".into()),
-        confidence: Some("confidence".into()),
+        // Named by the runner as they are guessed; one that has no values is left out.
+        confidence: None,
         slices: columns.slices,
         show: columns.show,
         golden: Some(file.to_path_buf()),
         golden_id: golden.key().to_vec(),
-        status: Some("status".into()),
-        error: Some("error".into()),
-        latency: Some("latency_ms".into()),
+        status: None,
+        error: None,
+        latency: None,
     };
     input::plan_spec(session, store, table, spec).await
 }

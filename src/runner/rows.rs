@@ -72,7 +72,7 @@ pub(super) fn batch(answered: &[Answered]) -> Result<RecordBatch, String> {
     let numbers = |of: fn(&Answer) -> Option<i64>| -> ArrayRef { Arc::new(each().map(of).collect::<Int64Array>()) };
     let rows: UInt64Array = answered.iter().flat_map(|a| &a.samples).copied().collect();
     let n = rows.len();
-    let keys = StringArray::from_iter_values(answered.iter().flat_map(|a| &a.keys));
+    let keys: StringArray = answered.iter().flat_map(|a| &a.keys).map(Some).collect();
     let confidence: Float64Array = each().map(|a| a.confidence).collect();
     let spread = |a: &Answered| std::iter::repeat_n((a.latency_ms, a.batch), a.answers.len());
     let latency = Float64Array::from_iter_values(answered.iter().flat_map(spread).map(|(ms, _)| ms));
@@ -120,7 +120,10 @@ pub fn seal(spool: &Spool, dataset: &GoldenDataset, errors: &[SampleError]) -> R
         path: path.clone(),
         reason: e.to_string(),
     };
-    let schema = Arc::new(Schema::new(columns(dataset.label_type())));
+    let last = failed(errors).map_err(|e| fail(&e))?;
+    let last = (last.num_rows() > 0).then_some(last);
+    let batches = || Ok::<_, RunnerError>(spool.frames()?.chain(last.clone().map(Ok)));
+    let schema = Arc::new(Schema::new(filled(columns(dataset.label_type()), batches()?)?));
     let zstd = ZstdLevel::try_new(1).map_or(Compression::UNCOMPRESSED, Compression::ZSTD);
     let properties = WriterProperties::builder()
         .set_compression(zstd)
@@ -129,9 +132,7 @@ pub fn seal(spool: &Spool, dataset: &GoldenDataset, errors: &[SampleError]) -> R
     let file = File::create(&path).map_err(|e| fail(&e))?;
     let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties)).map_err(|e| fail(&e))?;
     let mut rows = 0;
-    let last = failed(errors).map_err(|e| fail(&e))?;
-    let last = (last.num_rows() > 0).then_some(Ok(last));
-    for batch in spool.frames()?.chain(last) {
+    for batch in batches()? {
         let batch = batch?;
         rows += batch.num_rows() as u64;
         let batch = retyped(&batch, &schema).map_err(|e| fail(&e))?;
@@ -177,10 +178,33 @@ pub fn preflight(dataset: &GoldenDataset, path: &Path) -> Result<(), RunnerError
     writer.close().map(|_| ()).map_err(|e| fail(&e))
 }
 
+/// The columns of which any row has a value; the prediction always.
+fn filled(
+    columns: Vec<Field>,
+    batches: impl Iterator<Item = Result<RecordBatch, RunnerError>>,
+) -> Result<Vec<Field>, RunnerError> {
+    let mut has = vec![false; columns.len()];
+    for batch in batches {
+        for (has, column) in has.iter_mut().zip(&batch?.columns()[1..]) {
+            *has |= column.null_count() < column.len();
+        }
+    }
+    let keep = columns.into_iter().zip(has);
+    Ok(keep
+        .filter(|(field, has)| *has || field.name() == "prediction")
+        .map(|(field, _)| field)
+        .collect())
+}
+
 /// A batch of the spool as rows of the predictions file.
 fn retyped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, String> {
-    let columns = batch.columns()[1..].iter().zip(schema.fields());
-    let columns: Result<Vec<ArrayRef>, String> = columns.map(|(c, field)| typed(c, field.data_type())).collect();
+    let column = |field: &Arc<Field>| {
+        let column = batch
+            .column_by_name(field.name())
+            .ok_or_else(|| format!("no column {}", field.name()))?;
+        typed(column, field.data_type())
+    };
+    let columns: Result<Vec<ArrayRef>, String> = schema.fields().iter().map(column).collect();
     RecordBatch::try_new(Arc::clone(schema), columns?).map_err(|e| e.to_string())
 }
 
