@@ -81,7 +81,8 @@ mod tests {
     #[test]
     fn names_stay_in_their_folder() {
         assert_eq!(slice("domain-tweets"), "slices/domain-tweets.html");
-        assert_eq!(sample("../../x"), "sample/.._.._x.html");
+        assert_eq!(sample("3fab"), "sample/3f.html#s-3fab");
+        assert_eq!(sample("../../x"), "sample/...html#s-.._.._x");
         assert_eq!(list("regressed", 2), "samples/regressed-2.html");
         assert_eq!(list("slice:a", 2), "samples/slice-a-2.html");
     }

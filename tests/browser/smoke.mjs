@@ -147,6 +147,16 @@ function reachable(known) {
   return seen;
 }
 
+/** Follows a list's first link: samples share a page, and the one that was asked for is shown alone. */
+async function openSample(page, list) {
+  await page.goto(pathToFileURL(list).href, { waitUntil: "load" });
+  await page.locator("table.samples tbody a").first().click();
+  const wanted = decodeURIComponent(new URL(page.url()).hash.slice(1));
+  const shown = await page.locator(".singles > article:visible").evaluateAll((all) => all.map((one) => one.id));
+  if (wanted === "" || shown.length !== 1 || shown[0] !== wanted)
+    problem(name(list), `its first sample ${wanted} shows ${shown.length} samples: ${shown.slice(0, 3)}`);
+}
+
 async function screenshots(pages) {
   const diff = pages.filter((path) => existsSync(join(dirname(path), "data", "comparison.json")));
   const report = diff.find((path) => path.endsWith(`${sep}index.html`));
@@ -163,6 +173,7 @@ async function screenshots(pages) {
       const context = await browser.newContext({ viewport, colorScheme: "light" });
       const page = await context.newPage();
       await page.goto(pathToFileURL(path).href, { waitUntil: "load" });
+      if (what === "sample") await openSample(page, wanted.list);
       await page.screenshot({ path: join(shots, `${what}-${device}.png`), fullPage: true });
       await context.close();
     }
