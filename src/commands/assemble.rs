@@ -55,6 +55,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         classes: summary.classes,
         confusion: summary.confusion,
         calibration: summary.calibration,
+        latency: compared.latency,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
         warnings,

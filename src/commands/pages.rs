@@ -144,6 +144,7 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
             counts: c.confusion.candidate.clone(),
         },
         calibration: c.calibration.clone(),
+        latency: c.latency.and_then(|both| both.candidate),
         slices,
         run: c.candidate.clone(),
         roles: c.roles.clone(),

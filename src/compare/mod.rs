@@ -6,6 +6,7 @@ mod encode;
 mod error;
 mod flips;
 mod labels;
+mod latency;
 mod lists;
 mod pass;
 mod payload;
@@ -18,6 +19,7 @@ pub use error::CompareError;
 pub use plan::JoinChoice;
 
 use crate::engine::Engine;
+use crate::model::comparison::Latencies;
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Predicate, SampleSet};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
@@ -44,6 +46,8 @@ pub struct Job {
 pub struct Compared {
     /// Everything counted.
     pub counts: Counts,
+    /// How long answers took, where the table says so.
+    pub latency: Option<Latencies>,
     pass: pass::Pass,
     sides: plan::Sides,
 }
@@ -60,7 +64,13 @@ pub async fn run(
     let sides = plan::Sides::open(job).await?;
     let pass = pass::run(engine, job, &sides, progress).await?;
     let counts = pass.counts(job)?;
-    Ok(Compared { counts, pass, sides })
+    let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
+    Ok(Compared {
+        counts,
+        latency,
+        pass,
+        sides,
+    })
 }
 
 impl Compared {

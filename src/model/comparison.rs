@@ -48,6 +48,9 @@ pub struct Comparison {
     pub confusion: Confusion,
     /// Calibration by confidence bin; null without confidence.
     pub calibration: Option<Calibration>,
+    /// How long answers took; absent where no run has latencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latencies>,
     /// Slices, most harm first.
     pub slices: Vec<SliceResult>,
     /// How many slices were tested together (the Benjamini-Hochberg family).
@@ -145,6 +148,30 @@ pub struct CalibrationBin {
     pub accuracy: Option<f64>,
     /// Mean confidence; null for an empty bin.
     pub confidence: Option<f64>,
+}
+
+/// How long the answers of both versions took; comparable only where requests carried as many samples.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latencies {
+    /// Of the baseline; null where its run has none.
+    pub baseline: Option<Latency>,
+    /// Of the candidate.
+    pub candidate: Option<Latency>,
+}
+
+/// Percentiles of the wall time, in milliseconds, of the requests that answered a run's samples.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Latency {
+    /// Samples with a latency.
+    pub n: u64,
+    /// Median.
+    pub p50: f64,
+    /// 95th percentile.
+    pub p95: f64,
+    /// 99th percentile.
+    pub p99: f64,
+    /// Median of the samples that a request carried; null where the table does not say.
+    pub batch_size: Option<u64>,
 }
 
 /// Something that a reader must know.

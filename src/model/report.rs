@@ -1,6 +1,6 @@
 //! The single-version report document, `data/report-data.json`.
 
-use super::comparison::{Calibration, ClassScores, Metric, Warning};
+use super::comparison::{Calibration, ClassScores, Latency, Metric, Warning};
 use super::options::{ColumnRoles, CompareOptions};
 use super::run::PinnedRun;
 use super::slice::Predicate;
@@ -53,6 +53,9 @@ pub struct RunReport {
     pub confusion_matrix: RunConfusion,
     /// Calibration by bin; both sides alike.
     pub calibration: Option<Calibration>,
+    /// How long answers took; absent where the run has no latencies.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latency: Option<Latency>,
     /// Slices, lowest accuracy first.
     pub slices: Vec<RunSlice>,
     /// Where the numbers come from.

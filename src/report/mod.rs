@@ -16,6 +16,7 @@ pub mod files;
 pub mod format;
 pub mod headline;
 pub mod index;
+pub mod latency;
 pub mod links;
 pub mod markdown;
 pub mod matrix;

@@ -5,6 +5,7 @@ use super::classes::{self, ClassTable};
 use super::files::{self, FileLink};
 use super::format::{count, level, unsigned_points};
 use super::headline::{self, Headline};
+use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
 use super::metadata::{self, MetadataDiff};
 use super::metrics::{self, MetricRow};
@@ -61,6 +62,8 @@ pub struct Overview {
     pub confusion: Matrices,
     /// Calibration.
     pub calibration: Option<CalibrationView>,
+    /// How long answers took.
+    pub latency: Option<LatencyView>,
     /// What both runs say of themselves.
     pub metadata: MetadataDiff,
     /// The table and the tool.
@@ -144,6 +147,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         slices: slices::slices(comparison),
         classes: classes::of_pair(&comparison.classes),
         confusion: matrix::of_pair(&comparison.confusion),
+        latency: comparison.latency.as_ref().map(latency::pair),
         calibration: comparison
             .calibration
             .as_ref()

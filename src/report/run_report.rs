@@ -5,6 +5,7 @@ use super::calibration::{self, CalibrationView};
 use super::classes::{self, ClassTable};
 use super::files::{self, FileLink};
 use super::format::{Unit, count, counted, level, percent};
+use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
 use super::metrics::{self, ValueRow};
 use super::parts::{self, Chrome, Fact, Link, Owner, WarningView, fact, made_by};
@@ -47,6 +48,8 @@ pub struct RunOverview {
     pub confusion: Matrices,
     /// Calibration.
     pub calibration: Option<CalibrationView>,
+    /// How long answers took.
+    pub latency: Option<LatencyView>,
     /// What the run says of itself.
     pub properties: Vec<String>,
     /// The table and the tool.
@@ -132,6 +135,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
         },
         classes: classes::of_run(&report.per_class),
         confusion: matrix::of_run(&report.confusion_matrix.labels, &report.confusion_matrix.counts),
+        latency: report.latency.as_ref().map(latency::single),
         calibration: report
             .calibration
             .as_ref()

@@ -609,6 +609,7 @@ mod tests {
             metrics: names.iter().map(make).collect(),
             classes: Vec::new(),
             confusion: Confusion::default(),
+            latency: None,
             calibration: None,
             slices: vec![slice("email")],
             slices_tested: 40,
@@ -643,6 +644,7 @@ mod tests {
                 labels: Vec::new(),
                 counts: Vec::new(),
             },
+            latency: None,
             calibration: None,
             slices: (0..10)
                 .map(|i| RunSlice {

@@ -1,7 +1,9 @@
 //! Whole sites of built examples: everything renders strictly, links resolve, data is escaped, bytes repeat.
 
 use super::*;
-use crate::model::comparison::{COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, Warning};
+use crate::model::comparison::{
+    COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, Latencies, Latency, Warning,
+};
 use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunSlice};
 use crate::model::samples::{Answer, SAMPLES_SCHEMA};
 use crate::model::slice::SliceDetail;
@@ -196,6 +198,10 @@ fn comparison() -> Comparison {
         metrics: metrics(),
         classes: classes(),
         confusion: confusion(),
+        latency: Some(Latencies {
+            baseline: None,
+            candidate: Some(latency()),
+        }),
         calibration: Some(calibration()),
         slices: vec![
             slice(0, Some("tweets")),
@@ -220,6 +226,16 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
         error: prediction.is_none().then(|| EVIL.into()),
         latency_ms: Some(12.5),
         payload: vec![Some(text.into()), None],
+    }
+}
+
+fn latency() -> Latency {
+    Latency {
+        n: 24_000,
+        p50: 12.5,
+        p95: 40.0,
+        p99: 90.25,
+        batch_size: Some(256),
     }
 }
 
@@ -300,6 +316,7 @@ fn report() -> RunReport {
             labels: c.confusion.labels,
             counts: c.confusion.candidate,
         },
+        latency: Some(latency()),
         calibration: c.calibration,
         slices: vec![RunSlice {
             predicates: slice(1, Some(EVIL)).predicates,
