@@ -62,9 +62,13 @@ impl Engine {
             .with_memory_pool(pool)
             .with_disk_manager_builder(DiskManagerBuilder::default().with_mode(mode))
             .build_arc()?;
+        // A merge of spilled runs holds some batches of each of them: within a tight limit they have to be small.
+        let batch = options.memory_limit.map_or(BATCH_ROWS, |bytes| {
+            usize::try_from(bytes >> 16).unwrap_or(BATCH_ROWS).clamp(1024, BATCH_ROWS)
+        });
         // Small sort reservations: the default of 10 MB per sort would not fit a tight memory limit twice.
         let config = SessionConfig::new()
-            .with_batch_size(BATCH_ROWS)
+            .with_batch_size(batch)
             .with_target_partitions(options.threads.max(1))
             .with_sort_spill_reservation_bytes(4 << 20);
         let context = SessionContext::new_with_config_rt(config, runtime).task_ctx();
