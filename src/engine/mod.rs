@@ -64,7 +64,9 @@ impl Engine {
             .build_arc()?;
         // A merge of spilled runs holds some batches of each of them: within a tight limit they have to be small.
         let batch = options.memory_limit.map_or(BATCH_ROWS, |bytes| {
-            usize::try_from(bytes >> 16).unwrap_or(BATCH_ROWS).clamp(1024, BATCH_ROWS)
+            usize::try_from(bytes >> 16)
+                .unwrap_or(BATCH_ROWS)
+                .clamp(1024, BATCH_ROWS)
         });
         // Small sort reservations: the default of 10 MB per sort would not fit a tight memory limit twice.
         let config = SessionConfig::new()

@@ -98,6 +98,8 @@ pub(crate) const LATENCY: Role = Role {
 pub(crate) const ALL: [&Role; 7] = [&KEY, &TRUTH, &PREDICTION, &CONFIDENCE, &STATUS, &ERROR, &LATENCY];
 /// Input columns worth showing.
 pub(crate) const INPUTS: &[&str] = &["text", "input", "question", "prompt", "sentence"];
+/// What an evaluation notes beside its answers: few values, perhaps, but no property of a sample.
+pub(crate) const NEVER_SLICES: &[&str] = &["batch_size", "tokens_in", "tokens_out"];
 /// Columns that the table fills by itself.
 pub(crate) const RESERVED: &[&str] = &["run_id", "model_version", "eval_timestamp"];
 

@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 use super::compose::Composer;
 use super::error::{IngestError, list};
 use super::facts::ColumnFacts;
-use super::guess::RESERVED;
+use super::guess::{NEVER_SLICES, RESERVED, plain};
 use super::layout::OutColumn;
 use super::roles::Side;
 
@@ -73,5 +73,6 @@ impl Composer<'_> {
 fn is_slice(facts: &ColumnFacts, target: &DataType, rows: u64) -> bool {
     let scalar = matches!(target, DataType::Utf8 | DataType::Boolean | DataType::Int64);
     let few = |values: usize| (2..=MAX_GUESSED_VALUES).contains(&values) && (values as u64) * 2 < rows;
-    scalar && facts.distinct().is_some_and(few)
+    let noted = NEVER_SLICES.contains(&plain(&facts.name).as_str());
+    scalar && !noted && facts.distinct().is_some_and(few)
 }

@@ -34,7 +34,13 @@ pub async fn fetch(uri: &str, into: &Path) -> Result<(), RunnerError> {
     }
     let store = builder.build().map_err(|e| fail(e.to_string()))?;
     let location = ObjectPath::from_url_path(key).map_err(|e| fail(e.to_string()))?;
-    let found = store.get(&location).await.map_err(|e| fail(e.to_string()))?;
+    let found = store.get(&location).await.map_err(|e| match e {
+        object_store::Error::NotFound { .. } => {
+            RunnerError::usage(format!("{uri} does not exist"), "check bucket and key of --golden")
+        }
+        // What the store says may be a page long.
+        other => fail(super::answer::clip(&other.to_string(), 300)),
+    })?;
     let mut file = std::fs::File::create(into).map_err(|e| fail(format!("{}: {e}", into.display())))?;
     let mut pieces = found.into_stream();
     while let Some(piece) = pieces.try_next().await.map_err(|e| fail(e.to_string()))? {

@@ -13,7 +13,9 @@ pub const MAX_CONCURRENCY: usize = 64;
 const FIRST_BATCH: usize = 8;
 const FIRST_CONCURRENCY: usize = 2;
 /// Growth of throughput below which a step was not worth it.
-const WORTH: f64 = 1.06;
+const WORTH: f64 = 1.03;
+/// Share of the best throughput with which one more step is tried: a single measurement is noisy.
+const NEARLY: f64 = 0.8;
 /// Requests and time over which throughput is measured.
 const WINDOW_REQUESTS: usize = 4;
 const WINDOW_TIME: Duration = Duration::from_millis(40);
@@ -49,6 +51,8 @@ pub struct Pressure {
     slow: Duration,
     climb: Climb,
     best: Option<(usize, usize, f64)>,
+    /// Steps in a row that were not worth it.
+    misses: u32,
     /// Numbers the settings: an answer counts for the setting that it was asked under.
     epoch: u64,
     window: Option<(Duration, usize, usize)>,
@@ -74,6 +78,7 @@ impl Pressure {
             slow: (timeout / 8).min(Duration::from_secs(2)),
             climb,
             best: None,
+            misses: 0,
             epoch: 0,
             window: None,
             slowest: Duration::ZERO,
@@ -120,12 +125,14 @@ impl Pressure {
     }
 
     fn judge(&mut self, rate: f64, now: Duration) {
-        let better = self.best.is_none_or(|(.., best)| rate > best * WORTH);
-        if better {
+        let known = self.best.map_or(0.0, |(.., best)| best);
+        if rate > known {
             self.best = Some((self.batch, self.concurrency, rate));
         }
+        self.misses = if rate > known * WORTH { 0 } else { self.misses + 1 };
+        let on = self.misses == 0 || (self.misses == 1 && rate > known * NEARLY);
         match self.climb {
-            Climb::Batch if better && self.slowest < self.slow && self.batch < self.max_batch => {
+            Climb::Batch if on && self.slowest < self.slow && self.batch < self.max_batch => {
                 // Small batches cost little to leave behind.
                 let factor = if self.batch < 128 { 4 } else { 2 };
                 self.set((self.batch * factor).min(self.max_batch), self.concurrency);
@@ -139,7 +146,7 @@ impl Pressure {
                     self.more_at_once(now);
                 }
             }
-            Climb::Concurrency if better => self.more_at_once(now),
+            Climb::Concurrency if on => self.more_at_once(now),
             Climb::Concurrency => {
                 self.return_to_best();
                 self.settle(now);
@@ -174,10 +181,12 @@ impl Pressure {
 
     fn settle(&mut self, now: Duration) {
         self.climb = Climb::Settled;
+        self.misses = 0;
         self.settled_at = now;
     }
 
     fn return_to_best(&mut self) {
+        self.misses = 0;
         if let Some((batch, concurrency, _)) = self.best {
             self.set(batch, concurrency);
         }
