@@ -13,6 +13,7 @@ use iceberg::spec::{ManifestEntryRef, PrimitiveLiteral, SnapshotRef};
 use iceberg::table::Table;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::file::statistics::Statistics;
 use std::collections::BTreeMap;
 
 /// The runs that a foreign snapshot added: from the bounds in its manifests where these decide it, else by reading
@@ -63,6 +64,16 @@ fn constant(entry: &ManifestEntryRef, field: i32) -> Option<String> {
     (low == high && no_nulls).then_some(low)
 }
 
+/// The one value of a column chunk, if its statistics say so.
+fn single_value(statistics: &Statistics) -> Option<String> {
+    let Statistics::ByteArray(texts) = statistics else {
+        return None;
+    };
+    let (low, high) = (texts.min_opt()?, texts.max_opt()?);
+    let same = low == high && statistics.null_count_opt() == Some(0);
+    same.then(|| String::from_utf8(low.data().to_vec()).ok()).flatten()
+}
+
 fn count_rows(location: &str, fields: [i32; 2], rows: &mut BTreeMap<(String, String), u64>) -> Result<(), StoreError> {
     let path = local_path(location)
         .ok_or_else(|| StoreError::Rows(format!("{location}: only local files can be read by this version")))?;
@@ -78,10 +89,26 @@ fn count_rows(location: &str, fields: [i32; 2], rows: &mut BTreeMap<(String, Str
         let position = builder.parquet_schema().columns().iter().position(has_id);
         positions.push(position.ok_or_else(|| fail(format!("it lacks the column with field id {field}")))?);
     }
+    // Row groups of one run, which most are, say so in the footer: there is nothing to read of them.
+    let mut open = Vec::new();
+    for (i, group) in builder.metadata().row_groups().iter().enumerate() {
+        let only = |leaf: usize| single_value(group.column(leaf).statistics()?);
+        match (only(positions[0]), only(positions[1])) {
+            (Some(run), Some(version)) => *rows.entry((run, version)).or_default() += group.num_rows() as u64,
+            _ => open.push(i),
+        }
+    }
+    if open.is_empty() {
+        return Ok(());
+    }
     let mask = ProjectionMask::leaves(builder.parquet_schema(), positions.iter().copied());
     // Columns come in file order, whatever was asked.
     let swapped = positions[0] > positions[1];
-    let reader = builder.with_projection(mask).build().map_err(|e| fail(e.to_string()))?;
+    let reader = builder
+        .with_projection(mask)
+        .with_row_groups(open)
+        .build()
+        .map_err(|e| fail(e.to_string()))?;
     for batch in reader {
         let batch = batch.map_err(|e| fail(e.to_string()))?;
         let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map_err(|e| fail(e.to_string()));
