@@ -11,6 +11,7 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export CARGO_TARGET_DIR := $(TARGET)
 VENV := $(TARGET)/venv
 PYTHON := $(VENV)/bin/python
+BENTO := $(TARGET)/bento
 BROWSER := $(TARGET)/browser
 DEMO := $(TARGET)/demo
 SHOTS := $(TARGET)/screenshots
@@ -20,7 +21,7 @@ BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden sentiment browser setup python chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment browser setup python bento chromium demo bench accept clean
 
 test: check cargo-test golden sentiment browser
 	@echo "make test: everything passed"
@@ -30,8 +31,8 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-cargo-test: python
-	EVALDIFF_PYTHON=$(PYTHON) cargo test --locked
+cargo-test: python bento
+	EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(BENTO)/bin/bentoml cargo test --locked
 
 # The committed golden data is what its script makes, byte for byte.
 golden: python
@@ -53,7 +54,7 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python chromium $(BROWSER)/node_modules/.done
+setup: python bento chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
 
@@ -63,6 +64,18 @@ $(VENV)/.done: tests/reference/requirements.txt
 	  uv venv --quiet --seed $(VENV) && uv pip install --quiet --python $(PYTHON) -r $<; \
 	else \
 	  python3 -m venv $(VENV) && $(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<; \
+	fi
+	touch $@
+
+# A real BentoML for the fault tests of `evaldiff run`.
+bento: $(BENTO)/.done
+
+$(BENTO)/.done: tests/components/requirements.txt
+	rm -rf $(BENTO)
+	if command -v uv > /dev/null; then \
+	  uv venv --quiet $(BENTO) && uv pip install --quiet --python $(BENTO)/bin/python --no-deps -r $<; \
+	else \
+	  python3 -m venv $(BENTO) && $(BENTO)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<; \
 	fi
 	touch $@
 
@@ -89,4 +102,4 @@ accept:
 	UPDATE_GOLDEN=1 cargo test --locked --test it cases
 
 clean:
-	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV)
+	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(BENTO)

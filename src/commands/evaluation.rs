@@ -5,11 +5,12 @@ use crate::cli::request::{InputStyle as Asked, RunRequest, ServiceChoice};
 use crate::error::{Error, Result};
 use crate::ingest::GoldenDataset;
 use crate::runner::{
-    self, Asker, Bento, BentoSpec, Decoder, Done, Encoder, Identity, InputStyle, Pressure, Route, RunFile, RunnerError,
-    Service, Spool,
+    self, Asker, Bento, BentoSpec, Decoder, Done, Encoder, Identity, InputStyle, NotReady, Pressure, Route, RunFile,
+    RunnerError, Service, Spool, Stop,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -27,6 +28,7 @@ pub(super) struct Evaluation<'a> {
     pub(super) resumed: bool,
     pub(super) golden: GoldenDataset,
     pub(super) golden_file: &'a Path,
+    pub(super) stop: Stop,
 }
 
 /// Every sample answered: a predictions file, and what the snapshot will say of the run.
@@ -54,12 +56,16 @@ impl Evaluation<'_> {
     pub(super) async fn run(self) -> Result<Evaluated> {
         let choice = &self.session.config.service;
         let had_catalog = self.session.config.catalog.database.is_file();
-        let interrupted = runner::asked_to_stop;
-        let (service, bento) = tokio::select! {
-            service = self.service(choice) => service?,
-            () = interrupted() => return Err(convert::runner(RunnerError::Interrupted { done: 0, total: self.golden.rows() })),
+        let stop = self.stop.clone();
+        let begin = async {
+            let (service, bento) = self.service(choice).await?;
+            let (identity, routes) = service.describe(PATIENCE).await.map_err(convert::runner)?;
+            Ok((service, bento, identity, routes))
         };
-        let (identity, routes) = service.describe().await;
+        let (service, bento, identity, routes) = tokio::select! {
+            begun = begin => begun?,
+            () = stop.asked() => return Err(convert::runner(RunnerError::Stopped { resumed: self.resumed })),
+        };
         self.check_version(choice, &identity)?;
         let (asker, endpoint, mapping) = self.asker(choice, service.clone(), &identity, &routes)?;
         let (spool, done) = self.spool(&identity, mapping)?;
@@ -73,12 +79,16 @@ impl Evaluation<'_> {
             done,
             max_errors,
             &|s| watch.see(s),
-            interrupted(),
+            stop.asked(),
         )
         .await;
         watch.end();
         let (standing, errors) = driven.map_err(convert::runner)?;
-        let (after, _) = service.describe().await;
+        let (done, total) = (standing.answered, standing.total);
+        let (after, _) = tokio::select! {
+            described = service.describe(PATIENCE) => described.map_err(convert::runner)?,
+            () = stop.asked() => return Err(convert::runner(RunnerError::Interrupted { done, total })),
+        };
         if after != identity {
             return Err(convert::runner(RunnerError::OtherService {
                 reason: format!(
@@ -159,7 +169,16 @@ impl Evaluation<'_> {
         loop {
             let why = match service.ready().await {
                 Ok(()) => return Ok(()),
-                Err(why) => why,
+                Err(NotReady::Yet(why)) => why,
+                Err(NotReady::Ever(what)) => {
+                    return Err(convert::runner(RunnerError::Refused {
+                        what,
+                        hint: Some(format!(
+                            "check --service and [service.headers]; {} was asked",
+                            service.shown()
+                        )),
+                    }));
+                }
             };
             if start.elapsed() > Duration::from_secs(60) {
                 return Err(convert::runner(RunnerError::Unreachable {
@@ -190,14 +209,14 @@ impl Evaluation<'_> {
         let plain = |version: &str| version.strip_prefix('v').unwrap_or(version).to_string();
         match &identity.version {
             Some(found) if plain(found) == plain(asked) => Ok(()),
-            Some(found) => Err(convert::runner(RunnerError::OtherService {
-                reason: format!("the service is {}, version {asked} was asked for", identity.tag()),
-                hint: format!("if {found} is what you mean to evaluate, say so with --service-version {found}"),
-            })),
-            None if choice.version.is_some() => Err(convert::runner(RunnerError::OtherService {
-                reason: format!("the service does not say its version, {asked} was asked for"),
-                hint: "serve a Bento that was built, rather than its source, or leave --service-version out".into(),
-            })),
+            Some(found) => Err(convert::runner(RunnerError::usage(
+                format!("the service is {}, version {asked} was asked for", identity.tag()),
+                format!("if {found} is what you mean to evaluate, say so with --service-version {found}"),
+            ))),
+            None if choice.version.is_some() => Err(convert::runner(RunnerError::usage(
+                format!("the service does not say its version, {asked} was asked for"),
+                "serve a Bento that was built, rather than its source, or leave --service-version out",
+            ))),
             None => {
                 self.session.say(&format!(
                     "warning: the service does not say its version: that it is {} cannot be confirmed",
@@ -260,6 +279,7 @@ impl Evaluation<'_> {
             any_label: choice.any_label,
             pressure: Mutex::new(pressure),
             start: Instant::now(),
+            answered_at: AtomicU64::new(0),
             patience: PATIENCE,
         };
         Ok((asker, path, mapping))

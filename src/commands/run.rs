@@ -1,11 +1,11 @@
 //! `evaldiff run`: a golden dataset through a model service, as one run.
 
-use super::evaluation::{self, Evaluation};
+use super::evaluation::{self, Evaluated, Evaluation};
 use super::{Session, convert, input, print};
 use crate::cli::request::{DiffRequest, InputFormat, InputOptions, Resume, RunRequest};
 use crate::error::{Error, Result};
 use crate::ingest::{GoldenDataset, GoldenSpec, ImportPlan, ImportSpec, InputFormat as Format};
-use crate::runner::{Spool, fetch};
+use crate::runner::{RunnerError, Spool, Stop, fetch};
 use crate::store::{Appended, NewRun, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -39,6 +39,7 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     // Answers cost: whether the table can take them has to be known before the first is asked for.
     preflight(session, existing.as_ref(), &table, &golden, &file, folder.path()).await?;
     drop(existing);
+    let stop = Stop::listen();
     let evaluation = Evaluation {
         session,
         request,
@@ -47,8 +48,50 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
         resumed: run_id.1,
         golden,
         golden_file: &file,
+        stop: stop.clone(),
     };
     let done = evaluation.run().await?;
+    let total = done.golden.rows();
+    let appended = tokio::select! {
+        committed = commit(session, request, &table, &run_id.0, &file, &done) => {
+            committed.map_err(|error| keep_hint(error, &run_id.0))?
+        }
+        () = stop.asked() => return Err(convert::runner(RunnerError::Interrupted { done: total, total })),
+    };
+    done.spool.remove().map_err(convert::runner)?;
+    finish(session, request, &table, &run_id.0, &appended, "evaluated").await
+}
+
+/// Appends a run whose samples are all answered.
+async fn commit(
+    session: &Session,
+    request: &RunRequest,
+    table: &str,
+    run_id: &str,
+    file: &Path,
+    done: &Evaluated,
+) -> Result<Appended> {
+    let within = |memory| commit_within(session, request, table, run_id, file, done, memory);
+    match within(Some(SORT_MEMORY)).await {
+        // Samples of many megabytes: answers that were paid for are worth more memory, unless it was limited.
+        Err(error)
+            if error.message().contains("Resources exhausted") && session.config.engine.memory_limit.is_none() =>
+        {
+            within(None).await
+        }
+        other => other,
+    }
+}
+
+async fn commit_within(
+    session: &Session,
+    request: &RunRequest,
+    table: &str,
+    run_id: &str,
+    file: &Path,
+    done: &Evaluated,
+    memory: Option<u64>,
+) -> Result<Appended> {
     // A catalog that is gone by now must not be replaced by an empty one.
     let store = match done.had_catalog {
         true => session.open().await?,
@@ -57,24 +100,21 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     let plan = plan(
         session,
         Some(&store),
-        &table,
+        table,
         &done.golden,
-        &file,
+        file,
         done.predictions.clone(),
     )
     .await?;
     let new = NewRun {
-        run_id: run_id.0.clone(),
+        run_id: run_id.to_string(),
         model_version: request.model_version.clone(),
         evaluated_at: done.spool.run.started_at,
         golden: input::golden(&plan, &golden_options(session, request)),
         roles: plan.roles().clone(),
         properties: done.properties.clone(),
     };
-    let appended = input::append_run(session, &store, &table, plan, &new, Some(SORT_MEMORY)).await;
-    let appended = appended.map_err(|error| keep_hint(error, &run_id.0))?;
-    done.spool.remove().map_err(convert::runner)?;
-    finish(session, request, &table, &run_id.0, &appended, "evaluated").await
+    input::append_run(session, &store, table, plan, &new, memory).await
 }
 
 /// The id of the run, and whether it is resumed.

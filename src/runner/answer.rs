@@ -99,7 +99,11 @@ impl Decoder {
         }
         let answers = self.list(&value)?;
         if answers.len() != n {
-            return Err(format!("{} answers to {n} samples", answers.len()));
+            return Err(format!(
+                "{} answers to {n} sample{}",
+                answers.len(),
+                if n == 1 { "" } else { "s" }
+            ));
         }
         Ok(answers.iter().map(|answer| self.one(answer)).collect())
     }

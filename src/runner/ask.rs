@@ -5,12 +5,13 @@ use super::error::RunnerError;
 use super::pressure::{Overload, Pressure};
 use super::request::Encoder;
 use super::rows::{Answered, SampleError};
-use super::service::{Failure, Identity, Reply, Service};
+use super::service::{Failure, Identity, NotReady, Reply, Service};
 use super::work::Work;
 use crate::ingest::GoldenDataset;
-use backon::{ExponentialBuilder, Retryable};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use reqwest::Url;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -40,6 +41,8 @@ pub struct Asker {
     pub pressure: Mutex<Pressure>,
     /// When the run began.
     pub start: Instant,
+    /// Milliseconds from the beginning to the last answer of any request.
+    pub answered_at: AtomicU64,
     /// Time for which an overloaded or absent service is asked again.
     pub patience: Duration,
 }
@@ -90,44 +93,74 @@ impl Asker {
         }
     }
 
+    /// Sends a body until there is an answer, or no hope of one.
     async fn send(&self, body: &Bytes, many: bool) -> Result<Reply, Failure> {
-        let mut attempts = 0;
-        let once = || async {
-            let epoch = self.pressure().epoch();
-            let outcome = self.service.ask(&self.url, body.clone()).await;
-            let overload = match &outcome {
-                Err(Failure::Overloaded(..)) => Some(Overload::Refused),
-                Err(Failure::TooSlow(_)) => Some(Overload::TooSlow),
-                _ => None,
-            };
-            if let Some(overload) = overload {
-                self.pressure().overloaded(epoch, self.start.elapsed(), overload);
-            }
-            outcome
-        };
-        // A batch that fails is not worth a second try: its halves are one, and they find what is at fault.
-        let again = |failure: &Failure| {
-            attempts += 1;
-            match failure {
-                Failure::Connection(_) | Failure::Overloaded(..) => true,
-                Failure::TooSlow(_) | Failure::Failed(_) => !many && attempts < ATTEMPTS,
-                Failure::Rejected(_) | Failure::Refused(_) => false,
-            }
-        };
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
             .with_jitter()
-            .without_max_times()
-            .with_total_delay(Some(self.patience));
-        once.retry(backoff)
-            .when(again)
-            .adjust(|failure: &Failure, delay| match failure {
-                // The service knows better; it is not waited for beyond the patience that is left.
-                Failure::Overloaded(_, Some(after)) => delay.map(|_| *after),
-                _ => delay,
-            })
-            .await
+            .without_max_times();
+        let mut delays = backoff.build();
+        let mut wait = || delays.next().unwrap_or(Duration::from_secs(5));
+        let (mut attempts, mut silences) = (0, 0);
+        let mut away: Option<Instant> = None;
+        loop {
+            let mut failure = match self.once(body).await {
+                Ok(reply) => return Ok(reply),
+                Err(failure) => failure,
+            };
+            attempts += 1;
+            if let Failure::Silent(text) = failure {
+                silences += 1;
+                failure = match self.service.ready().await {
+                    Err(NotReady::Yet(why) | NotReady::Ever(why)) if silences <= ATTEMPTS => {
+                        Failure::Connection(format!("{text}, and not ready: {why}"))
+                    }
+                    _ => Failure::TooSlow(text),
+                };
+            }
+            let delay = match &failure {
+                Failure::Connection(_) | Failure::Overloaded(..) => {
+                    // As long as others are answered, the service is neither away nor stuck.
+                    let since = (*away.get_or_insert_with(Instant::now)).max(self.last_answer());
+                    let left = self.patience.saturating_sub(since.elapsed());
+                    if left.is_zero() {
+                        return Err(failure);
+                    }
+                    match &failure {
+                        // The service knows better.
+                        Failure::Overloaded(_, Some(after)) => (*after).min(left),
+                        _ => wait().min(left),
+                    }
+                }
+                // A batch that fails is not worth a second try: its halves are one, and they find what is at fault.
+                Failure::TooSlow(_) | Failure::Silent(_) | Failure::Failed(_) if !many && attempts < ATTEMPTS => wait(),
+                _ => return Err(failure),
+            };
+            tokio::time::sleep(delay).await;
+        }
+    }
+
+    async fn once(&self, body: &Bytes) -> Result<Reply, Failure> {
+        let epoch = self.pressure().epoch();
+        let outcome = self.service.ask(&self.url, body.clone()).await;
+        let overload = match &outcome {
+            Err(Failure::Overloaded(..)) => Some(Overload::Refused),
+            Err(Failure::TooSlow(_) | Failure::Silent(_)) => Some(Overload::TooSlow),
+            _ => None,
+        };
+        if let Some(overload) = overload {
+            self.pressure().overloaded(epoch, self.start.elapsed(), overload);
+        }
+        if outcome.is_ok() {
+            let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+            self.answered_at.store(now, Ordering::Relaxed);
+        }
+        outcome
+    }
+
+    fn last_answer(&self) -> Instant {
+        self.start + Duration::from_millis(self.answered_at.load(Ordering::Relaxed))
     }
 
     fn judge(&self, work: Work, reply: &Reply) -> Asked {

@@ -1,7 +1,7 @@
 //! A service of our own: `bentoml serve` on a free port of the loopback interface, for as long as a run takes.
 
 use super::error::RunnerError;
-use super::service::Service;
+use super::service::{NotReady, Service};
 use super::supervise::detached;
 use std::fs::File;
 use std::net::TcpListener;
@@ -90,7 +90,7 @@ impl Bento {
         loop {
             let why = match service.ready().await {
                 Ok(()) => return Ok(()),
-                Err(why) => why,
+                Err(NotReady::Yet(why) | NotReady::Ever(why)) => why,
             };
             if let Ok(Some(_)) = self.supervisor.try_wait() {
                 return Err(self.failed(format!("{} ended before it was ready", self.spec.tag)));

@@ -86,6 +86,12 @@ pub enum RunnerError {
         /// Samples of the golden dataset.
         total: u64,
     },
+    /// The same, before there was anything to keep.
+    #[error("interrupted before anything was asked")]
+    Stopped {
+        /// Whether the run has answers from before.
+        resumed: bool,
+    },
     /// A task of our own failed.
     #[error("the evaluation failed: {0}")]
     Internal(String),
@@ -127,7 +133,10 @@ impl RunnerError {
             RunnerError::Differs { .. } => {
                 Some("start anew without --resume; `evaldiff runs --unfinished` lists what is there".into())
             }
-            RunnerError::Interrupted { .. } => Some("the answers are kept: go on with --resume".into()),
+            RunnerError::Stopped { resumed: false } => Some("start it again".into()),
+            RunnerError::Interrupted { .. } | RunnerError::Stopped { .. } => {
+                Some("the answers are kept: go on with --resume".into())
+            }
             RunnerError::Internal(_) => None,
         }
     }

@@ -33,6 +33,6 @@ pub use fetch::{bytes_digest, fetch};
 pub use pressure::{MAX_BATCH, MAX_CONCURRENCY, Pressure};
 pub use request::{Encoder, InputStyle, JsonRequest};
 pub use rows::{SampleError, preflight, seal};
-pub use service::{Identity, Route, Service};
+pub use service::{Identity, NotReady, Route, Service};
 pub use spool::{Done, RunFile, Spool, Unfinished};
-pub use supervise::{asked_to_stop, supervise};
+pub use supervise::{Stop, supervise};

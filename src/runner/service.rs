@@ -3,7 +3,7 @@
 use super::answer::clip;
 use super::error::RunnerError;
 use super::request::InputStyle;
-use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Client, StatusCode, Url};
 use serde_json::Value;
 use std::fmt;
@@ -75,6 +75,15 @@ pub struct Reply {
     pub took: Duration,
 }
 
+/// Why a service is not ready.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotReady {
+    /// It may become so.
+    Yet(String),
+    /// It will not, however long one waits.
+    Ever(String),
+}
+
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
@@ -82,8 +91,10 @@ pub enum Failure {
     Connection(String),
     /// 408, 429 or 503: asked too much.
     Overloaded(String, Option<Duration>),
-    /// 504, or no answer within the time limit.
+    /// 504: the service gave up.
     TooSlow(String),
+    /// No answer within the time limit: the service is slow, or away without having said so.
+    Silent(String),
     /// Another 5xx: the model failed on this batch.
     Failed(String),
     /// A 4xx that concerns these samples.
@@ -99,6 +110,7 @@ impl Failure {
             Failure::Connection(text)
             | Failure::Overloaded(text, _)
             | Failure::TooSlow(text)
+            | Failure::Silent(text)
             | Failure::Failed(text)
             | Failure::Rejected(text)
             | Failure::Refused(text) => text,
@@ -124,6 +136,12 @@ impl Service {
                 .parse()
                 .map_err(|_| RunnerError::usage(format!("`{name}` is no name of a header"), "see [service.headers]"))?;
             all.insert(name, secret(value)?);
+        }
+        if all.contains_key(AUTHORIZATION) && !(base.username().is_empty() && base.password().is_none()) {
+            return Err(RunnerError::usage(
+                "user and password of the service's URL become the header Authorization, and [service.headers] has one too",
+                "keep one of the two",
+            ));
         }
         if !base.path().ends_with('/') {
             let path = format!("{}/", base.path());
@@ -165,25 +183,31 @@ impl Service {
             .map_err(|e| RunnerError::usage(format!("the endpoint `{path}` is no path: {e}"), "give --endpoint NAME"))
     }
 
-    /// Whether the service says that it is ready; an answer of any other kind than a refusal counts for services that
-    /// are no BentoML.
+    /// Whether the service says that it is ready; services that are no BentoML lack the path.
     ///
     /// # Errors
     /// Why it is not.
-    pub async fn ready(&self) -> Result<(), String> {
-        let url = self.at("readyz").map_err(|e| e.to_string())?;
+    pub async fn ready(&self) -> Result<(), NotReady> {
+        let url = self.at("readyz").map_err(|e| NotReady::Yet(e.to_string()))?;
         let response = self.client.get(url).timeout(Duration::from_secs(5)).send().await;
-        match response {
-            Ok(response) if response.status().is_success() || response.status() == StatusCode::NOT_FOUND => Ok(()),
-            Ok(response) => Err(format!("answers /readyz with {}", response.status())),
-            Err(error) => Err(words(error)),
+        let response = response.map_err(|error| NotReady::Yet(words(error)))?;
+        let status = response.status();
+        match status.as_u16() {
+            200..=299 | 404 | 405 => Ok(()),
+            300..=399 => Err(NotReady::Ever(redirect(status, response.headers()))),
+            401 | 403 | 407 => Err(NotReady::Ever(format!("/readyz is answered with status {status}"))),
+            _ => Err(NotReady::Yet(format!("answers /readyz with {status}"))),
         }
     }
 
-    /// What the service says of itself, and its endpoints; nothing where it says nothing.
-    pub async fn describe(&self) -> (Identity, Vec<Route>) {
-        let docs = self.document("docs.json").await;
-        let schema = self.document("schema.json").await;
+    /// What the service says of itself, and its endpoints; nothing where it says nothing. A service that is away or
+    /// overloaded is asked again for as long as `patience`.
+    ///
+    /// # Errors
+    /// Why nobody can tell what the service says.
+    pub async fn describe(&self, patience: Duration) -> Result<(Identity, Vec<Route>), RunnerError> {
+        let docs = self.document("docs.json", patience).await?;
+        let schema = self.document("schema.json", patience).await?;
         let info = |name: &str| {
             let text = docs
                 .as_ref()?
@@ -199,22 +223,34 @@ impl Service {
             version: info("version"),
             schema_digest: interface.map(|value| digest(&value)),
         };
-        (identity, schema.as_ref().map(routes).unwrap_or_default())
+        Ok((identity, schema.as_ref().map(routes).unwrap_or_default()))
     }
 
-    async fn document(&self, path: &str) -> Option<Value> {
-        let url = self.at(path).ok()?;
-        let response = self
-            .client
-            .get(url)
-            .timeout(Duration::from_secs(10))
-            .send()
-            .await
-            .ok()?;
-        if !response.status().is_success() {
-            return None;
+    /// A document that a service may have. BentoML refuses even these while it is overloaded, which says nothing.
+    async fn document(&self, path: &str, patience: Duration) -> Result<Option<Value>, RunnerError> {
+        let url = self.at(path)?;
+        let start = Instant::now();
+        loop {
+            let request = self.client.get(url.clone()).timeout(Duration::from_secs(10));
+            let why = match request.send().await {
+                Ok(response) => match response.status().as_u16() {
+                    200..=299 => match response.bytes().await {
+                        Ok(body) => return Ok(serde_json::from_slice(&body).ok()),
+                        Err(error) => words(error),
+                    },
+                    408 | 429 | 502..=504 => format!("answers /{path} with {}", response.status()),
+                    _ => return Ok(None),
+                },
+                Err(error) => words(error),
+            };
+            if start.elapsed() > patience {
+                return Err(RunnerError::Unreachable {
+                    what: format!("does not say what it is: {why}"),
+                    hint: Some("run again when it answers; an unfinished run goes on with --resume".into()),
+                });
+            }
+            tokio::time::sleep(Duration::from_millis(250)).await;
         }
-        response.json().await.ok()
     }
 
     /// Sends one body.
@@ -241,11 +277,9 @@ impl Service {
             .get(RETRY_AFTER)
             .and_then(|v| v.to_str().ok())
             .and_then(seconds);
-        let location = response
-            .headers()
-            .get("location")
-            .and_then(|v| v.to_str().ok())
-            .map(String::from);
+        if status.is_redirection() {
+            return Err(Failure::Refused(redirect(status, response.headers())));
+        }
         let mut body = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(broken)? {
             if body.len() + chunk.len() > MAX_ANSWER {
@@ -265,10 +299,6 @@ impl Service {
             408 | 429 | 503 => Failure::Overloaded(said, after),
             504 => Failure::TooSlow(said),
             500..=599 => Failure::Failed(said),
-            300..=399 => Failure::Refused(match location {
-                Some(to) => format!("status {} redirects to {}", status.as_u16(), without_secrets(&to)),
-                None => said,
-            }),
             401 | 403 | 404 | 405 | 407 | 415 => Failure::Refused(said),
             _ => Failure::Rejected(said),
         })
@@ -300,9 +330,22 @@ fn words(error: reqwest::Error) -> String {
 
 fn broken(error: reqwest::Error) -> Failure {
     if error.is_timeout() && !error.is_connect() {
-        Failure::TooSlow("no answer within the time limit (--timeout)".into())
+        Failure::Silent("no answer within the time limit (--timeout)".into())
     } else {
         Failure::Connection(words(error))
+    }
+}
+
+/// Redirects are not followed: a body would go to whom nobody named, with the headers that hold secrets.
+fn redirect(status: StatusCode, headers: &HeaderMap) -> String {
+    let to = headers.get(LOCATION).and_then(|v| v.to_str().ok());
+    match to {
+        Some(to) => format!(
+            "status {} redirects to {}",
+            status.as_u16(),
+            clip(&without_secrets(to), 200)
+        ),
+        None => format!("status {status}"),
     }
 }
 

@@ -12,7 +12,7 @@ use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::StreamWriter;
 use serde::{Deserialize, Serialize};
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::{BufReader, Read, Seek, SeekFrom, Write};
+use std::io::{BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 
 const FORMAT: u32 = 1;
@@ -61,7 +61,7 @@ impl RunFile {
 
     /// What differs from the run as it was started, in words.
     pub fn difference(&self, now: &RunFile) -> Option<String> {
-        let pairs = [
+        let samples = [
             (
                 "the golden dataset has other samples",
                 &self.golden_digest,
@@ -72,23 +72,24 @@ impl RunFile {
                 &self.golden_bytes,
                 &now.golden_bytes,
             ),
-            (
-                "requests are made or answers read in another way",
-                &self.mapping_digest,
-                &now.mapping_digest,
-            ),
             ("it is another table", &self.table, &now.table),
             ("it is another model version", &self.model_version, &now.model_version),
         ];
-        let changed = pairs.iter().find(|(_, before, after)| before != after);
-        if let Some((what, before, after)) = changed {
-            return Some(format!("{what} ({} before, {} now)", short(before), short(after)));
-        }
+        let mapping = [(
+            "requests are made or answers read in another way",
+            &self.mapping_digest,
+            &now.mapping_digest,
+        )];
+        let changed = |pairs: &[(&str, &String, &String)]| {
+            let (what, before, after) = pairs.iter().find(|(_, before, after)| before != after)?;
+            Some(format!("{what} ({} before, {} now)", short(before), short(after)))
+        };
+        // Another service may have another interface, and then it is asked in another way.
         let (before, after) = (self.service().tag(), now.service().tag());
-        if before != after {
-            return Some(format!("the service is {after}, it was {before}"));
-        }
-        (self.schema_digest != now.schema_digest).then(|| format!("the interface of {after} changed"))
+        changed(&samples)
+            .or_else(|| (before != after).then(|| format!("the service is {after}, it was {before}")))
+            .or_else(|| changed(&mapping))
+            .or_else(|| (self.schema_digest != now.schema_digest).then(|| format!("the interface of {after} changed")))
     }
 }
 
@@ -166,15 +167,16 @@ impl Spool {
         let fail = |e: std::io::Error| unusable(&folder, e);
         std::fs::create_dir_all(&folder).map_err(fail)?;
         let lock = lock(&folder)?;
+        // The answers' file first: a folder with a run.json is a run, whenever this process is killed.
+        File::create(folder.join("answers"))
+            .and_then(|f| f.sync_all())
+            .map_err(fail)?;
         let text = serde_json::to_vec_pretty(&run).map_err(|e| unusable(&folder, e))?;
         let mut file = tempfile::NamedTempFile::new_in(&folder).map_err(fail)?;
         file.write_all(&text)
             .and_then(|()| file.as_file().sync_all())
             .map_err(fail)?;
         file.persist(folder.join("run.json")).map_err(|e| fail(e.error))?;
-        File::create(folder.join("answers"))
-            .and_then(|f| f.sync_all())
-            .map_err(fail)?;
         File::open(&folder).and_then(|f| f.sync_all()).map_err(fail)?;
         let _ = File::open(root).and_then(|f| f.sync_all());
         Ok(Spool {
@@ -227,10 +229,17 @@ impl Spool {
             // A run that was killed before it had a name asked nothing.
             let Ok(run) = read_run(&folder) else { continue };
             let mut answered = 0;
-            for batch in Frames::open(&folder.join("answers"))? {
-                answered += batch?.num_rows() as u64;
+            match File::open(folder.join("answers")) {
+                Ok(file) => {
+                    for batch in Frames::new(&folder.join("answers"), file) {
+                        answered += batch?.num_rows() as u64;
+                    }
+                }
+                // Another process has just finished the run.
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(unusable(&folder, error)),
             }
-            let in_use = matches!(lock(&folder), Err(RunnerError::Usage { .. }));
+            let in_use = matches!(try_lock(&folder), Ok(None));
             found.push(Unfinished { run, answered, in_use });
         }
         found.sort_by(|a, b| (a.run.started_at, &a.run.run_id).cmp(&(b.run.started_at, &b.run.run_id)));
@@ -272,7 +281,10 @@ impl Spool {
     /// # Errors
     /// Fails if the folder cannot be removed.
     pub fn remove(self) -> Result<(), RunnerError> {
-        std::fs::remove_dir_all(&self.folder).map_err(|e| unusable(&self.folder, e))?;
+        // Without its run.json the folder is no run any more, should this process be killed in between.
+        std::fs::remove_file(self.folder.join("run.json"))
+            .and_then(|()| std::fs::remove_dir_all(&self.folder))
+            .map_err(|e| unusable(&self.folder, e))?;
         if let Some(root) = self.folder.parent() {
             // Fails, as it should, while other runs are in it.
             let _ = std::fs::remove_dir(root);
@@ -318,13 +330,16 @@ pub struct Frames {
 
 impl Frames {
     fn open(path: &Path) -> Result<Frames, RunnerError> {
-        let mut file = File::open(path).map_err(|e| unusable(path, e))?;
-        file.seek(SeekFrom::Start(0)).map_err(|e| unusable(path, e))?;
-        Ok(Frames {
+        let file = File::open(path).map_err(|e| unusable(path, e))?;
+        Ok(Frames::new(path, file))
+    }
+
+    fn new(path: &Path, file: File) -> Frames {
+        Frames {
             path: path.to_path_buf(),
             input: BufReader::with_capacity(1 << 16, file),
             whole: 0,
-        })
+        }
     }
 
     fn read(&mut self) -> Result<Option<RecordBatch>, RunnerError> {
@@ -380,6 +395,21 @@ fn read_run(folder: &Path) -> Result<RunFile, RunnerError> {
 }
 
 fn lock(folder: &Path) -> Result<File, RunnerError> {
+    // A process that lists runs holds a lock for a moment.
+    for _ in 0..20 {
+        if let Some(lock) = try_lock(folder)? {
+            return Ok(lock);
+        }
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
+    Err(RunnerError::usage(
+        format!("another process works on the run in {}", folder.display()),
+        "wait for it, or end it",
+    ))
+}
+
+/// The lock, or nothing if another process has it.
+fn try_lock(folder: &Path) -> Result<Option<File>, RunnerError> {
     let path = folder.join("lock");
     let file = OpenOptions::new()
         .create(true)
@@ -387,11 +417,8 @@ fn lock(folder: &Path) -> Result<File, RunnerError> {
         .open(&path)
         .map_err(|e| unusable(&path, e))?;
     match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(RunnerError::usage(
-            format!("another process works on the run in {}", folder.display()),
-            "wait for it, or end it",
-        )),
+        Ok(()) => Ok(Some(file)),
+        Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(e)) => Err(unusable(&path, e)),
     }
 }

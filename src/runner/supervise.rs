@@ -51,7 +51,7 @@ pub async fn supervise(command: &[OsString]) -> Result<i32, RunnerError> {
 }
 
 /// A signal that asks this process to end.
-pub async fn asked_to_stop() {
+async fn asked_to_stop() {
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -65,6 +65,32 @@ pub async fn asked_to_stop() {
     #[cfg(not(unix))]
     {
         let _ = tokio::signal::ctrl_c().await;
+    }
+}
+
+/// Hears of a signal that asks this process to end from now on, also while nobody waits for it: from the first listener
+/// on, signals do nothing by themselves.
+#[derive(Clone, Debug)]
+pub struct Stop(tokio::sync::watch::Receiver<bool>);
+
+impl Stop {
+    /// Begins to listen.
+    pub fn listen() -> Stop {
+        let (tell, told) = tokio::sync::watch::channel(false);
+        tokio::spawn(async move {
+            asked_to_stop().await;
+            let _ = tell.send(true);
+        });
+        Stop(told)
+    }
+
+    /// Waits until this process was asked to end.
+    pub async fn asked(&self) {
+        let mut told = self.0.clone();
+        if told.wait_for(|asked| *asked).await.is_err() {
+            // Nobody listens any more: never.
+            std::future::pending::<()>().await;
+        }
     }
 }
 

@@ -4,12 +4,12 @@ use super::error::{Context, StoreError};
 use iceberg::io::LocalFsStorageFactory;
 use iceberg::{Catalog, CatalogBuilder};
 use iceberg_catalog_sql::{SqlBindStyle, SqlCatalogBuilder};
-use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
+use sqlx::{ConnectOptions, SqliteConnection};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Where the embedded catalog and its warehouse are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -71,12 +71,25 @@ async fn prepare(location: &CatalogLocation, exists: bool) -> Result<(), StoreEr
         // Write-ahead logging lets readers go on while a run is committed; it is a lasting property of the file.
         options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     }
-    let mut connection = options.connect().await.map_err(|e| fail(e.to_string()))?;
+    let mut connection = connect(&options).await.map_err(|e| fail(e.to_string()))?;
     let check = sqlx::query("SELECT count(*) FROM sqlite_master")
         .fetch_one(&mut connection)
         .await;
     check.map_err(|e| fail(e.to_string()))?;
     Ok(())
+}
+
+/// Connects; SQLite does not wait for the lock of another process that creates the same database, so this does.
+async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+    let start = Instant::now();
+    loop {
+        match options.connect().await {
+            Err(error) if error.to_string().contains("database is locked") && start.elapsed() < BUSY_TIMEOUT => {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+            other => return other,
+        }
+    }
 }
 
 /// `sqlite://` URL of a file; characters that a URL would read otherwise are escaped.

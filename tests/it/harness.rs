@@ -147,13 +147,7 @@ pub fn finish(mut command: Command) -> Output {
         .get_args()
         .map(|word| word.to_string_lossy().into_owned())
         .collect();
-    Output {
-        what: format!("evaldiff {}", words.join(" ")),
-        code: output.status.code(),
-        stdout: output.stdout,
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
-    .never_panics()
+    Output::of(&format!("evaldiff {}", words.join(" ")), output)
 }
 
 /// What came out of one run of the binary.
@@ -165,6 +159,17 @@ pub struct Output {
 }
 
 impl Output {
+    /// What came out of a command that was run elsewhere.
+    pub fn of(what: &str, output: std::process::Output) -> Output {
+        Output {
+            what: what.to_string(),
+            code: output.status.code(),
+            stdout: output.stdout,
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+        .never_panics()
+    }
+
     /// Fails unless the exit code is 0.
     pub fn ok(&self) -> &Self {
         self.expect_code(0)

@@ -9,13 +9,18 @@
 
 mod architecture;
 mod bad_input;
+mod bento;
 mod cases;
 mod cli;
 mod determinism;
+mod faults;
 mod harness;
 mod kill;
 mod odd_input;
 mod reference;
+mod resume;
+mod secrets;
+mod servers;
 mod storage;
 mod surgery;
 mod verify;

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A small file system in memory, unmounted when dropped.
-struct Disk(PathBuf);
+pub struct Disk(pub PathBuf);
 
 impl Disk {
     /// Mounts one; `None` with a printed reason where that is not allowed.
-    fn new(folder: &Path, options: &str) -> Option<Disk> {
+    pub fn new(folder: &Path, options: &str) -> Option<Disk> {
         std::fs::create_dir_all(folder).unwrap();
         let mounted = Command::new("mount")
             .args(["-t", "tmpfs", "-o", options, "tmpfs"])
@@ -31,7 +31,8 @@ impl Disk {
         }
     }
 
-    fn remount(&self, options: &str) {
+    /// Mounts it with other options.
+    pub fn remount(&self, options: &str) {
         let options = format!("remount,{options}");
         let status = Command::new("mount")
             .args(["-o", &options])

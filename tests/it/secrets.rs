@@ -1,0 +1,102 @@
+//! Planted passwords and tokens: they reach the service, and nothing else.
+
+use crate::bento::{VERSION, golden, server};
+use crate::harness::{Output, Project, tree};
+
+const PASSWORD: &str = "planted-pw-7731";
+/// `user:planted-pw-7731` as the header has it.
+const BASIC: &str = "dXNlcjpwbGFudGVkLXB3LTc3MzE=";
+const TOKEN: &str = "planted-token-4419";
+const AWS: &str = "planted-aws-9027";
+
+fn assert_nowhere(project: &Project, outputs: &[&Output]) {
+    let has = |bytes: &[u8]| {
+        [PASSWORD, BASIC, TOKEN, AWS]
+            .into_iter()
+            .find(|secret| bytes.windows(secret.len()).any(|window| window == secret.as_bytes()))
+    };
+    for (name, bytes) in tree(project.path()) {
+        assert_eq!(has(&bytes), None, "in {name}");
+    }
+    for output in outputs {
+        assert_eq!(
+            has(&output.stdout).or(has(output.stderr.as_bytes())),
+            None,
+            "in {output}"
+        );
+    }
+}
+
+#[test]
+fn secrets_reach_the_service_and_no_file_and_no_output() {
+    let Some(server) = server() else { return };
+    let project = Project::new();
+    let words = |row| if row == 9 { "key boom" } else { "key" }.to_string();
+    project.file("golden.csv", golden("secret", 20, words));
+    let url = format!("http://user:{PASSWORD}@127.0.0.1:{}", server.port);
+    let env = [
+        ("TOKEN", TOKEN),
+        ("AWS_SECRET_ACCESS_KEY", AWS),
+        ("AWS_ACCESS_KEY_ID", "id"),
+    ];
+    let run = |url: &str, more: &[&str]| {
+        let args = [
+            "-vv",
+            "run",
+            "--golden",
+            "golden.csv",
+            "--model-version",
+            VERSION,
+            "--service",
+            url,
+        ];
+        project.run_with(
+            &[&args[..], &["--batch-size", "4", "--concurrency", "2"], more].concat(),
+            &env,
+        )
+    };
+    let plain = server.url();
+
+    let nobody = run(&plain, &[]);
+    nobody
+        .expect_code(4)
+        .stderr_has("the service refuses the request: status 401");
+    std::fs::remove_dir_all(project.path().join(".evaldiff/spool")).unwrap();
+
+    // User and password in the URL, and a header.
+    project.file("evaldiff.toml", "[service.headers]\nX-Key = \"Key ${TOKEN}\"\n");
+    let failed = run(&url, &[]);
+    failed.expect_code(4).stderr_has("sample s-0009: status 500");
+    let headers = server.seen("secret").headers;
+    assert_eq!(headers["authorization"], format!("Basic {BASIC}"));
+    assert_eq!(headers["x-key"], format!("Key {TOKEN}"));
+    assert!(project.path().join(".evaldiff/spool").is_dir());
+    assert_nowhere(&project, &[&nobody, &failed]);
+
+    // A token.
+    project.file(
+        "evaldiff.toml",
+        "[service.headers]\nAuthorization = \"Bearer ${TOKEN}\"\n",
+    );
+    let whole = run(&plain, &["--resume", "--max-errors", "1"]);
+    whole.ok();
+    assert_eq!(
+        server.seen("secret").headers["authorization"],
+        format!("Bearer {TOKEN}")
+    );
+    let both = run(&url, &[]);
+    both.expect_code(2)
+        .stderr_has("Authorization")
+        .stderr_has("hint: keep one of the two");
+    let report = project.run_with(&["-vv", "report", VERSION], &env);
+    report.ok();
+    let list = project.run_with(&["-vv", "runs", "--format", "json"], &env);
+    list.ok();
+    assert_eq!(project.reports("site").len(), 1);
+
+    // Where nobody listens, and where the URL is none.
+    let port = crate::bento::free_port();
+    let wrong = run(&format!("htp://user:{PASSWORD}@127.0.0.1:{port}"), &[]);
+    wrong.expect_code(2);
+    assert_nowhere(&project, &[&whole, &both, &report, &list, &wrong]);
+}
