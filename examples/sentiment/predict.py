@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Records what both model versions answer to the golden dataset, as the two BentoML services would.
+"""Records offline what both model versions answer to the golden dataset, with the models that the two Bentos serve.
 
     python predict.py WORK_FOLDER
 
@@ -18,6 +18,9 @@ os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pyarrow as pa  # noqa: E402
 import pyarrow.parquet as pq  # noqa: E402
+
+import v071.model as rules  # noqa: E402
+import v120.model as learned  # noqa: E402
 
 Answers = list[tuple[str, float]]  # (label, probability of that label)
 Rows = list[dict[str, object]]
@@ -42,38 +45,6 @@ KNOWN = {
     "intensity=strong": (4285, 0.7484, 0.8415),
 }
 FLIPS_ALLOWED = 2  # another build of the linear algebra may flip a sample that is on the edge
-
-
-def rules(texts: list[str]) -> Answers:
-    """v0.7.1: VADER's compound score with the thresholds its authors give."""
-    from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
-    analyzer = SentimentIntensityAnalyzer()
-    answers = []
-    for text in texts:
-        score = analyzer.polarity_scores(text)["compound"]
-        if score >= 0.05:
-            answers.append(("positive", score))
-        elif score <= -0.05:
-            answers.append(("negative", -score))
-        else:
-            answers.append(("neutral", 1 - abs(score)))
-    return answers
-
-
-def learned(train: Rows, texts: list[str]) -> Answers:
-    """v1.2.0: logistic regression over words and pairs of words."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import LogisticRegression
-    from sklearn.pipeline import make_pipeline
-
-    model = make_pipeline(
-        TfidfVectorizer(ngram_range=(1, 2), min_df=2, sublinear_tf=True),
-        LogisticRegression(C=4, max_iter=1000),
-    )
-    model.fit([row["text"] for row in train], [row["ground_truth"] for row in train])
-    probabilities = model.predict_proba(texts)
-    return [(str(model.classes_[row.argmax()]), float(row.max())) for row in probabilities]
 
 
 def write(path: Path, golden: Rows, answers: Answers) -> None:
@@ -114,7 +85,8 @@ def main() -> int:
     golden = pq.read_table(work / "golden" / "sentiment-v2.parquet").to_pylist()
     train = pq.read_table(work / "train.parquet").to_pylist()
     texts = [row["text"] for row in golden]
-    versions = {"v0.7.1": rules(texts), "v1.2.0": learned(train, texts)}
+    pipeline = learned.train([row["text"] for row in train], [row["ground_truth"] for row in train])
+    versions = {"v0.7.1": rules.Model().answer(texts), "v1.2.0": learned.answer(pipeline, texts)}
     wrong = check(golden, list(versions.values()))
     if wrong:
         print(f"{wrong} numbers are not the known ones", file=sys.stderr)
