@@ -83,7 +83,14 @@ impl Evaluation<'_> {
         )
         .await;
         watch.end();
-        let (standing, errors) = driven.map_err(convert::runner)?;
+        let (standing, errors) = match driven {
+            Ok(driven) => driven,
+            Err(error) => {
+                // A run that has no answer is nothing to go on with.
+                spool.remove_if_empty().map_err(convert::runner)?;
+                return Err(convert::runner(error));
+            }
+        };
         let (done, total) = (standing.answered, standing.total);
         let (after, _) = tokio::select! {
             described = service.describe(PATIENCE) => described.map_err(convert::runner)?,

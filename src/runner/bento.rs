@@ -109,9 +109,16 @@ impl Bento {
     fn failed(&self, what: String) -> RunnerError {
         let log = std::fs::read(&self.spec.log).unwrap_or_default();
         let text = String::from_utf8_lossy(&log[log.len().saturating_sub(4000)..]).into_owned();
-        let last: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-        let last = last
-            .last()
+        // The supervisor's own last word says less than the line that names the error.
+        let own = |line: &&str| line.starts_with("error: the command ended");
+        let lines: Vec<&str> = text
+            .lines()
+            .map(str::trim)
+            .filter(|line| !line.is_empty() && !own(line))
+            .collect();
+        let named = lines.iter().rfind(|line| line.to_lowercase().starts_with("error"));
+        let last = named
+            .or(lines.last())
             .map_or(String::new(), |line| format!(": {}", super::answer::clip(line, 300)));
         let missing = last.contains("cannot be started");
         let hint = if missing {

@@ -276,6 +276,17 @@ impl Spool {
         Frames::open(&self.answers())
     }
 
+    /// Removes a run without any answer.
+    ///
+    /// # Errors
+    /// Fails if the folder cannot be removed.
+    pub fn remove_if_empty(self) -> Result<(), RunnerError> {
+        match self.frames()?.next() {
+            None => self.remove(),
+            Some(_) => Ok(()),
+        }
+    }
+
     /// Removes the run: it is in the table.
     ///
     /// # Errors

@@ -60,7 +60,11 @@ fn what_is_wrong_with_one_answer_is_an_error_of_that_sample() {
     assert_eq!(all.len(), 8 + 8 * faults.len());
     for row in all.iter().filter(|row| row.status == "ok") {
         let number: usize = row.key[2..].parse().unwrap();
-        let label = if number.is_multiple_of(3) { "negative" } else { "positive" };
+        let label = if number.is_multiple_of(3) {
+            "negative"
+        } else {
+            "positive"
+        };
         assert_eq!(row.prediction, label, "{row:?}: an answer went to another sample");
     }
     assert!(unfinished(&project).is_empty());
