@@ -1,4 +1,4 @@
-# make test    everything: format, lints, tests, golden data, demonstration, browser; installs what it needs
+# make test    everything: format, lints, tests, golden data, examples, demonstration, browser; installs what it needs
 # make bench   side by side with DuckDB and Polars (a release build, long); SIZES="10k 100k"
 # make demo    the whole product, offline
 # make accept  take the numbers that the golden cases give now; look at the diff
@@ -15,14 +15,16 @@ BROWSER := $(TARGET)/browser
 DEMO := $(TARGET)/demo
 SHOTS := $(TARGET)/screenshots
 SENTIMENT := $(TARGET)/sentiment
+LEGACY := $(TARGET)/legacy
+EXAMPLES_VENV := $(TARGET)/examples-venv
 SIZES ?=
 BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden sentiment browser setup python chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment runner-example browser setup python chromium demo bench accept clean
 
-test: check cargo-test golden sentiment browser
+test: check cargo-test golden sentiment runner-example browser
 	@echo "make test: everything passed"
 
 # Cheap and without setup: format and lints.
@@ -38,14 +40,27 @@ golden: python
 	$(PYTHON) golden/tickets-v1/make.py --check
 
 # The binary is the one that the tests built: a plain `cargo build` would unify features otherwise and build again.
-# The two real models over 15,701 rated sentences, end to end, and every number recomputed by other libraries.
+# Two real models over 15,701 rated sentences, end to end, and every number recomputed by other libraries.
 sentiment: cargo-test python
-	rm -rf $(SENTIMENT)/.evaldiff $(SENTIMENT)/site
-	EVALDIFF=$(BINARY) bash examples/sentiment/run.sh --work $(SENTIMENT)
-	$(PYTHON) tests/reference/check_sentiment.py --only-failures \
+	rm -rf $(addprefix $(SENTIMENT)/,offline predictions-v0.7.1.parquet predictions-v1.2.0.parquet)
+	EVALDIFF=$(BINARY) bash examples/sentiment/run.sh --offline --work $(SENTIMENT) --venv $(EXAMPLES_VENV)
+	$(call recompute,$(SENTIMENT)/offline/site)
+
+# The same models as BentoML services, and a service of 2023. Both ways have to give the same answers to the last bit.
+# After `sentiment`, whose recorded predictions it compares with. Bentos are built anew: their source may have changed.
+runner-example: sentiment
+	rm -rf $(addprefix $(SENTIMENT)/,bentoml .evaldiff site) $(addprefix $(LEGACY)/,bentoml .evaldiff site)
+	EVALDIFF=$(BINARY) bash examples/sentiment/run.sh --check --work $(SENTIMENT) --venv $(EXAMPLES_VENV)
+	$(call recompute,$(SENTIMENT)/site)
+	EVALDIFF=$(BINARY) bash examples/legacy/run.sh --work $(LEGACY) --venv $(EXAMPLES_VENV)
+	cd $(LEGACY) && $(BINARY) runs --format json | $(PYTHON) -c \
+	  'import json, sys; runs = json.load(sys.stdin); assert [r["rows"] for r in runs] == [2400], runs'
+
+# $(call recompute,SITE): the comparison in this folder, from the golden dataset and the recorded predictions.
+recompute = $(PYTHON) tests/reference/check_sentiment.py --only-failures \
 	  --golden $(SENTIMENT)/golden/sentiment-v2.parquet \
 	  --baseline $(SENTIMENT)/predictions-v0.7.1.parquet --candidate $(SENTIMENT)/predictions-v1.2.0.parquet \
-	  --comparison "$$(ls $(SENTIMENT)/site/*/diffs/*/*/data/comparison.json)"
+	  --comparison "$$(ls $(1)/*/diffs/*/*/data/comparison.json)"
 
 browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	rm -rf $(DEMO) $(SHOTS)
@@ -89,4 +104,4 @@ accept:
 	UPDATE_GOLDEN=1 cargo test --locked --test it cases
 
 clean:
-	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV)
+	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)
