@@ -1,4 +1,4 @@
-# make test    everything: format, lints, tests, golden data, demonstration, browser; installs what it needs
+# make test    everything: format, lints, tests, golden data, examples, demonstration, browser; installs what it needs
 # make bench   side by side with DuckDB and Polars (a release build, long); SIZES="10k 100k"
 # make demo    the whole product, offline
 # make accept  take the numbers that the golden cases give now; look at the diff
@@ -11,19 +11,20 @@ TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 export CARGO_TARGET_DIR := $(TARGET)
 VENV := $(TARGET)/venv
 PYTHON := $(VENV)/bin/python
-BENTO := $(TARGET)/bento
 BROWSER := $(TARGET)/browser
 DEMO := $(TARGET)/demo
 SHOTS := $(TARGET)/screenshots
 SENTIMENT := $(TARGET)/sentiment
+LEGACY := $(TARGET)/legacy
+EXAMPLES_VENV := $(TARGET)/examples-venv
 SIZES ?=
 BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden sentiment browser setup python bento chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python chromium demo bench accept clean
 
-test: check cargo-test golden sentiment browser
+test: check cargo-test golden sentiment runner-example browser
 	@echo "make test: everything passed"
 
 # Cheap and without setup: format and lints.
@@ -31,22 +32,35 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-cargo-test: python bento
-	EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(BENTO)/bin/bentoml cargo test --locked
+cargo-test: python examples-python
+	EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
 
 # The committed golden data is what its script makes, byte for byte.
 golden: python
 	$(PYTHON) golden/tickets-v1/make.py --check
 
 # The binary is the one that the tests built: a plain `cargo build` would unify features otherwise and build again.
-# The two real models over 15,701 rated sentences, end to end, and every number recomputed by other libraries.
+# Two real models over 15,701 rated sentences, end to end, and every number recomputed by other libraries.
 sentiment: cargo-test python
-	rm -rf $(SENTIMENT)/.evaldiff $(SENTIMENT)/site
-	EVALDIFF=$(BINARY) bash examples/sentiment/run.sh --work $(SENTIMENT)
-	$(PYTHON) tests/reference/check_sentiment.py --only-failures \
+	rm -rf $(addprefix $(SENTIMENT)/,offline predictions-v0.7.1.parquet predictions-v1.2.0.parquet)
+	EVALDIFF=$(BINARY) bash examples/sentiment/run.sh --offline --work $(SENTIMENT) --venv $(EXAMPLES_VENV)
+	$(call recompute,$(SENTIMENT)/offline/site)
+
+# The same models as BentoML services, and a service of 2023. Both ways have to give the same answers to the last bit.
+# After `sentiment`, whose recorded predictions it compares with. Bentos are built anew: their source may have changed.
+runner-example: sentiment
+	rm -rf $(addprefix $(SENTIMENT)/,bentoml .evaldiff site) $(addprefix $(LEGACY)/,bentoml .evaldiff site)
+	EVALDIFF=$(BINARY) bash examples/sentiment/run.sh --check --work $(SENTIMENT) --venv $(EXAMPLES_VENV)
+	$(call recompute,$(SENTIMENT)/site)
+	EVALDIFF=$(BINARY) bash examples/legacy/run.sh --work $(LEGACY) --venv $(EXAMPLES_VENV)
+	cd $(LEGACY) && $(BINARY) runs --format json | $(PYTHON) -c \
+	  'import json, sys; runs = json.load(sys.stdin); assert [r["rows"] for r in runs] == [2400], runs'
+
+# $(call recompute,SITE): the comparison in this folder, from the golden dataset and the recorded predictions.
+recompute = $(PYTHON) tests/reference/check_sentiment.py --only-failures \
 	  --golden $(SENTIMENT)/golden/sentiment-v2.parquet \
 	  --baseline $(SENTIMENT)/predictions-v0.7.1.parquet --candidate $(SENTIMENT)/predictions-v1.2.0.parquet \
-	  --comparison "$$(ls $(SENTIMENT)/site/*/diffs/*/*/data/comparison.json)"
+	  --comparison "$$(ls $(1)/*/diffs/*/*/data/comparison.json)"
 
 browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	rm -rf $(DEMO) $(SHOTS)
@@ -54,7 +68,7 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python bento chromium $(BROWSER)/node_modules/.done
+setup: python examples-python chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
 
@@ -67,17 +81,9 @@ $(VENV)/.done: tests/reference/requirements.txt
 	fi
 	touch $@
 
-# A real BentoML for the fault tests of `evaldiff run`.
-bento: $(BENTO)/.done
-
-$(BENTO)/.done: tests/components/requirements.txt
-	rm -rf $(BENTO)
-	if command -v uv > /dev/null; then \
-	  uv venv --quiet $(BENTO) && uv pip install --quiet --python $(BENTO)/bin/python --no-deps -r $<; \
-	else \
-	  python3 -m venv $(BENTO) && $(BENTO)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps -r $<; \
-	fi
-	touch $@
+# A real BentoML, for the examples and for the fault tests of `evaldiff run`.
+examples-python:
+	source examples/common.sh && environment $(EXAMPLES_VENV)
 
 chromium:
 	@if [ -n "$${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome > /dev/null; then exit 0; fi; \
@@ -102,4 +108,4 @@ accept:
 	UPDATE_GOLDEN=1 cargo test --locked --test it cases
 
 clean:
-	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(BENTO)
+	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)

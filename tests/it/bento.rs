@@ -28,7 +28,7 @@ pub fn program() -> Option<PathBuf> {
     let found = std::env::var_os("EVALDIFF_BENTOML").filter(|value| !value.is_empty());
     if found.is_none() {
         println!(
-            "skipped: EVALDIFF_BENTOML is unset; `make test` sets it to a bentoml with tests/components/requirements.txt"
+            "skipped: EVALDIFF_BENTOML is unset; `make test` sets it to the one of examples/requirements.txt"
         );
     }
     found.map(PathBuf::from)
