@@ -102,7 +102,7 @@ impl Asker {
             .without_max_times();
         let mut delays = backoff.build();
         let mut wait = || delays.next().unwrap_or(Duration::from_secs(5));
-        let (mut attempts, mut silences) = (0, 0);
+        let (mut attempts, mut silences, mut breaks) = (0, 0, 0);
         let mut away: Option<Instant> = None;
         loop {
             let mut failure = match self.once(body).await {
@@ -117,6 +117,14 @@ impl Asker {
                         Failure::Connection(format!("{text}, and not ready: {why}"))
                     }
                     _ => Failure::TooSlow(text),
+                };
+            }
+            if let Failure::Broken(text) = failure {
+                breaks += 1;
+                failure = match breaks < ATTEMPTS {
+                    true => Failure::Connection(text),
+                    // A service that is started anew each time would end each time.
+                    false => return Err(Failure::Failed(format!("the connection broke {breaks} times: {text}"))),
                 };
             }
             let delay = match &failure {
