@@ -113,9 +113,11 @@ impl Asker {
             if let Failure::Silent(text) = failure {
                 silences += 1;
                 failure = match self.service.ready().await {
-                    Err(NotReady::Yet(why) | NotReady::Ever(why)) if silences <= ATTEMPTS => {
-                        Failure::Connection(format!("{text}, and not ready: {why}"))
-                    }
+                    // A worker that died leaves its requests hanging until another one takes its place.
+                    Err(NotReady::Yet(_)) if silences <= ATTEMPTS => match self.recovered().await {
+                        Ok(()) => continue,
+                        Err(why) => return Err(Failure::Connection(format!("{text}, and not ready: {why}"))),
+                    },
                     _ => Failure::TooSlow(text),
                 };
             }
@@ -146,6 +148,19 @@ impl Asker {
                 _ => return Err(failure),
             };
             tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Waits until the service is ready again.
+    async fn recovered(&self) -> Result<(), String> {
+        let silent = Instant::now();
+        loop {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            match self.service.ready().await {
+                Ok(()) => return Ok(()),
+                Err(NotReady::Yet(_)) if silent.max(self.last_answer()).elapsed() < self.patience => {}
+                Err(NotReady::Yet(why) | NotReady::Ever(why)) => return Err(why),
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! What no BentoML does, or not on demand: against stubs, servers of a few lines in this process.
 
-use crate::bento::{Row, VERSION, eventually, golden, rows, unfinished};
+use crate::bento::{Row, VERSION, assert_whole, eventually, golden, rows, unfinished};
 use crate::harness::{Output, Project, finish};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -168,6 +168,29 @@ fn a_sample_that_ends_the_service_is_an_error_of_that_sample() {
         failed.iter().map(|row| row.key.as_str()).collect::<Vec<_>>(),
         ["s-0006"]
     );
+}
+
+#[test]
+fn a_service_that_hangs_is_no_slow_sample() {
+    // Requests hang until readiness was asked for a while, as they do while a worker is replaced.
+    let (hangs, looks) = (AtomicBool::new(false), AtomicU32::new(0));
+    let port = stub(move |request| {
+        let away = || looks.load(Ordering::SeqCst) < 8;
+        let is_look = request.line.starts_with("GET /readyz");
+        if is_look && hangs.load(Ordering::SeqCst) && away() {
+            looks.fetch_add(1, Ordering::SeqCst);
+            return None;
+        }
+        if request.line.starts_with("POST") && away() {
+            hangs.store(true, Ordering::SeqCst);
+            std::thread::sleep(Duration::from_secs(300));
+        }
+        request.describe("stub", VERSION).or_else(|| request.classify())
+    });
+    let project = Project::new();
+    project.file("golden.csv", golden("hangs", 4, |_| String::new()));
+    run(&project, port, &["--timeout", "1s"]).ok();
+    assert_eq!(assert_whole(&project, 4), 1);
 }
 
 #[test]
