@@ -5,7 +5,7 @@ use super::{Session, convert, input, print};
 use crate::cli::request::{DiffRequest, InputFormat, InputOptions, Resume, RunRequest};
 use crate::error::{Error, Result};
 use crate::ingest::{GoldenDataset, GoldenSpec, ImportPlan, ImportSpec, InputFormat as Format};
-use crate::runner::{RunnerError, Spool, Stop, fetch};
+use crate::runner::{RunnerError, Spool, Stop, bytes_digest, fetch};
 use crate::store::{Appended, NewRun, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -59,7 +59,12 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
         () = stop.asked() => return Err(convert::runner(RunnerError::Interrupted { done: total, total })),
     };
     done.spool.remove().map_err(convert::runner)?;
-    finish(session, request, &table, &run_id.0, &appended, "evaluated").await
+    let compare = request.compare_to.as_deref().unwrap_or_default();
+    tokio::select! {
+        finished = finish(session, request, &table, &run_id.0, &appended, "evaluated") => finished,
+        () = stop.asked() => Err(Error::data("interrupted: the run is in the table, the comparison is not done")
+            .with_hint(format!("evaldiff diff {compare} run:{}", run_id.0))),
+    }
 }
 
 /// Appends a run whose samples are all answered.
@@ -93,6 +98,13 @@ async fn commit_within(
     memory: Option<u64>,
 ) -> Result<Appended> {
     // A catalog that is gone by now must not be replaced by an empty one.
+    let bytes = bytes_digest(file).map_err(|e| Error::data("the golden dataset cannot be read").with_source(e))?;
+    if bytes != done.spool.run.golden_bytes {
+        return Err(
+            Error::data(format!("the golden dataset changed during the run: {}", file.display()))
+                .with_hint("put back the file that the samples were read from"),
+        );
+    }
     let store = match done.had_catalog {
         true => session.open().await?,
         false => session.open_or_create().await?,

@@ -102,7 +102,7 @@ impl Asker {
             .without_max_times();
         let mut delays = backoff.build();
         let mut wait = || delays.next().unwrap_or(Duration::from_secs(5));
-        let (mut attempts, mut silences) = (0, 0);
+        let (mut attempts, mut silences, mut breaks) = (0, 0, 0);
         let mut away: Option<Instant> = None;
         loop {
             let mut failure = match self.once(body).await {
@@ -113,10 +113,20 @@ impl Asker {
             if let Failure::Silent(text) = failure {
                 silences += 1;
                 failure = match self.service.ready().await {
-                    Err(NotReady::Yet(why) | NotReady::Ever(why)) if silences <= ATTEMPTS => {
-                        Failure::Connection(format!("{text}, and not ready: {why}"))
-                    }
+                    // A worker that died leaves its requests hanging until another one takes its place.
+                    Err(NotReady::Yet(_)) if silences <= ATTEMPTS => match self.recovered().await {
+                        Ok(()) => continue,
+                        Err(why) => return Err(Failure::Connection(format!("{text}, and not ready: {why}"))),
+                    },
                     _ => Failure::TooSlow(text),
+                };
+            }
+            if let Failure::Broken(text) = failure {
+                breaks += 1;
+                failure = match breaks < ATTEMPTS {
+                    true => Failure::Connection(text),
+                    // A service that is started anew each time would end each time.
+                    false => return Err(Failure::Failed(format!("the connection broke {breaks} times: {text}"))),
                 };
             }
             let delay = match &failure {
@@ -138,6 +148,19 @@ impl Asker {
                 _ => return Err(failure),
             };
             tokio::time::sleep(delay).await;
+        }
+    }
+
+    /// Waits until the service is ready again.
+    async fn recovered(&self) -> Result<(), String> {
+        let silent = Instant::now();
+        loop {
+            tokio::time::sleep(Duration::from_millis(250)).await;
+            match self.service.ready().await {
+                Ok(()) => return Ok(()),
+                Err(NotReady::Yet(_)) if silent.max(self.last_answer()).elapsed() < self.patience => {}
+                Err(NotReady::Yet(why) | NotReady::Ever(why)) => return Err(why),
+            }
         }
     }
 

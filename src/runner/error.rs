@@ -129,7 +129,13 @@ impl RunnerError {
             RunnerError::TooManyErrors { .. } => {
                 Some("mend the service and go on with --resume, or allow failures with --max-errors".into())
             }
-            RunnerError::Spool { .. } => Some("free some space, then go on with --resume".into()),
+            RunnerError::Spool { reason, .. } if is_full(reason) => {
+                Some("free some space, then go on with --resume".into())
+            }
+            RunnerError::Spool { path, .. } => Some(format!(
+                "`evaldiff runs --unfinished` lists what is there; without {} a new run begins",
+                path.display()
+            )),
             RunnerError::Differs { .. } => {
                 Some("start anew without --resume; `evaldiff runs --unfinished` lists what is there".into())
             }
@@ -140,4 +146,11 @@ impl RunnerError {
             RunnerError::Internal(_) => None,
         }
     }
+}
+
+/// Whether the system says that a disk or a quota is full.
+fn is_full(reason: &str) -> bool {
+    ["No space left", "os error 28", "quota exceeded", "os error 122"]
+        .iter()
+        .any(|words| reason.contains(words))
 }

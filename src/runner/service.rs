@@ -87,8 +87,10 @@ pub enum NotReady {
 /// Why a request has no answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// Nobody listens, or the connection broke: the service may be starting again.
+    /// Nobody listens: the service may be starting again.
     Connection(String),
+    /// The connection broke before the whole answer was there: the service ended, perhaps because of the request.
+    Broken(String),
     /// 408, 429 or 503: asked too much.
     Overloaded(String, Option<Duration>),
     /// 504: the service gave up.
@@ -108,6 +110,7 @@ impl Failure {
     pub fn text(&self) -> &str {
         match self {
             Failure::Connection(text)
+            | Failure::Broken(text)
             | Failure::Overloaded(text, _)
             | Failure::TooSlow(text)
             | Failure::Silent(text)
@@ -331,8 +334,10 @@ fn words(error: reqwest::Error) -> String {
 fn broken(error: reqwest::Error) -> Failure {
     if error.is_timeout() && !error.is_connect() {
         Failure::Silent("no answer within the time limit (--timeout)".into())
-    } else {
+    } else if error.is_connect() {
         Failure::Connection(words(error))
+    } else {
+        Failure::Broken(words(error))
     }
 }
 

@@ -56,7 +56,12 @@ async fn asked_to_stop() {
     {
         use tokio::signal::unix::{SignalKind, signal};
         let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
-        let signals: Vec<_> = kinds.into_iter().filter_map(|kind| signal(kind).ok()).collect();
+        // What `nohup` and shells let a process ignore stays ignored.
+        let heard = kinds.into_iter().filter(|kind| !is_ignored(kind.as_raw_value()));
+        let signals: Vec<_> = heard.filter_map(|kind| signal(kind).ok()).collect();
+        if signals.is_empty() {
+            return std::future::pending().await;
+        }
         let waits = signals
             .into_iter()
             .map(|mut signal| Box::pin(async move { signal.recv().await }));
@@ -66,6 +71,20 @@ async fn asked_to_stop() {
     {
         let _ = tokio::signal::ctrl_c().await;
     }
+}
+
+/// Whether this process was started with the signal ignored: from `/proc/self/status`, so that nothing is said elsewhere.
+/// Read before the first listener, which changes it.
+#[cfg(unix)]
+fn is_ignored(signal: i32) -> bool {
+    static IGNORED: std::sync::OnceLock<u64> = std::sync::OnceLock::new();
+    let mask = IGNORED.get_or_init(|| {
+        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+        mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+            .unwrap_or_default()
+    });
+    (1..=64).contains(&signal) && mask & (1 << (signal - 1)) != 0
 }
 
 /// Hears of a signal that asks this process to end from now on, also while nobody waits for it: from the first listener

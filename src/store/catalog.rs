@@ -4,8 +4,8 @@ use super::error::{Context, StoreError};
 use iceberg::io::LocalFsStorageFactory;
 use iceberg::{Catalog, CatalogBuilder};
 use iceberg_catalog_sql::{SqlBindStyle, SqlCatalogBuilder};
+use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use sqlx::{ConnectOptions, SqliteConnection};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -71,19 +71,19 @@ async fn prepare(location: &CatalogLocation, exists: bool) -> Result<(), StoreEr
         // Write-ahead logging lets readers go on while a run is committed; it is a lasting property of the file.
         options = options.create_if_missing(true).journal_mode(SqliteJournalMode::Wal);
     }
-    let mut connection = connect(&options).await.map_err(|e| fail(e.to_string()))?;
-    let check = sqlx::query("SELECT count(*) FROM sqlite_master")
-        .fetch_one(&mut connection)
-        .await;
-    check.map_err(|e| fail(e.to_string()))?;
-    Ok(())
+    look(&options).await.map_err(|e| fail(e.to_string()))
 }
 
-/// Connects; SQLite does not wait for the lock of another process that creates the same database, so this does.
-async fn connect(options: &SqliteConnectOptions) -> Result<SqliteConnection, sqlx::Error> {
+/// Connects and reads; SQLite does not wait for the lock of another process that creates the same database, so this does.
+async fn look(options: &SqliteConnectOptions) -> Result<(), sqlx::Error> {
+    let once = || async {
+        let mut connection = options.connect().await?;
+        let query = sqlx::query("SELECT count(*) FROM sqlite_master");
+        query.fetch_one(&mut connection).await.map(|_| ())
+    };
     let start = Instant::now();
     loop {
-        match options.connect().await {
+        match once().await {
             Err(error) if error.to_string().contains("database is locked") && start.elapsed() < BUSY_TIMEOUT => {
                 tokio::time::sleep(Duration::from_millis(20)).await;
             }

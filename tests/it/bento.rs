@@ -125,6 +125,8 @@ impl Server {
             assert!(ended.is_none() && !late, "the service did not start:\n{}", log());
             std::thread::sleep(Duration::from_millis(50));
         }
+        // The server goes on writing to it; nothing is left of it when it ends.
+        let _ = std::fs::remove_file(&server.log);
         server
     }
 
@@ -148,7 +150,7 @@ impl Server {
         loop {
             match http(self.port, "POST", path, &body.to_string()) {
                 Ok((200, text)) => return serde_json::from_str(&text).unwrap_or(Value::String(text)),
-                other => assert!(start.elapsed() < Duration::from_secs(60), "{path}: {other:?}"),
+                other => assert!(start.elapsed() < Duration::from_secs(120), "{path}: {other:?}"),
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -198,7 +200,6 @@ impl Drop for Server {
     fn drop(&mut self) {
         self.stdin = None;
         let _ = self.supervisor.wait();
-        let _ = std::fs::remove_file(&self.log);
     }
 }
 
@@ -315,53 +316,6 @@ pub fn http(port: u16, method: &str, path: &str, body: &str) -> std::io::Result<
     let status = answer.split(' ').nth(1).and_then(|word| word.parse().ok());
     let body = answer.split_once("\r\n\r\n").map(|(_, body)| body.to_string());
     status.zip(body).ok_or(std::io::ErrorKind::InvalidData.into())
-}
-
-/// A stub: answers every request on a port of its own, for as long as the process lives. `answer` gets the request's
-/// first line and its headers, and gives a status line, headers and a body.
-pub fn stub(answer: impl Fn(&str, &str) -> (String, String) + Send + 'static) -> u16 {
-    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let port = listener.local_addr().unwrap().port();
-    std::thread::spawn(move || {
-        for stream in listener.incoming() {
-            let Ok(mut stream) = stream else { continue };
-            let _ = stream.set_read_timeout(Some(Duration::from_secs(10)));
-            let mut request = Vec::new();
-            let mut piece = [0; 4096];
-            let head = loop {
-                let end = request.windows(4).position(|window| window == b"\r\n\r\n");
-                if let Some(end) = end {
-                    break end;
-                }
-                match stream.read(&mut piece) {
-                    Ok(n) if n > 0 => request.extend_from_slice(&piece[..n]),
-                    _ => break request.len(),
-                }
-            };
-            let text = String::from_utf8_lossy(&request[..head]).into_owned();
-            let (line, headers) = text.split_once("\r\n").unwrap_or((&text, ""));
-            // The body is read too: a connection closed with unread bytes is reset, and the answer with it.
-            let length = headers.lines().find_map(|header| {
-                let (name, value) = header.split_once(':')?;
-                name.eq_ignore_ascii_case("content-length")
-                    .then(|| value.trim().parse().ok())?
-            });
-            let mut left = (head + 4 + length.unwrap_or(0_usize)).saturating_sub(request.len());
-            while left > 0 {
-                match stream.read(&mut piece) {
-                    Ok(n) if n > 0 => left = left.saturating_sub(n),
-                    _ => break,
-                }
-            }
-            let (status, body) = answer(line, headers);
-            let length = body.len();
-            let _ = write!(
-                stream,
-                "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n{body}"
-            );
-        }
-    });
-    port
 }
 
 /// A mark that no other process has.

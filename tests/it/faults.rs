@@ -1,7 +1,7 @@
 //! What a service does wrong, against a real BentoML server: each fault is an error of just the samples at fault, or the
 //! end of the run without a trace in the table.
 
-use crate::bento::{MAX_CONCURRENCY, Row, VERSION, assert_whole, golden, rows, server, stub, unfinished};
+use crate::bento::{MAX_CONCURRENCY, Row, assert_whole, golden, rows, server, unfinished};
 use crate::harness::{Project, finish};
 
 /// Requests of a fixed size, so that what is asked does not depend on how fast it is answered.
@@ -155,49 +155,6 @@ fn large_samples_are_split_by_their_bytes() {
         "the largest request: {}",
         seen.largest
     );
-}
-
-/// Stub: a server that sends everybody elsewhere.
-#[test]
-fn a_redirect_is_refused() {
-    let elsewhere = |_: &str, _: &str| {
-        (
-            "302 Found\r\nLocation: https://user:pw@example.com/login?token=1".into(),
-            String::new(),
-        )
-    };
-    let only_the_endpoint = |line: &str, _: &str| match line {
-        line if line.starts_with("GET /readyz") => ("200 OK".into(), String::new()),
-        line if line.starts_with("POST") => ("307 Temporary Redirect\r\nLocation: /login".into(), String::new()),
-        _ => ("404 Not Found".into(), String::new()),
-    };
-    for (port, place) in [
-        (stub(elsewhere), "https://example.com/login"),
-        (stub(only_the_endpoint), "/login"),
-    ] {
-        let project = Project::new();
-        project.file("golden.csv", golden("redirect", 3, |_| String::new()));
-        let url = format!("http://127.0.0.1:{port}");
-        let output = project.run(&[
-            "run",
-            "--golden",
-            "golden.csv",
-            "--model-version",
-            VERSION,
-            "--service",
-            &url,
-        ]);
-        output
-            .expect_code(4)
-            .stderr_has("redirects to")
-            .stderr_has(place)
-            .stderr_has("hint: ");
-        assert!(
-            !output.stderr.contains("token") && !output.stderr.contains("pw"),
-            "{output}"
-        );
-        assert_eq!(project.runs().len(), 0);
-    }
 }
 
 #[test]

@@ -22,6 +22,7 @@ mod resume;
 mod secrets;
 mod servers;
 mod storage;
+mod stubs;
 mod surgery;
 mod verify;
 

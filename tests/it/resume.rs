@@ -1,9 +1,10 @@
 //! Evaluations that ended before they were done: what was answered is kept, nothing is half-written, and `--resume`
 //! goes on with the same run or says why not. Against a real BentoML server.
 
-use crate::bento::{VERSION, assert_whole, eventually, golden, rows, server, stub, unfinished};
+use crate::bento::{VERSION, assert_whole, eventually, golden, rows, server, unfinished};
 use crate::harness::{Output, Project, command_in, finish};
 use crate::storage::Disk;
+use crate::stubs::{not_found, stub};
 use serde_json::json;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -273,14 +274,7 @@ fn what_changed_is_said_and_the_run_is_not_resumed() {
         ("faulty", "1.0.1", "the service is faulty:1.0.1, it was faulty:1.0.0"),
         ("better", "1.0.0", "the service is better:1.0.0, it was faulty:1.0.0"),
     ] {
-        let port = stub(move |line, _| match line {
-            line if line.starts_with("GET /docs.json") => {
-                let docs = json!({"info": {"title": name, "version": version}});
-                ("200 OK".into(), docs.to_string())
-            }
-            line if line.starts_with("GET /readyz") => ("200 OK".into(), String::new()),
-            _ => ("404 Not Found".into(), String::new()),
-        });
+        let port = stub(move |request| request.describe(name, version).or(not_found()));
         let url = format!("http://127.0.0.1:{port}");
         let args = [
             "run",

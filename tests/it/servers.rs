@@ -31,7 +31,7 @@ fn a_worker_that_dies_is_waited_for() {
     let Some(program) = program() else { return };
     let server = Server::start(&program, free_port());
     // A time limit shorter than the time that BentoML needs to notice, and the usual one.
-    let runs = [("short", "3s"), ("usual", "60s")].map(|(group, timeout)| {
+    let runs = [("short", "2s"), ("usual", "60s")].map(|(group, timeout)| {
         let project = Project::new();
         project.file("golden.csv", gated(group, 80));
         let args = ["--batch-size", "4", "--concurrency", "2", "--timeout", timeout];

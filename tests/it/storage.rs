@@ -126,3 +126,21 @@ fn standard_output_that_is_full_is_an_error_and_a_closed_one_is_not() {
     let output = child.wait_with_output().unwrap();
     assert_eq!((output.status.code(), output.stderr.len()), (Some(0), 0));
 }
+
+#[test]
+fn several_processes_create_the_same_catalog_at_once() {
+    for _ in 0..4 {
+        let project = Project::new();
+        project.file("a.csv", predictions(20, 1));
+        let imports: Vec<_> = (0..5)
+            .map(|n| {
+                let command = project.command(&["import", "a.csv", "--model-version", &format!("v{n}")]);
+                std::thread::spawn(move || finish(command))
+            })
+            .collect();
+        for import in imports {
+            import.join().unwrap().ok();
+        }
+        assert_eq!(project.runs().len(), 5);
+    }
+}
