@@ -60,7 +60,7 @@ impl Evaluation<'_> {
         let begin = async {
             let (service, bento) = self.service(choice).await?;
             let (identity, routes) = service.describe(PATIENCE).await.map_err(convert::runner)?;
-            Ok((service, bento, identity, routes))
+            Ok((service, bento, started(identity, choice), routes))
         };
         let (service, bento, identity, routes) = tokio::select! {
             begun = begin => begun?,
@@ -96,6 +96,7 @@ impl Evaluation<'_> {
             described = service.describe(PATIENCE) => described.map_err(convert::runner)?,
             () = stop.asked() => return Err(convert::runner(RunnerError::Interrupted { done, total })),
         };
+        let after = started(after, choice);
         if after != identity {
             return Err(convert::runner(RunnerError::OtherService {
                 reason: format!(
@@ -322,6 +323,18 @@ impl Evaluation<'_> {
                 Err(convert::runner(RunnerError::Differs { run_id, reason }))
             }
         }
+    }
+}
+
+/// Who the service is, where it does not say so itself but was started here under its tag.
+fn started(identity: Identity, choice: &ServiceChoice) -> Identity {
+    match choice.bento.as_deref().and_then(|tag| tag.split_once(':')) {
+        Some((name, version)) if identity.version.is_none() && version != "latest" => Identity {
+            name: Some(name.to_string()),
+            version: Some(version.to_string()),
+            ..identity
+        },
+        _ => identity,
     }
 }
 

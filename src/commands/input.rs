@@ -130,12 +130,29 @@ pub(super) async fn append_run(
 
 /// Name and version of the golden dataset: from flags, else from its file's stem.
 pub(super) fn golden(plan: &ImportPlan, input: &InputOptions) -> Golden {
-    let stem = input.golden.as_deref().map(version_of);
+    let (name, version) = match input.golden.as_deref().map(version_of) {
+        Some(stem) => named_and_versioned(stem),
+        None => (None, None),
+    };
     Golden {
-        name: input.golden_name.clone().or_else(|| stem.clone()),
-        version: input.golden_version.clone().or(stem),
+        name: input.golden_name.clone().or(name),
+        version: input.golden_version.clone().or(version),
         digest: Some(plan.golden_digest()),
     }
+}
+
+/// `sentiment-v2` is version `v2` of `sentiment`; a stem without a version is a name alone.
+fn named_and_versioned(stem: String) -> (Option<String>, Option<String>) {
+    if let Some((name, version)) = stem.rsplit_once(['-', '_'])
+        && !name.is_empty()
+        && version
+            .strip_prefix('v')
+            .unwrap_or(version)
+            .starts_with(|c: char| c.is_ascii_digit())
+    {
+        return (Some(name.to_string()), Some(version.to_string()));
+    }
+    (Some(stem), None)
 }
 
 /// The version that a file of predictions stands for: its name without folders and endings.

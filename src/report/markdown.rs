@@ -3,7 +3,7 @@
 use super::format::{NONE, Unit, count, counted, level, p_value, percent, points, setting};
 use super::headline::{Headline, headline, regressions};
 use super::terminal::{accounting, change_interval, cut, one_line, outcomes};
-use super::words::{metric_badge, metric_title, predicates};
+use super::words::{metric_badge, metric_title, predicates, short_verdict};
 use crate::model::{Comparison, PinnedRun};
 use std::fmt::Write;
 
@@ -12,9 +12,7 @@ const SLICES: usize = 10;
 /// Warnings listed.
 const WARNINGS: usize = 10;
 /// Longest text from data; hosts cap a comment at 65,536 characters.
-const DATA: usize = 120;
 /// Longest location of a file.
-const PATH: usize = 500;
 
 /// A comparison as a comment.
 pub fn summary(c: &Comparison) -> String {
@@ -66,7 +64,7 @@ fn metrics(out: &mut String, c: &Comparison) {
                 unit.delta(metric.delta),
                 change_interval(unit, metric),
                 html(&p_value(metric.p_value, NONE)),
-                metric_badge(metric, c.options.alpha).text.to_owned(),
+                short_verdict(&metric_badge(metric, c.options.alpha)).to_owned(),
             ],
         );
     }
@@ -111,7 +109,6 @@ fn details(out: &mut String, c: &Comparison) {
     };
     both("Model version", &|run| code(&run.model_version));
     both("Snapshot", &|run| code(&run.snapshot_id));
-    both("Manifest list", &|run| code_within(&run.manifest_list, PATH));
     both("Run", &|run| code(&run.run_id));
     both("Committed", &|run| code(&run.committed_at));
     both("Rows", &|run| count(run.rows));

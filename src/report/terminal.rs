@@ -2,7 +2,7 @@
 
 use super::format::{self, NONE, Unit, count, counted, level, p_value, percent, share_of};
 use super::headline::{Headline, headline, regressions};
-use super::words::{self, Badge, list_title, metric_badge, predicates};
+use super::words::{self, list_title, metric_badge, predicates, short_verdict};
 use crate::model::comparison::Warning;
 use crate::model::report::RunReport;
 use crate::model::{Accounting, AccountingClass, Comparison, Metric, PinnedRun};
@@ -47,7 +47,7 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
                 bare_delta(unit, metric.delta),
                 change_interval(unit, metric),
                 p_value(metric.p_value, NONE),
-                verdict_word(&badge).to_owned(),
+                short_verdict(&badge).to_owned(),
             ],
         );
     }
@@ -153,6 +153,8 @@ fn regression_slices(page: &mut Page, c: &Comparison) {
                 percent(slice.baseline),
                 percent(slice.candidate),
                 bare_delta(Unit::Share, slice.delta),
+                count(slice.regressed),
+                count(slice.fixed),
                 p_value(slice.q_value, NONE),
             ],
         );
@@ -248,16 +250,6 @@ fn metric_name(name: &str) -> String {
         _ => return one_line(&words::metric_title(name)),
     };
     title.to_owned()
-}
-
-/// Words short enough for the same table; a metric without a test or an interval is not judged.
-fn verdict_word(badge: &Badge) -> &'static str {
-    match badge.text {
-        "better, no interval" | "worse, no interval" | "higher" | "lower" => "not tested",
-        "paired rate" => NONE,
-        "below minimum effect" => "too small",
-        text => text,
-    }
 }
 
 /// A text from data on one line, with nothing in it that moves the cursor or turns the direction of writing.
@@ -688,7 +680,7 @@ mod tests {
             "Macro F1 0.700 0.730 +0.030 – – not tested",
             "Negative flips – 70.0% – – – –",
             "1 of 40 tested slices regressed, most harm first",
-            "channel = email 120 80.0% 70.0% -10.0 0.0100",
+            "channel = email 120 80.0% 70.0% -10.0 15 3 0.0100",
             "Warning: 6 samples changed",
         ] {
             assert!(words.contains(part), "{part} is not in\n{text}");

@@ -1,5 +1,6 @@
 //! The words of a report: titles of outcomes, classes, metrics and verdicts, and data made fit for showing.
 
+use super::format::NONE;
 use crate::model::{AccountingClass, Direction, Metric, Outcome, Predicate, Verdict};
 use serde::Serialize;
 
@@ -192,6 +193,16 @@ pub fn metric_badge(metric: &Metric, alpha: f64) -> Badge {
         (Direction::Higher, false, true) | (Direction::Lower, true, true) => badge("worse", "worse"),
         (Direction::Higher, true, false) | (Direction::Lower, false, false) => badge("noise", "better, no interval"),
         (Direction::Higher, false, false) | (Direction::Lower, true, false) => badge("noise", "worse, no interval"),
+    }
+}
+
+/// A badge in words short enough for a narrow table; a metric without a test or an interval is not judged.
+pub fn short_verdict(badge: &Badge) -> &'static str {
+    match badge.text {
+        "better, no interval" | "worse, no interval" | "higher" | "lower" => "not tested",
+        "paired rate" => NONE,
+        "below minimum effect" => "too small",
+        text => text,
     }
 }
 

@@ -216,6 +216,7 @@ impl Run {
             errors: standing.errors,
             total: standing.total,
             allowed,
+            answered: standing.answered,
             key: first.map(|e| super::answer::clip(&e.key, 80)).unwrap_or_default(),
             reason: first.map(|e| e.reason.clone()).unwrap_or_default(),
         }

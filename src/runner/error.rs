@@ -46,6 +46,8 @@ pub enum RunnerError {
         total: u64,
         /// Samples that may fail.
         allowed: u64,
+        /// Samples that were answered.
+        answered: u64,
         /// The first one's key.
         key: String,
         /// Why it failed.
@@ -125,6 +127,11 @@ impl RunnerError {
             RunnerError::Golden(error) => error.hint(),
             RunnerError::Fetch { .. } => Some(
                 "check the location and AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL".into(),
+            ),
+            RunnerError::TooManyErrors { answered: 0, .. } => Some(
+                "no sample at all was answered: check --endpoint, --input-style and --input, or [service.request] and \
+                 [service.answer] in evaldiff.toml"
+                    .into(),
             ),
             RunnerError::TooManyErrors { .. } => {
                 Some("mend the service and go on with --resume, or allow failures with --max-errors".into())

@@ -218,12 +218,18 @@ impl Service {
                 .as_str()?
                 .trim()
                 .to_string();
-            (!UNKNOWN.contains(&text.to_lowercase().as_str())).then_some(text)
+            is_version(&text).then_some(text)
+        };
+        // Legacy services never state their version; the first line of their description names the Bento.
+        let described = || {
+            let text = docs.as_ref()?.pointer("/info/description")?.as_str()?;
+            let (name, version) = text.lines().next()?.strip_prefix("# ")?.trim().split_once(':')?;
+            (Some(name) == info("title").as_deref() && is_version(version)).then(|| version.to_string())
         };
         let interface = schema.clone().or_else(|| docs.as_ref()?.get("paths").cloned());
         let identity = Identity {
             name: info("title"),
-            version: info("version"),
+            version: info("version").or_else(described),
             schema_digest: interface.map(|value| digest(&value)),
         };
         Ok((identity, schema.as_ref().map(routes).unwrap_or_default()))
@@ -306,6 +312,11 @@ impl Service {
             _ => Failure::Rejected(said),
         })
     }
+}
+
+/// Whether a text names something, rather than says that nobody knows.
+fn is_version(text: &str) -> bool {
+    !UNKNOWN.contains(&text.trim().to_lowercase().as_str())
 }
 
 fn secret(value: &str) -> Result<HeaderValue, RunnerError> {

@@ -27,9 +27,7 @@ const MARK: &str = "EVALDIFF_IT_MARK";
 pub fn program() -> Option<PathBuf> {
     let found = std::env::var_os("EVALDIFF_BENTOML").filter(|value| !value.is_empty());
     if found.is_none() {
-        println!(
-            "skipped: EVALDIFF_BENTOML is unset; `make test` sets it to the one of examples/requirements.txt"
-        );
+        println!("skipped: EVALDIFF_BENTOML is unset; `make test` sets it to the one of examples/requirements.txt");
     }
     found.map(PathBuf::from)
 }
