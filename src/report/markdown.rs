@@ -12,7 +12,7 @@ const SLICES: usize = 10;
 /// Warnings listed.
 const WARNINGS: usize = 10;
 /// Longest text from data; hosts cap a comment at 65,536 characters.
-/// Longest location of a file.
+const DATA: usize = 120;
 
 /// A comparison as a comment.
 pub fn summary(c: &Comparison) -> String {
