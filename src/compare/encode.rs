@@ -60,13 +60,15 @@ pub(super) fn narrow_schema(slices: usize) -> SchemaRef {
     Arc::new(Schema::new(fields))
 }
 
-/// The function that encodes a side's batches.
-pub(super) fn encoder(codes: Arc<Codes>, layout: Layout) -> MapFactory {
+/// The function that encodes a side's batches. `kept`: they are held for long, in a sort or a hash table, so that keys
+/// must not hold on to the whole pages that they were decoded into.
+pub(super) fn encoder(codes: Arc<Codes>, layout: Layout, kept: bool) -> MapFactory {
     let schema = narrow_schema(layout.slices);
     Arc::new(move || {
         let mut encoder = Encoder {
             schema: Arc::clone(&schema),
             layout: layout.clone(),
+            kept,
             truth: Column::new(&codes.labels),
             prediction: Column::new(&codes.labels),
             slices: codes.slices.iter().map(Column::new).collect(),
@@ -78,6 +80,7 @@ pub(super) fn encoder(codes: Arc<Codes>, layout: Layout) -> MapFactory {
 struct Encoder {
     schema: SchemaRef,
     layout: Layout,
+    kept: bool,
     truth: Column,
     prediction: Column,
     slices: Vec<Column>,
@@ -109,7 +112,10 @@ impl Encoder {
         }
         let position = Arc::clone(batch.column(batch.num_columns() - 1));
         let mut columns: Vec<ArrayRef> = vec![
-            Arc::new(keys(batch, self.layout.keys)?),
+            Arc::new(match (keys(batch, self.layout.keys)?, self.kept) {
+                (keys, true) => keys.gc(),
+                (keys, false) => keys,
+            }),
             position,
             Arc::new(UInt64Array::from(words)),
             Arc::new(confidence),

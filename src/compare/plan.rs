@@ -87,7 +87,7 @@ impl Sides {
 
     fn side(&self, files: &Arc<RunFiles>, partitions: Vec<Vec<Piece>>, sorted: bool) -> Arc<dyn ExecutionPlan> {
         let scan = RunScanExec::new(Arc::clone(files), self.columns.clone(), partitions);
-        let encode = encoder(Arc::clone(&self.codes), self.layout.clone());
+        let encode = encoder(Arc::clone(&self.codes), self.layout.clone(), !sorted);
         let ordering = sorted.then(|| self.ordering.clone());
         Arc::new(MapExec::new(
             Arc::new(scan),

@@ -10,6 +10,7 @@ pub mod files;
 pub mod lookup;
 pub mod map;
 pub mod merge;
+mod pool;
 pub mod ranges;
 pub mod scan;
 
@@ -17,7 +18,7 @@ pub use error::EngineError;
 
 use datafusion::execution::TaskContext;
 use datafusion::execution::disk_manager::{DiskManagerBuilder, DiskManagerMode};
-use datafusion::execution::memory_pool::{FairSpillPool, MemoryPool, UnboundedMemoryPool};
+use datafusion::execution::memory_pool::{MemoryPool, UnboundedMemoryPool};
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::prelude::{SessionConfig, SessionContext};
 use std::path::PathBuf;
@@ -51,7 +52,7 @@ impl Engine {
     /// Fails if the spill folder cannot be made.
     pub fn new(options: EngineOptions) -> Result<Engine, EngineError> {
         let pool: Arc<dyn MemoryPool> = match options.memory_limit {
-            Some(bytes) => Arc::new(FairSpillPool::new(usize::try_from(bytes).unwrap_or(usize::MAX))),
+            Some(bytes) => Arc::new(pool::RoomyPool::new(usize::try_from(bytes).unwrap_or(usize::MAX))),
             None => Arc::new(UnboundedMemoryPool::default()),
         };
         let mode = match &options.spill {
