@@ -92,7 +92,7 @@ async fn tasks(
                 seen.check(&batch, slices)?;
                 let flipped = tally.add(&batch);
                 if !flipped.is_empty() {
-                    flips.push(take_record_batch(&batch, &flipped)?);
+                    flips.push(owned(&take_record_batch(&batch, &flipped)?)?);
                 }
                 progress(done.fetch_add(batch.num_rows() as u64, Ordering::Relaxed) + batch.num_rows() as u64);
             }
@@ -136,16 +136,19 @@ async fn tasks(
     })
 }
 
-/// One batch that owns its bytes: views into decoded pages would keep the pages alive.
+/// The rows with keys of their own: views into decoded pages, or into what a sort holds, would keep all of that alive.
+fn owned(batch: &RecordBatch) -> Result<RecordBatch, CompareError> {
+    let mut columns = batch.columns().to_vec();
+    columns[0] = Arc::new(batch.column(0).as_string_view().gc()) as ArrayRef;
+    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+}
+
+/// One batch of them all.
 fn compact(batches: Vec<RecordBatch>) -> Result<Vec<RecordBatch>, CompareError> {
     let Some(first) = batches.first() else {
         return Ok(Vec::new());
     };
-    let schema = first.schema();
-    let joined = concat_batches(&schema, &batches)?;
-    let mut columns = joined.columns().to_vec();
-    columns[0] = Arc::new(joined.column(0).as_string_view().gc()) as ArrayRef;
-    Ok(vec![RecordBatch::try_new(schema, columns)?])
+    Ok(vec![owned(&concat_batches(first.schema_ref(), &batches)?)?])
 }
 
 fn sort_by_key(batches: &[RecordBatch]) -> Result<Option<RecordBatch>, CompareError> {
