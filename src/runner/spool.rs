@@ -208,6 +208,10 @@ impl Spool {
             }
         }
         let whole = frames.whole;
+        let torn = std::fs::metadata(spool.answers()).map_or(0, |found| found.len().saturating_sub(whole));
+        if torn > 0 {
+            tracing::warn!("the last {torn} bytes of the spool are no whole answers: what they held is asked again");
+        }
         let file = OpenOptions::new().write(true).open(spool.answers());
         let cut = file.and_then(|f| f.set_len(whole).and_then(|()| f.sync_all()));
         cut.map_err(|e| unusable(&spool.answers(), e))?;
