@@ -348,7 +348,23 @@ pub fn kill(pid: u32) {
 
 /// What Ctrl-C sends.
 pub fn interrupt(pid: u32) {
-    signal(pid, rustix::process::Signal::INT);
+    // Whoever runs the tests in the background may ignore Ctrl-C, and children inherit that: then the other signal, which
+    // is answered alike.
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let ignored = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))
+        .unwrap()
+        .trim();
+    let ignored = u64::from_str_radix(ignored, 16).unwrap() & (1 << (rustix::process::Signal::INT.as_raw() - 1)) != 0;
+    signal(
+        pid,
+        if ignored {
+            rustix::process::Signal::TERM
+        } else {
+            rustix::process::Signal::INT
+        },
+    );
 }
 
 fn signal(pid: u32, signal: rustix::process::Signal) {

@@ -298,7 +298,8 @@ fn a_closed_terminal_does_not_end_a_run_that_ignores_it() {
             let trap = if ignores {
                 "trap '' HUP; exec \"$@\""
             } else {
-                "exec \"$@\""
+                // Whoever runs the tests may ignore the signal, and children inherit that.
+                "exec env --default-signal=HUP \"$@\""
             };
             shell
                 .args(["-c", trap, "sh"])
