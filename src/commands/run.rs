@@ -18,6 +18,8 @@ const SORT_MEMORY: u64 = 64 << 20;
 /// # Errors
 /// On any error the table is as it was, and the answers so far are kept for `--resume`.
 pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
+    // From the first moment on: what is asked early is heeded at the first place where that can be done in order.
+    let stop = Stop::listen();
     let existing = match session.config.catalog.database.is_file() {
         true => Some(session.open().await?),
         false => None,
@@ -39,7 +41,6 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     // Answers cost: whether the table can take them has to be known before the first is asked for.
     preflight(session, existing.as_ref(), &table, &golden, &file, folder.path()).await?;
     drop(existing);
-    let stop = Stop::listen();
     let evaluation = Evaluation {
         session,
         request,
