@@ -195,7 +195,8 @@ impl Evaluation<'_> {
                 }));
             }
             if !said {
-                self.session.say(&format!("waiting for {}: {why}", service.shown()));
+                self.session
+                    .say(&format!("waiting up to 60 s for {}: {why}", service.shown()));
                 said = true;
             }
             tokio::time::sleep(Duration::from_millis(250)).await;

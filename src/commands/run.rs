@@ -28,6 +28,26 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
         Some(store) => session.table(store).await?,
         None => session.config.table.clone().unwrap_or_default().to_string(),
     };
+    // A misspelt reference must not be found out when the evaluation is paid for.
+    if let Some(reference) = request
+        .compare_to
+        .as_deref()
+        .filter(|r| !super::diff::is_file(session, r))
+    {
+        match &existing {
+            Some(store) => store
+                .resolve(&table, reference)
+                .await
+                .map(|_| ())
+                .map_err(convert::store)?,
+            None => {
+                return Err(
+                    Error::usage(format!("there is no run yet that --compare-to {reference} could name"))
+                        .with_hint("evaluate or import that version first, or leave --compare-to out"),
+                );
+            }
+        }
+    }
     let run_id = which_run(session, request, &table)?;
     if let Some(store) = &existing
         && let Some(found) = store.find_appended(&table, &run_id.0).await.map_err(convert::store)?

@@ -20,7 +20,7 @@ const NEARLY: f64 = 0.8;
 const WINDOW_REQUESTS: usize = 4;
 const WINDOW_TIME: Duration = Duration::from_millis(40);
 /// After this long on one setting, a neighbouring one is tried again.
-const PATIENCE: Duration = Duration::from_secs(20);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 /// What a service says when it is asked too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,15 +153,15 @@ impl Pressure {
             }
             Climb::Settled => {
                 if now.saturating_sub(self.settled_at) > PATIENCE && !(self.fixed_batch && self.fixed_concurrency) {
-                    // The service may have changed: measure this setting anew, then try beyond it.
+                    // The service may have changed, or one measurement was unlucky: measure this setting anew, then try
+                    // beyond it.
                     self.best = Some((self.batch, self.concurrency, rate));
                     self.ceiling = MAX_CONCURRENCY;
-                    if self.fixed_concurrency {
+                    self.settled_at = now;
+                    if !self.fixed_batch && self.batch < self.max_batch && self.slowest < self.slow {
                         self.climb = Climb::Batch;
-                        if self.slowest < self.slow {
-                            self.set((self.batch * 2).min(self.max_batch), self.concurrency);
-                        }
-                    } else {
+                        self.set((self.batch * 2).min(self.max_batch), self.concurrency);
+                    } else if !self.fixed_concurrency {
                         self.climb = Climb::Concurrency;
                         self.more_at_once(now);
                     }
