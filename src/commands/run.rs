@@ -73,10 +73,16 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     };
     let done = evaluation.run().await?;
     let total = done.golden.rows();
+    let commit = Commit {
+        session,
+        request,
+        table: &table,
+        run_id: &run_id.0,
+        file: &file,
+        done: &done,
+    };
     let appended = tokio::select! {
-        committed = commit(session, request, &table, &run_id.0, &file, &done) => {
-            committed.map_err(|error| keep_hint(error, &run_id.0))?
-        }
+        committed = commit.run() => committed.map_err(|error| keep_hint(error, &run_id.0))?,
         () = stop.asked() => return Err(convert::runner(RunnerError::Interrupted { done: total, total })),
     };
     done.spool.remove().map_err(convert::runner)?;
@@ -88,66 +94,56 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     }
 }
 
-/// Appends a run whose samples are all answered.
-async fn commit(
-    session: &Session,
-    request: &RunRequest,
-    table: &str,
-    run_id: &str,
-    file: &Path,
-    done: &Evaluated,
-) -> Result<Appended> {
-    let within = |memory| commit_within(session, request, table, run_id, file, done, memory);
-    match within(Some(SORT_MEMORY)).await {
-        // Samples of many megabytes: answers that were paid for are worth more memory, unless it was limited.
-        Err(error)
-            if error.message().contains("Resources exhausted") && session.config.engine.memory_limit.is_none() =>
-        {
-            within(None).await
-        }
-        other => other,
-    }
+/// A run whose samples are all answered, to be appended.
+struct Commit<'a> {
+    session: &'a Session,
+    request: &'a RunRequest,
+    table: &'a str,
+    run_id: &'a str,
+    file: &'a Path,
+    done: &'a Evaluated,
 }
 
-async fn commit_within(
-    session: &Session,
-    request: &RunRequest,
-    table: &str,
-    run_id: &str,
-    file: &Path,
-    done: &Evaluated,
-    memory: Option<u64>,
-) -> Result<Appended> {
-    // A catalog that is gone by now must not be replaced by an empty one.
-    let bytes = bytes_digest(file).map_err(|e| Error::data("the golden dataset cannot be read").with_source(e))?;
-    if bytes != done.spool.run.golden_bytes {
-        return Err(
-            Error::data(format!("the golden dataset changed during the run: {}", file.display()))
-                .with_hint("put back the file that the samples were read from"),
-        );
+impl Commit<'_> {
+    async fn run(&self) -> Result<Appended> {
+        match self.within(Some(SORT_MEMORY)).await {
+            // Samples of many megabytes: answers that were paid for are worth more memory, unless it was limited.
+            Err(error)
+                if error.message().contains("Resources exhausted")
+                    && self.session.config.engine.memory_limit.is_none() =>
+            {
+                self.within(None).await
+            }
+            other => other,
+        }
     }
-    let store = match done.had_catalog {
-        true => session.open().await?,
-        false => session.open_or_create().await?,
-    };
-    let plan = plan(
-        session,
-        Some(&store),
-        table,
-        &done.golden,
-        file,
-        done.predictions.clone(),
-    )
-    .await?;
-    let new = NewRun {
-        run_id: run_id.to_string(),
-        model_version: request.model_version.clone(),
-        evaluated_at: done.spool.run.started_at,
-        golden: input::golden(&plan, &golden_options(session, request)),
-        roles: plan.roles().clone(),
-        properties: done.properties.clone(),
-    };
-    input::append_run(session, &store, table, plan, &new, memory).await
+
+    async fn within(&self, memory: Option<u64>) -> Result<Appended> {
+        let (session, file, done) = (self.session, self.file, self.done);
+        let bytes = bytes_digest(file).map_err(|e| Error::data("the golden dataset cannot be read").with_source(e))?;
+        if bytes != done.spool.run.golden_bytes {
+            return Err(
+                Error::data(format!("the golden dataset changed during the run: {}", file.display()))
+                    .with_hint("put back the file that the samples were read from"),
+            );
+        }
+        // A catalog that is gone by now must not be replaced by an empty one.
+        let store = match done.had_catalog {
+            true => session.open().await?,
+            false => session.open_or_create().await?,
+        };
+        let predictions = done.predictions.clone();
+        let plan = plan(session, Some(&store), self.table, &done.golden, file, predictions).await?;
+        let new = NewRun {
+            run_id: self.run_id.to_string(),
+            model_version: self.request.model_version.clone(),
+            evaluated_at: done.spool.run.started_at,
+            golden: input::golden(&plan, &golden_options(session, self.request)),
+            roles: plan.roles().clone(),
+            properties: done.properties.clone(),
+        };
+        input::append_run(session, &store, self.table, plan, &new, memory).await
+    }
 }
 
 /// The id of the run, and whether it is resumed.

@@ -1,12 +1,13 @@
 //! Every regressed and fixed sample as a Parquet file, in key order.
 
 use super::Job;
-use super::encode::{LABEL_BITS, LABEL_MASK, SLICES_PER_WORD};
+use super::encode::{LABEL_BITS, LABEL_MASK};
 use super::error::CompareError;
 use super::pass::Pass;
-use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray, StringBuilder, UInt64Array};
+use super::tally::Side;
+use arrow::array::{ArrayRef, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::properties::WriterProperties;
@@ -79,17 +80,15 @@ impl Columns {
     }
 
     fn batch(&self, pass: &Pass, batch: &RecordBatch) -> Result<RecordBatch, CompareError> {
-        let words = self.slices.div_ceil(SLICES_PER_WORD);
-        let word = |i: usize| batch.column(i).as_primitive::<UInt64Type>();
-        let (a, b) = (word(3), word(6 + words));
-        let prediction = |w: &UInt64Array, i: usize| ((w.value(i) >> LABEL_BITS) & LABEL_MASK) as usize;
-        let truth = |i: usize| (b.value(i) & LABEL_MASK) as usize;
+        let [a, b] = Side::both(batch, self.slices);
+        let prediction = |side: &Side<'_>, i: usize| ((side.label(i) >> LABEL_BITS) & LABEL_MASK) as usize;
+        let truth = |i: usize| (b.label(i) & LABEL_MASK) as usize;
         let n = batch.num_rows();
         let labels = |code: &dyn Fn(usize) -> usize| -> ArrayRef {
             Arc::new(StringArray::from_iter_values((0..n).map(|i| &*pass.labels[code(i)])))
         };
         let outcome = (0..n).map(|i| {
-            if prediction(a, i) == truth(i) {
+            if prediction(&a, i) == truth(i) {
                 "regressed"
             } else {
                 "fixed"
@@ -99,17 +98,15 @@ impl Columns {
             cast(batch.column(0), &DataType::Utf8)?,
             Arc::new(StringArray::from_iter_values(outcome)),
             labels(&truth),
-            labels(&|i| prediction(a, i)),
-            labels(&|i| prediction(b, i)),
-            Arc::clone(batch.column(4)),
-            Arc::clone(batch.column(7 + words)),
+            labels(&|i| prediction(&a, i)),
+            labels(&|i| prediction(&b, i)),
+            Arc::new(a.confidence.clone()),
+            Arc::new(b.confidence.clone()),
         ];
         for slice in (0..self.slices).filter(|&s| !self.hide[s]) {
-            let codes = word(8 + words + slice / SLICES_PER_WORD);
-            let shift = 16 * (slice % SLICES_PER_WORD);
             let mut out = StringBuilder::new();
             for i in 0..n {
-                match ((codes.value(i) >> shift) & 0xFFFF) as usize {
+                match b.code(slice, i) as usize {
                     0 => out.append_null(),
                     code => out.append_value(&pass.slices[slice][code - 1]),
                 }

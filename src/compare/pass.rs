@@ -1,17 +1,15 @@
 //! The one pass over both runs: chooses the join, runs its tasks, merges what they counted.
 
-use super::encode::SLICES_PER_WORD;
 use super::error::CompareError;
 use super::plan::{JoinChoice, Sides};
 use super::spool::Spool;
-use super::tally::Tally;
+use super::tally::{Side, Tally};
 use super::{Job, MAX_SLICE_VALUES};
 use crate::engine::files::{ROW_BITS, RunFiles};
 use crate::engine::{Engine, EngineError};
 use crate::model::{Counts, JointTable, Origin, Predicate, SliceTable};
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, UInt64Array};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{concat_batches, sort_to_indices, take, take_record_batch};
-use arrow::datatypes::UInt64Type;
 use datafusion::physical_plan::ExecutionPlan;
 use futures::{StreamExt, TryStreamExt, stream};
 use std::collections::BTreeMap;
@@ -210,22 +208,20 @@ impl Seen {
         if self.sides.is_empty() {
             return Ok(());
         }
-        let words = slices.div_ceil(SLICES_PER_WORD);
-        let columns: [&UInt64Array; 2] = [2, 5 + words].map(|i| batch.column(i).as_primitive::<UInt64Type>());
+        let both = Side::both(batch, slices);
         let keys = batch.column(0).as_string_view();
         for row in 0..batch.num_rows() {
-            for (side, column) in columns.iter().enumerate() {
-                if column.is_null(row) {
-                    continue;
-                }
+            let positions = both.each_ref().map(|side| side.position(row));
+            for (side, position) in positions.into_iter().enumerate() {
+                let Some(position) = position else { continue };
                 let (rows, bits) = &mut self.sides[side];
-                let number = rows.number(column.value(row));
+                let number = rows.number(position);
                 let bit = 1u64 << (number % 64);
                 if bits[number / 64] & bit != 0 {
                     return Err(EngineError::Duplicate);
                 }
                 bits[number / 64] |= bit;
-                if columns[1 - side].is_null(row) {
+                if positions[1 - side].is_none() {
                     let digest = blake3::hash(keys.value(row).as_bytes());
                     let first = digest.as_bytes().first_chunk::<8>().copied().unwrap_or_default();
                     self.unpaired[side].push(u64::from_le_bytes(first));

@@ -98,7 +98,7 @@ pub(super) fn carried(a: &Side<'_>, b: &Side<'_>, row: usize) -> Carried {
 pub(super) struct Side<'a> {
     position: &'a UInt64Array,
     labels: &'a UInt64Array,
-    confidence: &'a Float64Array,
+    pub(super) confidence: &'a Float64Array,
     slices: Vec<&'a UInt64Array>,
 }
 
@@ -119,7 +119,7 @@ impl<'a> Side<'a> {
         }
     }
 
-    fn position(&self, row: usize) -> Option<u64> {
+    pub(super) fn position(&self, row: usize) -> Option<u64> {
         self.position.is_valid(row).then(|| self.position.value(row))
     }
 

@@ -74,7 +74,14 @@ impl GoldenDataset {
             parts = self::parts(spec, &input, Depth::Whole);
         }
         let (parts, inputs) = parts?;
-        let scan = scan_golden(&input, &parts)?;
+        // In the spelling in which labels are compared; one more than is allowed tells that there are too many.
+        let mut labels: HashSet<String> = HashSet::new();
+        let scan = scan_golden(&input, &parts, |truth| {
+            let truth = same_label(truth);
+            if labels.len() <= MAX_LABELS && !labels.contains(truth) {
+                labels.insert(truth.to_owned());
+            }
+        })?;
         let truth = parts.golden_truth.clone().unwrap_or_default();
         let facts = |name: &str, flag: &'static str| {
             let found = scan.facts.get(name);
@@ -100,12 +107,11 @@ impl GoldenDataset {
             };
             casts.push((name, cast));
         }
-        let labels = labels(&input, &truth)?;
         Ok(GoldenDataset {
             key: parts.golden_key,
             truth,
             truth_type,
-            labels,
+            labels: (labels.len() <= MAX_LABELS).then_some(labels),
             inputs: casts,
             rows: scan.facts.rows,
             digest: scan.digest.finish(),
@@ -265,22 +271,4 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         slices: Vec::new(),
     };
     Ok((parts, inputs))
-}
-
-/// The different ground truths, in the spelling in which labels are compared.
-fn labels(input: &Input, truth: &str) -> Result<Option<HashSet<String>>, IngestError> {
-    let mut found: HashSet<String> = HashSet::new();
-    let mut reader = input.reader()?;
-    while let Some(batch) = reader.next_batch()? {
-        let texts = super::values::text(&column(reader.columns(), &batch, truth))?;
-        for value in texts.iter().flatten().map(same_label) {
-            if !found.contains(value) {
-                found.insert(value.to_owned());
-            }
-        }
-        if found.len() > MAX_LABELS {
-            return Ok(None);
-        }
-    }
-    Ok(Some(found))
 }

@@ -110,7 +110,7 @@ fn scan_all(
     progress: &dyn Fn(u64),
 ) -> Result<Scans, IngestError> {
     let mut golden_scan = match golden {
-        Some(input) => Some(scan_golden(input, parts)?),
+        Some(input) => Some(scan_golden(input, parts, |_| {})?),
         None => None,
     };
     let index = golden.zip(golden_scan.as_mut().map(|scan| &mut scan.index));

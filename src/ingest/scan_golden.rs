@@ -21,8 +21,12 @@ pub(crate) struct GoldenScan {
     pub(crate) digest: SampleDigest,
 }
 
-/// Reads the golden dataset.
-pub(crate) fn scan_golden(input: &Input, parts: &Parts) -> Result<GoldenScan, IngestError> {
+/// Reads the golden dataset; `each_truth` is told the ground truth of every sample.
+pub(crate) fn scan_golden(
+    input: &Input,
+    parts: &Parts,
+    mut each_truth: impl FnMut(&str),
+) -> Result<GoldenScan, IngestError> {
     let mut scan = GoldenScan::default();
     let mut reader = input.reader()?;
     let file = &input.file;
@@ -45,6 +49,7 @@ pub(crate) fn scan_golden(input: &Input, parts: &Parts) -> Result<GoldenScan, In
                 Some(truth)
             }
         };
+        truth.iter().flatten().flatten().for_each(&mut each_truth);
         for row in 0..batch.rows {
             scan.index
                 .push(keys.value(row), truth.as_ref().map(|truth| truth.value(row)));

@@ -18,8 +18,7 @@ use std::time::{Duration, Instant};
 /// Attempts for a single sample on which the model fails, or which takes too long.
 const ATTEMPTS: u32 = 3;
 
-/// Everything that a request needs.
-#[derive(Debug)]
+/// Everything that a request needs. Not `Debug`: the address may hold a password.
 pub struct Asker {
     /// The service.
     pub service: Service,

@@ -175,17 +175,7 @@ impl Server {
     /// An evaluation of `golden.csv` by this server, to be started.
     pub fn command(&self, project: &Project, more: &[&str]) -> Command {
         let url = self.url();
-        let mut args = vec![
-            "run",
-            "--golden",
-            "golden.csv",
-            "--model-version",
-            VERSION,
-            "--service",
-            &url,
-        ];
-        args.extend(more);
-        project.command(&args)
+        project.command(&[&evaluation("--service", &url)[..], more].concat())
     }
 
     /// Evaluates `golden.csv`.
@@ -218,6 +208,11 @@ impl Seen {
     pub fn total(&self) -> u64 {
         self.asked.values().sum()
     }
+}
+
+/// Arguments of an evaluation of `golden.csv` by a service (`--service URL`) or a Bento (`--bento TAG`).
+pub fn evaluation<'a>(by: &'a str, place: &'a str) -> [&'a str; 7] {
+    ["run", "--golden", "golden.csv", "--model-version", VERSION, by, place]
 }
 
 /// A golden dataset of one group: `sample_id,text,ground_truth`, every third sample negative. `words` are those of the

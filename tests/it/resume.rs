@@ -1,7 +1,7 @@
 //! Evaluations that ended before they were done: what was answered is kept, nothing is half-written, and `--resume`
 //! goes on with the same run or says why not. Against a real BentoML server.
 
-use crate::bento::{VERSION, assert_whole, eventually, golden, rows, server, unfinished};
+use crate::bento::{VERSION, assert_whole, evaluation, eventually, golden, rows, server, unfinished};
 use crate::harness::{Output, Project, command_in, finish};
 use crate::storage::Disk;
 use crate::stubs::{not_found, stub};
@@ -276,23 +276,12 @@ fn what_changed_is_said_and_the_run_is_not_resumed() {
     ] {
         let port = stub(move |request| request.describe(name, version).or(not_found()));
         let url = format!("http://127.0.0.1:{port}");
-        let args = [
-            "run",
-            "--golden",
-            "golden.csv",
-            "--model-version",
-            VERSION,
-            "--service",
-            &url,
-            "--resume",
-        ];
-        refused(
-            project.run(&[&args[..], &["--service-version", version]].concat()),
-            words,
-        );
+        let elsewhere =
+            |more: &[&str]| project.run(&[&evaluation("--service", &url)[..], &["--resume"], more].concat());
+        refused(elsewhere(&["--service-version", version]), words);
         if version != VERSION {
             refused(
-                project.run(&args),
+                elsewhere(&[]),
                 "the service is faulty:1.0.1, version 1.0.0 was asked for",
             );
         }

@@ -1,6 +1,6 @@
 //! Planted passwords and tokens: they reach the service, and nothing else.
 
-use crate::bento::{VERSION, golden, server};
+use crate::bento::{VERSION, evaluation, golden, server};
 use crate::harness::{Output, Project, tree};
 
 const PASSWORD: &str = "planted-pw-7731";
@@ -40,18 +40,9 @@ fn secrets_reach_the_service_and_no_file_and_no_output() {
         ("AWS_ACCESS_KEY_ID", "id"),
     ];
     let run = |url: &str, more: &[&str]| {
-        let args = [
-            "-vv",
-            "run",
-            "--golden",
-            "golden.csv",
-            "--model-version",
-            VERSION,
-            "--service",
-            url,
-        ];
+        let fixed = ["--batch-size", "4", "--concurrency", "2"];
         project.run_with(
-            &[&args[..], &["--batch-size", "4", "--concurrency", "2"], more].concat(),
+            &[&["-vv"], &evaluation("--service", url)[..], &fixed, more].concat(),
             &env,
         )
     };

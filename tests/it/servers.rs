@@ -1,8 +1,8 @@
 //! Services that die, and runners that do: against BentoML servers of their own.
 
 use crate::bento::{
-    Server, TAG, VERSION, assert_whole, environment, eventually, free_port, golden, interrupt, kill, marked, marking,
-    new_mark, program, server, unfinished,
+    Server, TAG, assert_whole, environment, evaluation, eventually, free_port, golden, interrupt, kill, marked,
+    marking, new_mark, program, server, unfinished,
 };
 use crate::harness::{Output, Project, finish};
 use std::path::Path;
@@ -76,15 +76,7 @@ fn with_bento(project: &Project, program: &Path, mark: &str, more: &[&str]) -> C
         "evaldiff.toml",
         format!("[service]\nbentoml = {:?}\n", program.to_str().unwrap()),
     );
-    let args = [
-        "run",
-        "--golden",
-        "golden.csv",
-        "--model-version",
-        VERSION,
-        "--bento",
-        TAG,
-    ];
+    let args = evaluation("--bento", TAG);
     let fixed = ["--batch-size", "4", "--concurrency", "2"];
     let mut command = project.command(&[&args[..], &fixed, more].concat());
     marking(&mut command, mark);

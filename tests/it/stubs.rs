@@ -1,6 +1,6 @@
 //! What no BentoML does, or not on demand: against stubs, servers of a few lines in this process.
 
-use crate::bento::{Row, VERSION, assert_whole, eventually, golden, rows, unfinished};
+use crate::bento::{Row, VERSION, assert_whole, evaluation, eventually, golden, rows, unfinished};
 use crate::harness::{Output, Project, finish};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
@@ -96,15 +96,7 @@ fn read(stream: &mut impl Read) -> Option<Request> {
 
 fn command(project: &Project, port: u16, more: &[&str]) -> Command {
     let url = format!("http://127.0.0.1:{port}");
-    let args = [
-        "run",
-        "--golden",
-        "golden.csv",
-        "--model-version",
-        VERSION,
-        "--service",
-        &url,
-    ];
+    let args = evaluation("--service", &url);
     project.command(&[&args[..], &["--batch-size", "4", "--concurrency", "2"], more].concat())
 }
 
