@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 use crate::ingest::GoldenDataset;
 use crate::runner::{
     self, Asker, Bento, BentoSpec, Decoder, Done, Encoder, Identity, InputStyle, NotReady, Pressure, Route, RunFile,
-    RunnerError, Service, Spool, Stop,
+    RunnerError, Service, Spool, Stop, Wire,
 };
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -287,6 +287,7 @@ impl Evaluation<'_> {
             labels: choice.labels.clone(),
             any_label: choice.any_label,
             pressure: Mutex::new(pressure),
+            wire: Wire::default(),
             start: Instant::now(),
             answered_at: AtomicU64::new(0),
             patience: PATIENCE,

@@ -6,6 +6,7 @@ use super::pressure::{Overload, Pressure};
 use super::request::Encoder;
 use super::rows::{Answered, SampleError};
 use super::service::{Failure, Identity, NotReady, Reply, Service};
+use super::wire::Wire;
 use super::work::Work;
 use crate::ingest::GoldenDataset;
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -38,6 +39,8 @@ pub struct Asker {
     pub any_label: bool,
     /// How much is asked at once.
     pub pressure: Mutex<Pressure>,
+    /// The requests on their way.
+    pub wire: Wire,
     /// When the run began.
     pub start: Instant,
     /// Milliseconds from the beginning to the last answer of any request.
@@ -71,7 +74,7 @@ impl Asker {
                 return Asked::Fatal(RunnerError::Usage { reason, hint });
             }
         };
-        match self.send(&body, work.len() > 1).await {
+        match self.send(&body, work.len()).await {
             Ok(reply) => self.judge(work, &reply),
             Err(Failure::Refused(what)) => Asked::Fatal(RunnerError::Refused {
                 what,
@@ -93,7 +96,7 @@ impl Asker {
     }
 
     /// Sends a body until there is an answer, or no hope of one.
-    async fn send(&self, body: &Bytes, many: bool) -> Result<Reply, Failure> {
+    async fn send(&self, body: &Bytes, samples: usize) -> Result<Reply, Failure> {
         let backoff = ExponentialBuilder::default()
             .with_min_delay(Duration::from_millis(100))
             .with_max_delay(Duration::from_secs(5))
@@ -104,7 +107,7 @@ impl Asker {
         let (mut attempts, mut silences, mut breaks) = (0, 0, 0);
         let mut away: Option<Instant> = None;
         loop {
-            let mut failure = match self.once(body).await {
+            let mut failure = match self.once(body, samples).await {
                 Ok(reply) => return Ok(reply),
                 Err(failure) => failure,
             };
@@ -143,7 +146,11 @@ impl Asker {
                     }
                 }
                 // A batch that fails is not worth a second try: its halves are one, and they find what is at fault.
-                Failure::TooSlow(_) | Failure::Silent(_) | Failure::Failed(_) if !many && attempts < ATTEMPTS => wait(),
+                Failure::TooSlow(_) | Failure::Silent(_) | Failure::Failed(_)
+                    if samples == 1 && attempts < ATTEMPTS =>
+                {
+                    wait()
+                }
                 _ => return Err(failure),
             };
             tokio::time::sleep(delay).await;
@@ -163,9 +170,11 @@ impl Asker {
         }
     }
 
-    async fn once(&self, body: &Bytes) -> Result<Reply, Failure> {
+    async fn once(&self, body: &Bytes, samples: usize) -> Result<Reply, Failure> {
+        let place = self.wire.enter(|| self.pressure().concurrency()).await;
         let epoch = self.pressure().epoch();
         let outcome = self.service.ask(&self.url, body.clone()).await;
+        drop(place);
         let overload = match &outcome {
             Err(Failure::Overloaded(..)) => Some(Overload::Refused),
             Err(Failure::TooSlow(_) | Failure::Silent(_)) => Some(Overload::TooSlow),
@@ -174,8 +183,10 @@ impl Asker {
         if let Some(overload) = overload {
             self.pressure().overloaded(epoch, self.start.elapsed(), overload);
         }
-        if outcome.is_ok() {
-            let now = u64::try_from(self.start.elapsed().as_millis()).unwrap_or(u64::MAX);
+        if let Ok(reply) = &outcome {
+            let now = self.start.elapsed();
+            self.pressure().answered(epoch, now, samples, reply.took);
+            let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
             self.answered_at.store(now, Ordering::Relaxed);
         }
         outcome

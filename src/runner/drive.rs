@@ -110,34 +110,32 @@ impl Run {
         stop: impl Future<Output = ()>,
     ) -> Result<(), RunnerError> {
         let mut stop = std::pin::pin!(stop);
-        let mut asked: JoinSet<(u64, Duration, Asked)> = JoinSet::new();
+        let mut asked: JoinSet<Asked> = JoinSet::new();
         let mut ticker = tokio::time::interval(TICK);
         let start = Instant::now();
         loop {
-            let (batch, concurrency, epoch) = {
+            let (batch, concurrency) = {
                 let pressure = self.asker.pressure();
-                (pressure.batch(), pressure.concurrency(), pressure.epoch())
+                (pressure.batch(), pressure.concurrency())
             };
+            // Some more than may be on their way: their bodies are made and answers read meanwhile.
+            let most = concurrency + concurrency.div_ceil(2);
             standing.batch = batch;
             standing.concurrency = concurrency;
             standing.elapsed = start.elapsed();
-            while asked.len() < concurrency {
+            while asked.len() < most {
                 let Some(work) = self.next_work(batch) else { break };
                 let asker = Arc::clone(&self.asker);
-                asked.spawn(async move {
-                    let begun = Instant::now();
-                    let outcome = asker.ask(work).await;
-                    (epoch, begun.elapsed(), outcome)
-                });
+                asked.spawn(async move { asker.ask(work).await });
             }
-            let hungry = asked.len() < concurrency && self.current.is_none() && self.samples.is_some();
+            let hungry = asked.len() < most && self.current.is_none() && self.samples.is_some();
             if asked.is_empty() && !hungry {
                 return Ok(());
             }
             tokio::select! {
                 Some(outcome) = asked.join_next() => {
-                    let (epoch, took, outcome) = outcome.map_err(|e| RunnerError::Internal(e.to_string()))?;
-                    self.take(outcome, epoch, took, start.elapsed(), standing, answers).await?;
+                    let outcome = outcome.map_err(|e| RunnerError::Internal(e.to_string()))?;
+                    self.take(outcome, standing, answers).await?;
                     if standing.errors > max_errors {
                         return Err(self.too_many(standing, max_errors));
                     }
@@ -157,9 +155,6 @@ impl Run {
     async fn take(
         &mut self,
         outcome: Asked,
-        epoch: u64,
-        took: Duration,
-        now: Duration,
         standing: &mut Standing,
         answers: &mpsc::Sender<Answered>,
     ) -> Result<(), RunnerError> {
@@ -169,7 +164,6 @@ impl Run {
                 standing.answered += n as u64;
                 standing.errors += errors.len() as u64;
                 self.errors.extend(errors);
-                self.asker.pressure().answered(epoch, now, n, took);
                 // A writer that is gone has a reason, which is looked at when it is joined.
                 let gone = |_| RunnerError::Internal("the spool's writer ended".into());
                 if n > 0 {

@@ -22,6 +22,7 @@ mod rows;
 mod service;
 mod spool;
 mod supervise;
+mod wire;
 mod work;
 
 pub use answer::{AnswerFields, Decoder};
@@ -36,3 +37,4 @@ pub use rows::{SampleError, preflight, seal};
 pub use service::{Identity, NotReady, Route, Service};
 pub use spool::{Done, RunFile, Spool, Unfinished};
 pub use supervise::{Stop, supervise};
+pub use wire::Wire;

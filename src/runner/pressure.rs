@@ -19,8 +19,15 @@ const NEARLY: f64 = 0.8;
 /// Requests and time over which throughput is measured.
 const WINDOW_REQUESTS: usize = 4;
 const WINDOW_TIME: Duration = Duration::from_millis(40);
-/// After this long on one setting, a neighbouring one is tried again.
+/// The larger the batches, the smaller the differences that are left, which takes a longer look.
+const LARGE_BATCH: usize = 1024;
+const LARGE_WINDOW_TIME: Duration = Duration::from_millis(250);
+/// Where requests take long, so many of them are measured at least; noise is small beside them.
+const LONG_WINDOW_REQUESTS: usize = 2;
+const LONG_WINDOW_TIME: Duration = Duration::from_secs(1);
+/// After this long on one setting, a neighbouring one is tried again; twice as long after each trial that led nowhere.
 const PATIENCE: Duration = Duration::from_secs(2);
+const MAX_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a service says when it is asked too much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +43,8 @@ pub enum Overload {
 enum Climb {
     Batch,
     Concurrency,
+    /// Where more at once did not help, one at a time may do as well.
+    One,
     Settled,
 }
 
@@ -58,6 +67,9 @@ pub struct Pressure {
     window: Option<(Duration, usize, usize)>,
     slowest: Duration,
     settled_at: Duration,
+    patience: Duration,
+    /// The setting from which the last trial set out.
+    tried_from: Option<(usize, usize)>,
     ceiling: usize,
 }
 
@@ -83,6 +95,8 @@ impl Pressure {
             window: None,
             slowest: Duration::ZERO,
             settled_at: Duration::ZERO,
+            patience: PATIENCE,
+            tried_from: None,
             ceiling: MAX_CONCURRENCY,
         }
     }
@@ -116,7 +130,15 @@ impl Pressure {
         *requests += 1;
         *counted += samples;
         let elapsed = now.saturating_sub(*start);
-        if *requests < WINDOW_REQUESTS.max(self.concurrency) || elapsed < WINDOW_TIME {
+        let enough = match elapsed < LONG_WINDOW_TIME {
+            true => WINDOW_REQUESTS,
+            false => LONG_WINDOW_REQUESTS,
+        };
+        let time = match self.batch < LARGE_BATCH {
+            true => WINDOW_TIME,
+            false => LARGE_WINDOW_TIME,
+        };
+        if *requests < enough.max(self.concurrency) || elapsed < time {
             return;
         }
         let rate = *counted as f64 / elapsed.as_secs_f64();
@@ -126,8 +148,14 @@ impl Pressure {
 
     fn judge(&mut self, rate: f64, now: Duration) {
         let known = self.best.map_or(0.0, |(.., best)| best);
-        if rate > known {
-            self.best = Some((self.batch, self.concurrency, rate));
+        // Among settings that are equally good as far as can be measured: the larger batch, the fewer requests at once.
+        let preferred = match self.climb {
+            Climb::Batch => rate * WORTH > known,
+            Climb::Concurrency => rate > known * WORTH,
+            Climb::One | Climb::Settled => rate > known,
+        };
+        if preferred || self.best.is_none() {
+            self.best = Some((self.batch, self.concurrency, rate.max(known)));
         }
         self.misses = if rate > known * WORTH { 0 } else { self.misses + 1 };
         let on = self.misses == 0 || (self.misses == 1 && rate > known * NEARLY);
@@ -149,15 +177,31 @@ impl Pressure {
             Climb::Concurrency if on => self.more_at_once(now),
             Climb::Concurrency => {
                 self.return_to_best();
+                match self.concurrency == FIRST_CONCURRENCY {
+                    true => {
+                        self.climb = Climb::One;
+                        self.set(self.batch, 1);
+                    }
+                    false => self.settle(now),
+                }
+            }
+            Climb::One => {
+                // As fast with fewer: kinder to the service.
+                match rate * WORTH > known {
+                    true => self.best = Some((self.batch, 1, rate)),
+                    false => self.return_to_best(),
+                }
                 self.settle(now);
             }
             Climb::Settled => {
-                if now.saturating_sub(self.settled_at) > PATIENCE && !(self.fixed_batch && self.fixed_concurrency) {
+                if now.saturating_sub(self.settled_at) > self.patience && !(self.fixed_batch && self.fixed_concurrency)
+                {
                     // The service may have changed, or one measurement was unlucky: measure this setting anew, then try
                     // beyond it.
                     self.best = Some((self.batch, self.concurrency, rate));
                     self.ceiling = MAX_CONCURRENCY;
                     self.settled_at = now;
+                    self.tried_from = Some((self.batch, self.concurrency));
                     if !self.fixed_batch && self.batch < self.max_batch && self.slowest < self.slow {
                         self.climb = Climb::Batch;
                         self.set((self.batch * 2).min(self.max_batch), self.concurrency);
@@ -171,7 +215,12 @@ impl Pressure {
     }
 
     fn more_at_once(&mut self, now: Duration) {
-        let next = (self.concurrency + self.concurrency.div_ceil(2)).min(self.ceiling);
+        let more = if self.concurrency < 4 {
+            self.concurrency
+        } else {
+            self.concurrency / 2
+        };
+        let next = (self.concurrency + more).min(self.ceiling);
         if next > self.concurrency {
             self.set(self.batch, next);
         } else {
@@ -183,6 +232,10 @@ impl Pressure {
         self.climb = Climb::Settled;
         self.misses = 0;
         self.settled_at = now;
+        self.patience = match self.tried_from.take() {
+            Some(from) if from == (self.batch, self.concurrency) => (self.patience * 2).min(MAX_PATIENCE),
+            _ => PATIENCE,
+        };
     }
 
     fn return_to_best(&mut self) {
