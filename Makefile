@@ -17,6 +17,7 @@ SHOTS := $(TARGET)/screenshots
 SENTIMENT := $(TARGET)/sentiment
 LEGACY := $(TARGET)/legacy
 EXAMPLES_VENV := $(TARGET)/examples-venv
+LAKE := $(TARGET)/lake-venv
 SIZES ?=
 BINARY := $(TARGET)/debug/evaldiff
 
@@ -32,8 +33,8 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-cargo-test: python examples-python
-	EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
+cargo-test: python examples-python $(LAKE)/.done
+	EVALDIFF_LAKE=$(LAKE) EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
 
 # The committed golden data is what its script makes, byte for byte.
 golden: python
@@ -68,18 +69,27 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python examples-python chromium $(BROWSER)/node_modules/.done
+setup: python examples-python $(LAKE)/.done chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
 
-$(VENV)/.done: tests/reference/requirements.txt
-	rm -rf $(VENV)
+# Each environment is made anew when its requirements change.
+define environment
+	rm -rf $(1)
 	if command -v uv > /dev/null; then \
-	  uv venv --quiet --seed $(VENV) && uv pip install --quiet --python $(PYTHON) -r $<; \
+	  uv venv --quiet --seed $(1) && uv pip install --quiet --python $(1)/bin/python -r $(2); \
 	else \
-	  python3 -m venv $(VENV) && $(PYTHON) -m pip install --quiet --disable-pip-version-check -r $<; \
+	  python3 -m venv $(1) && $(1)/bin/python -m pip install --quiet --disable-pip-version-check -r $(2); \
 	fi
-	touch $@
+	touch $(1)/.done
+endef
+
+$(VENV)/.done: tests/reference/requirements.txt
+	$(call environment,$(VENV),$<)
+
+# A real lakehouse: S3 and an Iceberg REST catalog, and another reader and writer.
+$(LAKE)/.done: tests/components/lake/requirements.txt
+	$(call environment,$(LAKE),$<)
 
 # A real BentoML, for the examples and for the fault tests of `evaldiff run`.
 examples-python:
@@ -108,4 +118,4 @@ accept:
 	UPDATE_GOLDEN=1 cargo test --locked --test it cases
 
 clean:
-	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)
+	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(LAKE) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)

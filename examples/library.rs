@@ -7,9 +7,10 @@
 
 use evaldiff::compare::{self, Job, JoinChoice};
 use evaldiff::engine::{Engine, EngineOptions};
-use evaldiff::model::{CompareOptions, Verdict};
+use evaldiff::model::{CatalogKind, CatalogLocation, CompareOptions, Verdict};
 use evaldiff::stats;
-use evaldiff::store::{CatalogLocation, Store};
+use evaldiff::store::Store;
+use std::collections::BTreeMap;
 use std::error::Error;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,8 +26,11 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let home = std::path::absolute(Path::new(folder).join(".evaldiff"))?;
     let store = Store::open(&CatalogLocation {
         name: "evaldiff".into(),
-        database: home.join("catalog.db"),
-        warehouse: home.join("warehouse"),
+        kind: CatalogKind::Sql {
+            database: home.join("catalog.db"),
+            warehouse: format!("file://{}", home.join("warehouse").display()),
+        },
+        properties: BTreeMap::new(),
     })
     .await?;
     let table = store.choose_table(None).await?;

@@ -7,10 +7,16 @@
 //! table = "ml_eval_results.predictions"  # EVALDIFF_TABLE, --table
 //!
 //! [catalog]
-//! type = "sql"                           # the only one in this version
-//! name = "evaldiff"                      # part of the catalog's key: all writers need the same
+//! type = "sql"                           # or "rest", which an http(s) address implies
+//! name = "evaldiff"                      # part of an SQL catalog's key: all writers need the same
 //! uri = "sqlite:///srv/eval/catalog.db"  # ICEBERG_CATALOG_URI; or a plain path; default <home>/catalog.db
-//! warehouse = "file:///srv/eval/tables"  # ICEBERG_WAREHOUSE; or a plain path; default <home>/warehouse
+//! warehouse = "file:///srv/eval/tables"  # ICEBERG_WAREHOUSE; or a plain path, s3://…, or a REST warehouse's name
+//! credential = "${CATALOG_CREDENTIAL}"   # id:secret of a REST catalog (OAuth2); or `token`; `scope` too
+//!
+//! [catalog.properties]                   # further ones by their PyIceberg names
+//! "s3.endpoint" = "http://127.0.0.1:8333"
+//! "s3.access-key-id" = "${S3_KEY}"       # ${NAME} comes from the environment
+//! "s3.secret-access-key" = "${S3_SECRET}"
 //!
 //! [columns]                              # --id, --truth, --pred, --conf, --status, --error, --latency, ...
 //! id = ["ticket"]
@@ -48,11 +54,12 @@ pub use crate::cli::Env;
 pub use crate::cli::request::{ColumnChoice, JoinStrategy, Overrides};
 pub use crate::cli::values::TableName;
 
-use crate::cli::location::{find, local, variable};
+use crate::cli::location::{expanded, file_url, find, is_object_store, is_server, local, variable};
 use crate::cli::request::ServiceChoice;
-use crate::cli::toml_file::{self, CatalogKeys, TomlFile};
+use crate::cli::toml_file::{self, CatalogKeys, CatalogType, TomlFile};
 use crate::error::{Error, Result};
-use crate::model::CompareOptions;
+use crate::model::{CatalogKind, CatalogLocation, CompareOptions};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Name of the file.
@@ -71,7 +78,7 @@ pub struct Config {
     /// The table, where anything names one; else the only table there is, else [`TableName::default`].
     pub table: Option<TableName>,
     /// Where the tables are.
-    pub catalog: CatalogConfig,
+    pub catalog: CatalogLocation,
     /// Column roles given by flags: stand above a table's own properties.
     pub column_flags: ColumnChoice,
     /// Column roles given by evaldiff.toml: stand below a table's own properties.
@@ -84,17 +91,6 @@ pub struct Config {
     pub service: ServiceChoice,
     /// Folder of all reports: relative to the working folder if it was typed so.
     pub out: PathBuf,
-}
-
-/// Where the embedded catalog and its warehouse are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogConfig {
-    /// Name of the catalog: part of its key, so every writer must use the same.
-    pub name: String,
-    /// The SQLite file, absolute.
-    pub database: PathBuf,
-    /// Folder of the tables, absolute.
-    pub warehouse: PathBuf,
 }
 
 /// How the engine works.
@@ -190,29 +186,98 @@ impl Config {
     }
 }
 
-/// Database and warehouse: what the environment names relative to the working folder, the file's to its own.
-fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path) -> Result<CatalogConfig> {
-    let locate = |name: &str, typed: Option<String>, key: &str, default: &str, scheme: &str| {
-        let (what, text, base) = match (variable(env, name)?, typed) {
-            (Some(text), _) => (name, text, cwd),
-            (None, Some(text)) => (key, text, base),
-            (None, None) => return Ok(home.join(default)),
-        };
-        let path = local(&text, scheme).map_err(|reason| invalid(what, &text, reason))?;
-        // Written into metadata: absolute, and without a needless `.`.
-        Ok(base.join(path).components().collect())
+/// Catalog and warehouse: what the environment names relative to the working folder, the file's to its own.
+fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path) -> Result<CatalogLocation> {
+    let typed = |name: &'static str, key: &'static str, text: &Option<String>| match (variable(env, name)?, text) {
+        (Some(text), _) => Ok(Some((name, text, cwd))),
+        (None, Some(text)) => Ok(Some((key, expanded(text, env)?, base))),
+        (None, None) => Ok::<_, Error>(None),
     };
-    Ok(CatalogConfig {
-        database: locate("ICEBERG_CATALOG_URI", keys.uri, "catalog.uri", "catalog.db", "sqlite")?,
-        warehouse: locate(
-            "ICEBERG_WAREHOUSE",
-            keys.warehouse,
-            "catalog.warehouse",
-            "warehouse",
-            "file",
-        )?,
+    let uri = typed("ICEBERG_CATALOG_URI", "catalog.uri", &keys.uri)?;
+    let warehouse = typed("ICEBERG_WAREHOUSE", "catalog.warehouse", &keys.warehouse)?;
+    let kind = match uri {
+        Some((what, uri, _)) if is_server(&uri) => {
+            if uri.contains('@') {
+                return Err(Error::usage(format!("{what} holds credentials"))
+                    .with_hint("give them as `credential = \"${NAME}\"` under [catalog] in evaldiff.toml"));
+            }
+            CatalogKind::Rest {
+                uri: uri.trim_end_matches('/').to_string(),
+                warehouse: warehouse.map(|(_, text, _)| text),
+            }
+        }
+        Some((what, uri, _)) if keys.kind == Some(CatalogType::Rest) => {
+            return Err(invalid(
+                what,
+                &uri,
+                "a REST catalog has an address with http:// or https://",
+            ));
+        }
+        None if keys.kind == Some(CatalogType::Rest) => {
+            return Err(Error::usage("a catalog of type `rest` needs an address")
+                .with_hint("give `uri = \"https://…\"` under [catalog] in evaldiff.toml, or ICEBERG_CATALOG_URI"));
+        }
+        uri => CatalogKind::Sql {
+            database: place(uri, "sqlite", home.join("catalog.db"))?,
+            warehouse: match warehouse {
+                Some((_, text, _)) if is_object_store(&text) => text.trim_end_matches('/').to_string(),
+                local => file_url(&place(local, "file", home.join("warehouse"))?),
+            },
+        },
+    };
+    let mut properties = keys.properties;
+    let named = [
+        ("credential", keys.credential),
+        ("token", keys.token),
+        ("scope", keys.scope),
+    ];
+    properties.extend(
+        named
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_string(), value?))),
+    );
+    for value in properties.values_mut() {
+        *value = expanded(value, env)?;
+    }
+    complete(&mut properties, env)?;
+    Ok(CatalogLocation {
+        kind,
         name: keys.name.unwrap_or_else(|| "evaldiff".into()),
+        properties,
     })
+}
+
+/// What the properties leave open, as object stores that are not Amazon's need it.
+fn complete(properties: &mut BTreeMap<String, String>, env: Env<'_>) -> Result<()> {
+    if !properties.contains_key("s3.endpoint") {
+        for name in ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"] {
+            if let Some(endpoint) = variable(env, name)? {
+                properties.insert("s3.endpoint".into(), endpoint);
+                break;
+            }
+        }
+    }
+    let mut default = |when: &str, name: &str, value: &str| {
+        if properties.contains_key(when) && !properties.contains_key(name) {
+            properties.insert(name.into(), value.into());
+        }
+    };
+    default("s3.endpoint", "s3.path-style-access", "true");
+    default("s3.endpoint", "s3.region", "us-east-1");
+    // Keys that are given are the ones to use: nobody else is asked for some.
+    default("s3.access-key-id", "s3.disable-ec2-metadata", "true");
+    default("s3.access-key-id", "s3.disable-config-load", "true");
+    Ok(())
+}
+
+/// An absolute path from what was typed, relative to where it was typed.
+fn place(typed: Option<(&str, String, &Path)>, scheme: &str, default: PathBuf) -> Result<PathBuf> {
+    let Some((what, text, base)) = typed else {
+        return Ok(default);
+    };
+    let path = local(&text, scheme).map_err(|reason| invalid(what, &text, reason))?;
+    // Written into metadata: absolute, and without a needless `.`.
+    Ok(base.join(path).components().collect())
 }
 
 /// A value that has to change.

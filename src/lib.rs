@@ -19,6 +19,7 @@ pub mod error;
 pub mod ingest;
 pub mod model;
 pub mod names;
+pub mod publish;
 pub mod report;
 pub mod runner;
 pub mod site;
@@ -75,6 +76,7 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
             Command::Report(request) => commands::report(&session, request).await,
             Command::Render(request) => commands::render(&session, request).await,
             Command::Verify(request) => commands::verify(&session, request).await,
+            Command::Publish(request) => commands::publish(&session, request).await,
             Command::Demo(request) => commands::demo(&session, &request.dir).await,
             Command::Completions(_) | Command::Man | Command::Supervise(_) => Ok(()),
         }

@@ -97,6 +97,16 @@ Exit codes:
   3  the snapshot is gone: what could and could not be confirmed is listed
   4  the storage can't be reached";
 
+/// Below the arguments of `publish`.
+pub(super) const PUBLISH: &str = "\
+Every object is written once; the same bytes again are fine, other bytes are refused (exit code 1). Credentials,
+endpoint and region come from [catalog.properties] in evaldiff.toml (s3.*) or the AWS_* variables.
+
+Examples:
+    $ evaldiff publish site/T/diffs/A..B/1-2-3 s3://reports/team --base-url https://reports.example.com/team
+    $ evaldiff publish site/T/diffs/A..B/1-2-3 file:///srv/www/reports
+    $ evaldiff publish site/T/diffs/A..B/1-2-3 s3://reports/team --check";
+
 /// Below the arguments of `completions`.
 pub(super) const COMPLETIONS: &str = "\
 Examples:

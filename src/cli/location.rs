@@ -19,8 +19,12 @@ pub(crate) fn variable(env: Env<'_>, name: &str) -> Result<Option<String>> {
 /// The local path of `sqlite:///abs`, `file:///abs` or a plain path.
 pub(crate) fn local(text: &str, scheme: &str) -> std::result::Result<String, &'static str> {
     let other = match scheme {
-        "sqlite" => "this version has SQL catalogs in SQLite only: give sqlite:///absolute/path.db or a plain path",
-        _ => "this version keeps its warehouse in a local folder only: give file:///absolute/path or a plain path",
+        "sqlite" => {
+            "a catalog is an SQLite file (sqlite:///absolute/path.db or a plain path) or a REST server (http://…, https://…)"
+        }
+        _ => {
+            "a warehouse is a local folder (file:///absolute/path or a plain path) or in object storage (s3://bucket/prefix)"
+        }
     };
     let path = match text.strip_prefix(scheme).and_then(|rest| rest.strip_prefix(':')) {
         Some(rest) => rest.strip_prefix("//").unwrap_or(rest),
@@ -49,4 +53,39 @@ pub(crate) fn local(text: &str, scheme: &str) -> std::result::Result<String, &'s
 /// The nearest entry of a name in a folder or above it.
 pub(crate) fn find(from: &Path, name: &str, fits: fn(&Path) -> bool) -> Option<PathBuf> {
     from.ancestors().map(|folder| folder.join(name)).find(|path| fits(path))
+}
+
+/// Whether a catalog is a server's address.
+pub(crate) fn is_server(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// Whether a location is in object storage.
+pub(crate) fn is_object_store(text: &str) -> bool {
+    ["s3://", "s3a://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// `file://` URL of an absolute path: the form in which every location is written into metadata.
+pub(crate) fn file_url(path: &Path) -> String {
+    format!("file://{}", path.to_string_lossy())
+}
+
+/// A text with every `${NAME}` replaced by the variable of that name.
+pub(crate) fn expanded(text: &str, env: Env<'_>) -> Result<String> {
+    let mut out = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let Some((name, tail)) = after.split_once('}') else {
+            break;
+        };
+        let value = variable(env, name)?.ok_or_else(|| {
+            Error::usage(format!("evaldiff.toml uses ${{{name}}}, which is not set"))
+                .with_hint(format!("set {name} in the environment"))
+        })?;
+        out.push_str(before);
+        out.push_str(&value);
+        rest = tail;
+    }
+    out.push_str(rest);
+    Ok(out)
 }

@@ -12,6 +12,7 @@ mod help;
 mod import;
 pub(crate) mod location;
 pub mod man;
+mod publish;
 mod render;
 mod report;
 pub mod request;
@@ -83,6 +84,9 @@ enum Sub {
     /// Check a report against its manifest and its table
     #[command(after_help = help::VERIFY)]
     Verify(verify::VerifyArgs),
+    /// Publish a report to object storage or a folder, once and for good
+    #[command(after_help = help::PUBLISH)]
+    Publish(publish::PublishArgs),
     /// Show everything at work, offline
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
@@ -128,6 +132,7 @@ where
         Some(Sub::Report(args)) => args.request(&mut overrides),
         Some(Sub::Render(args)) => args.request(),
         Some(Sub::Verify(args)) => args.request(&mut overrides),
+        Some(Sub::Publish(args)) => args.request(),
         Some(Sub::Demo(args)) => args.request(),
         Some(Sub::Completions(args)) => args.request(),
         Some(Sub::Man) => Command::Man,

@@ -40,6 +40,8 @@ pub enum Command {
     Render(RenderRequest),
     /// Check a report against its manifest and its table.
     Verify(VerifyRequest),
+    /// `evaldiff publish`
+    Publish(PublishRequest),
     /// Show the whole product offline.
     Demo(DemoRequest),
     /// Print a completion script: [`super::completions::script`].
@@ -274,6 +276,33 @@ pub struct VerifyRequest {
     pub folder: PathBuf,
     /// Recompute the rows digest of a table written by others too.
     pub digest: bool,
+}
+
+/// A publication of a report.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PublishRequest {
+    /// Folder of one report.
+    pub folder: PathBuf,
+    /// Where the site is.
+    pub target: Target,
+    /// Address under which the site is served, for the links that are printed.
+    pub base_url: Option<String>,
+    /// Only compare what is published with the report's manifest.
+    pub check: bool,
+}
+
+/// Where a site may be published.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// A bucket and a prefix in it.
+    S3 {
+        /// The bucket.
+        bucket: String,
+        /// Path in it, without slashes at its ends.
+        prefix: String,
+    },
+    /// A folder, absolute.
+    Folder(PathBuf),
 }
 
 /// A demonstration.

@@ -1,17 +1,18 @@
 //! evaldiff.toml as written: its keys, their checks, and errors that name file, line and nearest key.
 
 use super::args::distinct;
-use super::location::local;
+use super::location::{is_server, local};
 use super::request::ColumnChoice;
 use super::toml_service::ServiceKeys;
 use super::values::{self, TableName};
 use crate::error::{Error, Result};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-/// The whole file.
-#[derive(Debug, Default, Deserialize)]
+/// The whole file. Not `Debug`: it may hold secrets.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct TomlFile {
     pub(crate) table: Option<TableName>,
@@ -23,18 +24,33 @@ pub(crate) struct TomlFile {
     pub(crate) service: ServiceKeys,
 }
 
-/// `[catalog]`
-#[derive(Debug, Default, Deserialize)]
+/// `[catalog]`. Not `Debug`: it may hold secrets.
+#[derive(Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct CatalogKeys {
-    #[serde(rename = "type", deserialize_with = "catalog_type")]
-    _kind: (),
+    #[serde(rename = "type")]
+    pub(crate) kind: Option<CatalogType>,
     #[serde(deserialize_with = "text")]
     pub(crate) name: Option<String>,
     #[serde(deserialize_with = "uri")]
     pub(crate) uri: Option<String>,
-    #[serde(deserialize_with = "warehouse")]
+    #[serde(deserialize_with = "text")]
     pub(crate) warehouse: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) credential: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) token: Option<String>,
+    #[serde(deserialize_with = "text")]
+    pub(crate) scope: Option<String>,
+    pub(crate) properties: BTreeMap<String, String>,
+}
+
+/// The kinds of catalog.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum CatalogType {
+    Sql,
+    Rest,
 }
 
 /// `[columns]`
@@ -123,18 +139,16 @@ checked!(min_effect: f64 => Option<f64>, |v| values::min_effect(v).map(Some));
 checked!(top: i64 => Option<u64>, |v| values::top(v).map(Some));
 checked!(threads: i64 => Option<usize>, |v| values::threads(v).map(Some));
 checked!(memory: String => Option<u64>, |v: String| values::memory(&v).map(Some));
-checked!(uri: String => Option<String>, |v: String| local(&v, "sqlite").map(|_| Some(v.clone())));
-checked!(warehouse: String => Option<String>, |v: String| local(&v, "file").map(|_| Some(v.clone())));
+checked!(uri: String => Option<String>, |v: String| match v.contains("${") || is_server(&v) {
+    true => Ok(Some(v)),
+    false => local(&v, "sqlite").map(|_| Some(v.clone())),
+});
 checked!(text: String => Option<String>, |v: String| values::name(&v).map(Some));
 checked!(texts: Vec<String> => Vec<String>, |v: Vec<String>| v
     .iter()
     .map(|name| values::name(name))
     .collect::<std::result::Result<_, _>>()
     .map(distinct));
-checked!(catalog_type: String => (), |v: String| match v.as_str() {
-    "sql" => Ok(()),
-    other => Err(format!("a catalog of type `{other}` can't be opened: this version has `sql` only")),
-});
 
 /// Reads a file.
 pub(crate) fn read(path: &Path) -> Result<TomlFile> {

@@ -2,7 +2,7 @@
 
 use super::Env;
 use super::choice::InputStyle;
-use super::location::variable;
+use super::location::expanded;
 use super::request::{Amount, MaxErrors, ServiceChoice};
 use super::values;
 use crate::error::{Error, Result};
@@ -93,26 +93,6 @@ impl ServiceKeys {
             max_errors: self.max_errors,
         })
     }
-}
-
-/// A text with every `${NAME}` replaced by the variable of that name.
-fn expanded(text: &str, env: Env<'_>) -> Result<String> {
-    let mut out = String::new();
-    let mut rest = text;
-    while let Some((before, after)) = rest.split_once("${") {
-        let Some((name, tail)) = after.split_once('}') else {
-            break;
-        };
-        let value = variable(env, name)?.ok_or_else(|| {
-            Error::usage(format!("evaldiff.toml uses ${{{name}}}, which is not set"))
-                .with_hint(format!("set {name} in the environment"))
-        })?;
-        out.push_str(before);
-        out.push_str(&value);
-        rest = tail;
-    }
-    out.push_str(rest);
-    Ok(out)
 }
 
 /// A text or a whole number.

@@ -4,6 +4,7 @@ use crate::compare::CompareError;
 use crate::engine::EngineError;
 use crate::error::Error;
 use crate::ingest::{IngestError, IngestErrorKind};
+use crate::publish::PublishError;
 use crate::runner::RunnerError;
 use crate::site::SiteError;
 use crate::store::StoreError;
@@ -52,6 +53,17 @@ pub(super) fn compare(error: CompareError) -> Error {
 
 pub(super) fn ingest(error: IngestError) -> Error {
     kind(error.kind() == IngestErrorKind::Usage, chain(&error), error.hint())
+}
+
+pub(super) fn publish(error: PublishError) -> Error {
+    let hint = error.hint();
+    match error {
+        PublishError::Different(_) => {
+            let text = error.to_string();
+            hint.into_iter().fold(Error::altered(text), Error::with_hint)
+        }
+        _ => kind(false, error.to_string(), hint),
+    }
 }
 
 pub(super) fn runner(error: RunnerError) -> Error {

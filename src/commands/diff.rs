@@ -1,12 +1,13 @@
 //! `evaldiff A B`: the main job.
 
-use super::{Session, assemble, colored, columns, convert, input, pages, print, publish, shared, width};
+use super::{Session, assemble, colored, columns, convert, folder_site, input, pages, print, shared, width};
 use crate::audit::manifest::json_bytes;
 use crate::cli::request::{DiffRequest, InputOptions, OutputFormat};
 use crate::compare::{self, Compared, Job, JoinChoice};
 use crate::config::JoinStrategy;
 use crate::error::{Error, Result};
 use crate::model::{Comparison, SampleSet};
+use crate::publish::Item;
 use crate::report::{markdown, terminal};
 use crate::store::{ResolvedRun, Store};
 use std::path::{Path, PathBuf};
@@ -29,7 +30,7 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
 /// Compares, writes the report and prints the summary; gives the index page.
 pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Result<(PathBuf, Comparison)> {
     let root = session.cwd.join(&session.config.out);
-    publish::check_root(&root)?;
+    folder_site::check_root(&root)?;
     let files = [&request.baseline, &request.candidate].map(|r| is_file(session, r));
     let store = if files.contains(&true) {
         session.open_or_create().await?
@@ -61,7 +62,7 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
     let (compared, comparison, samples) = compute(session, &job).await?;
     let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
     session.lap("rendered");
-    let index = publish::publish(&root, &publish::diff_folder(&comparison), &pages, &comparison, "diff")?;
+    let index = folder_site::publish(&root, &pages, &Item::of_diff(&comparison))?;
     session.lap("written");
     let path = format!("{}\n", shown_path(session, &index));
     match request.format {

@@ -55,7 +55,7 @@ impl Evaluation<'_> {
     /// Starts or finds the service, asks about every sample, and lets the service go.
     pub(super) async fn run(self) -> Result<Evaluated> {
         let choice = &self.session.config.service;
-        let had_catalog = self.session.config.catalog.database.is_file();
+        let had_catalog = self.session.has_catalog();
         let stop = self.stop.clone();
         let begin = async {
             let (service, bento) = self.service(choice).await?;

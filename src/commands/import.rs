@@ -22,7 +22,7 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
         return print(preview(&plan, &table)?.as_bytes());
     }
     // Inputs are judged before a first warehouse is created, so that bad input leaves nothing behind.
-    let existing = if session.config.catalog.database.is_file() {
+    let existing = if session.has_catalog() {
         Some(session.open().await?)
     } else {
         None

@@ -6,14 +6,15 @@ mod convert;
 mod demo;
 mod diff;
 mod evaluation;
+mod folder_site;
 mod import;
 mod input;
 mod list;
 mod pages;
-mod publish;
 mod rerender;
 mod run;
 mod run_report;
+mod upload;
 mod verify;
 mod watch;
 
@@ -24,13 +25,15 @@ pub use list::runs;
 pub use rerender::render;
 pub use run::run;
 pub use run_report::report;
+pub use upload::publish;
 pub use verify::verify;
 
 use crate::cli::request::Console;
 use crate::config::Config;
 use crate::engine::{Engine, EngineOptions};
 use crate::error::{Error, Result};
-use crate::store::{CatalogLocation, Store};
+use crate::model::CatalogKind;
+use crate::store::Store;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use std::io::{IsTerminal, Write};
 use std::path::PathBuf;
@@ -55,12 +58,11 @@ pub struct Session {
 }
 
 impl Session {
-    fn location(&self) -> CatalogLocation {
-        let catalog = &self.config.catalog;
-        CatalogLocation {
-            name: catalog.name.clone(),
-            database: catalog.database.clone(),
-            warehouse: catalog.warehouse.clone(),
+    /// Whether there may be a table already. A server says so only when it is asked.
+    fn has_catalog(&self) -> bool {
+        match &self.config.catalog.kind {
+            CatalogKind::Sql { database, .. } => database.is_file(),
+            CatalogKind::Rest { .. } => true,
         }
     }
 
@@ -85,11 +87,13 @@ impl Session {
     }
 
     async fn open(&self) -> Result<Store> {
-        Store::open(&self.location()).await.map_err(convert::store)
+        Store::open(&self.config.catalog).await.map_err(convert::store)
     }
 
     async fn open_or_create(&self) -> Result<Store> {
-        Store::open_or_create(&self.location()).await.map_err(convert::store)
+        Store::open_or_create(&self.config.catalog)
+            .await
+            .map_err(convert::store)
     }
 
     async fn table(&self, store: &Store) -> Result<String> {

@@ -20,7 +20,7 @@ const SORT_MEMORY: u64 = 64 << 20;
 pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     // From the first moment on: what is asked early is heeded at the first place where that can be done in order.
     let stop = Stop::listen();
-    let existing = match session.config.catalog.database.is_file() {
+    let existing = match session.has_catalog() {
         true => Some(session.open().await?),
         false => None,
     };

@@ -1,10 +1,11 @@
 //! `evaldiff report`: one run on its own.
 
-use super::{Session, colored, columns, convert, diff, pages, print, publish, width};
+use super::{Session, colored, columns, convert, diff, folder_site, pages, print, width};
 use crate::audit::manifest::json_bytes;
 use crate::cli::request::{OutputFormat, ReportRequest};
 use crate::compare::Job;
 use crate::error::Result;
+use crate::publish::Item;
 use crate::report::terminal;
 
 /// Reports on one run: a comparison of the run with itself gives every number over all of its samples.
@@ -13,7 +14,7 @@ use crate::report::terminal;
 /// As [`super::diff()`].
 pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     let root = session.cwd.join(&session.config.out);
-    publish::check_root(&root)?;
+    folder_site::check_root(&root)?;
     let file = diff::is_file(session, &request.reference);
     let store = if file {
         session.open_or_create().await?
@@ -38,8 +39,8 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     };
     let (_, comparison, samples) = diff::compute(session, &job).await?;
     let pages = pages::of_run(&comparison, &samples)?;
-    let index = publish::publish(&root, &publish::run_folder(&comparison), &pages, &comparison, "run")?;
     let report = pages::run_report(&comparison);
+    let index = folder_site::publish(&root, &pages, &Item::of_run(&report))?;
     match request.format {
         OutputFormat::Json => print(&json_bytes(&report).map_err(convert::json)?)?,
         _ => print(terminal::run_summary(&report, width(), text && colored(session.console)).as_bytes())?,

@@ -65,7 +65,7 @@ fn say(text: &str) -> Result<()> {
     print(format!("{text}\n").as_bytes())
 }
 
-fn manifest(report: &Path) -> Result<Manifest> {
+pub(super) fn manifest(report: &Path) -> Result<Manifest> {
     let path = report.join(MANIFEST_NAME);
     let bytes = std::fs::read(&path).map_err(|e| {
         Error::usage(format!("{} is not a report: it has no manifest.json", report.display()))
@@ -75,7 +75,7 @@ fn manifest(report: &Path) -> Result<Manifest> {
     serde_json::from_slice(&bytes).map_err(|e| Error::altered("manifest.json: changed or damaged").with_source(e))
 }
 
-fn check_files(report: &Path, manifest: &Manifest) -> Result<()> {
+pub(super) fn check_files(report: &Path, manifest: &Manifest) -> Result<()> {
     let wrong = folder::check(report, manifest)
         .map_err(|e| Error::data(format!("{} cannot be read", report.display())).with_source(e))?;
     if wrong.is_empty() {
@@ -171,7 +171,7 @@ async fn rows_digest(found: &ResolvedRun, roles: &ColumnRoles) -> std::result::R
     let names = columns(roles);
     let wanted: std::result::Result<Vec<ReadColumn>, EngineError> =
         names.iter().map(|n| ReadColumn::of(&found.schema, n, false)).collect();
-    let files = Arc::new(RunFiles::open(&found.run.data_files).await?);
+    let files = Arc::new(RunFiles::open(&found.run.data_files, &found.objects).await?);
     let mut digest = RowsDigest::new(roles);
     let mut rows = scan_rows(files, wanted?);
     while let Some(batch) = futures::StreamExt::next(&mut rows).await {

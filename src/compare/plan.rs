@@ -76,8 +76,8 @@ impl Sides {
         );
         let ordering = LexOrdering::new([sort]).ok_or_else(|| CompareError::Arrow("the key has no order".into()))?;
         Ok(Sides {
-            baseline: Arc::new(RunFiles::open(&job.baseline.run.data_files).await?),
-            candidate: Arc::new(RunFiles::open(&job.candidate.run.data_files).await?),
+            baseline: Arc::new(RunFiles::open(&job.baseline.run.data_files, &job.baseline.objects).await?),
+            candidate: Arc::new(RunFiles::open(&job.candidate.run.data_files, &job.candidate.objects).await?),
             codes: Arc::new(codes),
             layout,
             columns,

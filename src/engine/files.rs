@@ -2,10 +2,11 @@
 
 use super::error::EngineError;
 use crate::model::DataFile;
-use crate::store::local_path;
+use crate::store::Objects;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-use object_store::local::LocalFileSystem;
+use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
+use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetObjectReader};
 use parquet::arrow::{PARQUET_FIELD_ID_META_KEY, parquet_to_arrow_schema};
@@ -15,11 +16,17 @@ use std::sync::Arc;
 /// Bits of a row position that hold the row within its file; the bits above hold the file.
 pub const ROW_BITS: u32 = 40;
 
+/// Files whose footers are read at once.
+const OPEN_AT_ONCE: usize = 8;
+/// Bytes from a file's end that are read first: the footer, as a rule, and most indexes.
+const FOOTER_BYTES: usize = 64 << 10;
+
 /// One data file with its footer.
 #[derive(Clone, Debug)]
 pub struct OpenFile {
     /// What the manifest says of it.
     pub file: DataFile,
+    store: Arc<dyn ObjectStore>,
     path: ObjectPath,
     /// The footer.
     pub metadata: Arc<ParquetMetaData>,
@@ -30,7 +37,6 @@ pub struct OpenFile {
 pub struct RunFiles {
     /// In key order where the run is sorted.
     pub files: Vec<Arc<OpenFile>>,
-    store: Arc<LocalFileSystem>,
 }
 
 impl RunFiles {
@@ -38,13 +44,13 @@ impl RunFiles {
     ///
     /// # Errors
     /// [`EngineError::File`] if one is missing or damaged, [`EngineError::Altered`] if its size or rows differ.
-    pub async fn open(files: &[DataFile]) -> Result<RunFiles, EngineError> {
-        let store = Arc::new(LocalFileSystem::new());
-        let mut open = Vec::with_capacity(files.len());
-        for file in files {
-            open.push(Arc::new(open_file(&store, file).await?));
-        }
-        Ok(RunFiles { files: open, store })
+    pub async fn open(files: &[DataFile], objects: &Objects) -> Result<RunFiles, EngineError> {
+        let open = stream::iter(files)
+            .map(|file| open_file(objects, file))
+            .buffered(OPEN_AT_ONCE);
+        Ok(RunFiles {
+            files: open.map_ok(Arc::new).try_collect().await?,
+        })
     }
 
     /// Rows of all files.
@@ -54,12 +60,11 @@ impl RunFiles {
 
     /// A reader for one of the files.
     pub fn reader(&self, file: &OpenFile) -> ParquetObjectReader {
-        let store: Arc<LocalFileSystem> = Arc::clone(&self.store);
-        ParquetObjectReader::new(store, file.path.clone()).with_file_size(file.file.size)
+        ParquetObjectReader::new(Arc::clone(&file.store), file.path.clone()).with_file_size(file.file.size)
     }
 }
 
-async fn open_file(store: &Arc<LocalFileSystem>, file: &DataFile) -> Result<OpenFile, EngineError> {
+async fn open_file(objects: &Objects, file: &DataFile) -> Result<OpenFile, EngineError> {
     let fail = |reason: String| EngineError::File {
         path: file.path.clone(),
         reason,
@@ -68,17 +73,17 @@ async fn open_file(store: &Arc<LocalFileSystem>, file: &DataFile) -> Result<Open
         path: file.path.clone(),
         reason,
     };
-    let local = local_path(&file.path).ok_or_else(|| fail("only local files can be read by this version".into()))?;
-    let size = std::fs::metadata(&local).map_err(|e| fail(e.to_string()))?.len();
+    let (store, path) = objects.at(&file.path).map_err(fail)?;
+    let size = store.head(&path).await.map_err(|e| fail(reason(&e)))?.size;
     if size != file.size {
         return Err(altered(format!(
             "it has {size} bytes where the manifest says {}",
             file.size
         )));
     }
-    let path = ObjectPath::from_absolute_path(&local).map_err(|e| fail(e.to_string()))?;
-    let store: Arc<LocalFileSystem> = Arc::clone(store);
-    let mut reader = ParquetObjectReader::new(store, path.clone()).with_file_size(size);
+    let mut reader = ParquetObjectReader::new(Arc::clone(&store), path.clone())
+        .with_file_size(size)
+        .with_footer_size_hint(FOOTER_BYTES);
     // The offset index is small and lets look-ups read single pages; the column index is not needed.
     let options = ArrowReaderOptions::new().with_offset_index_policy(PageIndexPolicy::Optional);
     let metadata = reader
@@ -94,9 +99,18 @@ async fn open_file(store: &Arc<LocalFileSystem>, file: &DataFile) -> Result<Open
     }
     Ok(OpenFile {
         file: file.clone(),
+        store,
         path,
         metadata,
     })
+}
+
+/// Why a file cannot be read: the operating system's words, or the store's.
+fn reason(error: &object_store::Error) -> String {
+    match error {
+        object_store::Error::NotFound { .. } => "it does not exist".into(),
+        other => other.to_string(),
+    }
 }
 
 /// A column to read, as the run's schema knows it.

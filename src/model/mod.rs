@@ -3,6 +3,7 @@
 //! Imports nothing else of this crate, and no engine, store or template type: what stands here can be read,
 //! serialised and tested without a table or a disk.
 
+pub mod catalog;
 pub mod comparison;
 pub mod counts;
 pub mod options;
@@ -13,6 +14,7 @@ pub mod samples;
 pub mod slice;
 pub mod verdict;
 
+pub use catalog::{CatalogKind, CatalogLocation};
 pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
 pub use counts::{CalibrationSums, ConfidenceSums, Counts, JointTable, SliceCounts, SliceTable};
 pub use options::{ColumnRoles, CompareOptions};

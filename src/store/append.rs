@@ -1,8 +1,12 @@
 //! Appends a run: data files first, then one snapshot that holds all of them, or nothing.
 //!
 //! iceberg 0.10.1 reports a failed COMMIT of SQLite as success (its issue 3061), does not retry a locked database and
-//! never deletes the files of a failed commit. So the run id is looked up before and after, and files are deleted
-//! only when it is certain that no snapshot refers to them.
+//! never deletes the files of a failed commit. A server may commit and be cut off before it says so. So the run id is
+//! looked up before and after, and files are deleted only when it is certain that no snapshot refers to them.
+//!
+//! A commit whose outcome is unknown may be tried again: it demands that the branch is still where the table said that
+//! it was when it was read, so that of two attempts with the same parent only one can succeed, and the second finds the
+//! first one's run.
 
 use super::contract::{self, ROLES_PROPERTY};
 use super::error::StoreError;
@@ -104,16 +108,23 @@ impl Store {
         summary: HashMap<String, String>,
     ) -> Result<Appended, StoreError> {
         let mut last = String::new();
+        let mut unknown = false;
         for attempt in 0..COMMIT_ATTEMPTS {
             if attempt > 0 {
                 tokio::time::sleep(Duration::from_millis(100 << attempt.min(5))).await;
             }
+            self.renew_token().await;
             let outcome = try_commit(&table, self.catalog(), &written.files, &summary).await;
+            unknown |= outcome.as_ref().is_err_and(|error| self.is_unknown(error));
             // Whatever the answer was, the table itself says what happened.
-            table = match self.catalog().load_table(table.identifier()).await {
+            table = match self.reload(table.identifier()).await {
                 Ok(table) => table,
                 Err(error) => {
-                    let reason = format!("{}; then the table could not be reloaded: {error}", describe(&outcome));
+                    let reason = format!(
+                        "{}; then the table could not be reloaded: {}",
+                        describe(&outcome),
+                        super::error::cause(&error)
+                    );
                     return Err(StoreError::UncertainCommit {
                         run_id: run.run_id.clone(),
                         reason,
@@ -131,9 +142,16 @@ impl Store {
             match outcome {
                 // Reported as committed, yet not there: the database refused the COMMIT. Try again.
                 Ok(()) => {}
-                Err(error) if error.retryable() || is_locked(&error) => {}
+                Err(error) if error.retryable() || is_locked(&error) || self.is_unknown(&error) => {}
                 Err(_) => break,
             }
+        }
+        if unknown {
+            // It may still arrive: its files have to be there then.
+            return Err(StoreError::UncertainCommit {
+                run_id: run.run_id.clone(),
+                reason: last,
+            });
         }
         delete_files(&table, &written.files).await;
         Err(StoreError::CommitFailed {
@@ -265,7 +283,7 @@ async fn verify(table: &Table, found: &Appended, written: &WrittenRun) -> Result
 fn describe(outcome: &iceberg::Result<()>) -> String {
     match outcome {
         Ok(()) => "the catalog reported success but the snapshot is not there".into(),
-        Err(error) => error.to_string(),
+        Err(error) => super::error::cause(error),
     }
 }
 

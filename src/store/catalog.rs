@@ -1,9 +1,12 @@
 //! Opening a catalog: the one place that knows which kinds there are.
 
 use super::error::{Context, StoreError};
-use iceberg::io::LocalFsStorageFactory;
+use crate::model::{CatalogKind, CatalogLocation};
+use iceberg::io::{LocalFsStorageFactory, StorageFactory};
 use iceberg::{Catalog, CatalogBuilder};
+use iceberg_catalog_rest::{RestCatalog, RestCatalogBuilder};
 use iceberg_catalog_sql::{SqlBindStyle, SqlCatalogBuilder};
+use iceberg_storage_opendal::OpenDalResolvingStorageFactory;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use std::collections::HashMap;
@@ -11,61 +14,109 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-/// Where the embedded catalog and its warehouse are.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CatalogLocation {
-    /// Name of the catalog: part of its key, so every writer must use the same.
-    pub name: String,
-    /// The SQLite file.
-    pub database: PathBuf,
-    /// Folder of the tables, absolute.
-    pub warehouse: PathBuf,
-}
-
 /// How long a writer waits for another one's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a catalog server may take to accept a connection, and to answer.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
-/// Opens the catalog; creates database and warehouse if `create` is set and they are missing.
+/// An open catalog.
+pub(super) struct Opened {
+    pub(super) catalog: Arc<dyn Catalog>,
+    /// The same, if it is a server: its token has to be renewed on long runs.
+    pub(super) rest: Option<Arc<RestCatalog>>,
+}
+
+/// Opens the catalog; creates an embedded one if `create` is set and it is missing.
 ///
 /// # Errors
-/// [`StoreError::NoWarehouse`] if there is none and it may not be created, [`StoreError::Catalog`] if the file is not
-/// a database or cannot be reached.
-pub(super) async fn open(location: &CatalogLocation, create: bool) -> Result<Arc<dyn Catalog>, StoreError> {
-    let exists = location.database.is_file();
+/// [`StoreError::NoWarehouse`] if there is none and it may not be created, [`StoreError::Catalog`] if it is damaged or
+/// cannot be reached.
+pub(super) async fn open(location: &CatalogLocation, create: bool) -> Result<Opened, StoreError> {
+    match &location.kind {
+        CatalogKind::Sql { database, warehouse } => {
+            let catalog = open_sql(location, database, warehouse, create).await?;
+            Ok(Opened { catalog, rest: None })
+        }
+        CatalogKind::Rest { uri, warehouse } => {
+            let catalog = open_rest(location, uri, warehouse.as_deref()).await?;
+            let rest = Some(Arc::clone(&catalog));
+            Ok(Opened { catalog, rest })
+        }
+    }
+}
+
+async fn open_sql(
+    location: &CatalogLocation,
+    database: &Path,
+    warehouse: &str,
+    create: bool,
+) -> Result<Arc<dyn Catalog>, StoreError> {
+    let exists = database.is_file();
     if !exists && !create {
-        let folder = location
-            .database
-            .parent()
-            .and_then(Path::parent)
-            .unwrap_or(Path::new("."));
+        let folder = database.parent().and_then(Path::parent).unwrap_or(Path::new("."));
         return Err(StoreError::NoWarehouse(folder.to_path_buf()));
     }
-    prepare(location, exists).await?;
-    let props = HashMap::from([
-        ("uri".to_string(), sqlite_url(&location.database)),
-        ("warehouse".to_string(), file_url(&location.warehouse)),
-        ("pool.max-connections".to_string(), "2".to_string()),
-    ]);
+    prepare(database, exists).await?;
+    let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
+    props.insert("uri".into(), sqlite_url(database));
+    props.insert("warehouse".into(), warehouse.into());
+    props.insert("pool.max-connections".into(), "2".into());
+    // Tables in a local warehouse keep to local files, whoever wrote their metadata.
+    let storage: Arc<dyn StorageFactory> = match local_path(warehouse) {
+        Some(_) => Arc::new(LocalFsStorageFactory),
+        None => Arc::new(OpenDalResolvingStorageFactory::new()),
+    };
     let catalog = SqlCatalogBuilder::default()
         .sql_bind_style(SqlBindStyle::QMark)
-        .with_storage_factory(Arc::new(LocalFsStorageFactory))
+        .with_storage_factory(storage)
         .load(location.name.clone(), props)
         .await
-        .context(format!("opening the catalog {}", location.database.display()))?;
+        .context(format!("opening the catalog {}", database.display()))?;
+    Ok(Arc::new(catalog))
+}
+
+async fn open_rest(
+    location: &CatalogLocation,
+    uri: &str,
+    warehouse: Option<&str>,
+) -> Result<Arc<RestCatalog>, StoreError> {
+    let fail = |reason: String| StoreError::Catalog {
+        path: uri.to_string(),
+        reason,
+    };
+    // iceberg's own client has neither time limits nor TLS; certificates are the system's, or those of SSL_CERT_FILE.
+    let client = reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(ANSWER_TIMEOUT)
+        .user_agent(concat!("evaldiff/", env!("CARGO_PKG_VERSION")))
+        .build()
+        .map_err(|e| fail(e.to_string()))?;
+    let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
+    props.insert("uri".into(), uri.into());
+    if let Some(warehouse) = warehouse {
+        props.insert("warehouse".into(), warehouse.into());
+    }
+    let catalog = RestCatalogBuilder::default()
+        .with_client(client)
+        .with_storage_factory(Arc::new(OpenDalResolvingStorageFactory::new()))
+        .load(location.name.clone(), props)
+        .await
+        .context(format!("opening the catalog {uri}"))?;
     Ok(Arc::new(catalog))
 }
 
 /// Creates the database, or proves that an existing file is one: iceberg's own errors would not say so.
-async fn prepare(location: &CatalogLocation, exists: bool) -> Result<(), StoreError> {
+async fn prepare(database: &Path, exists: bool) -> Result<(), StoreError> {
     let fail = |reason: String| StoreError::Catalog {
-        path: location.database.display().to_string(),
+        path: database.display().to_string(),
         reason,
     };
-    if !exists && let Some(folder) = location.database.parent() {
+    if !exists && let Some(folder) = database.parent() {
         std::fs::create_dir_all(folder).map_err(|e| fail(e.to_string()))?;
     }
     let mut options = SqliteConnectOptions::new()
-        .filename(&location.database)
+        .filename(database)
         .busy_timeout(BUSY_TIMEOUT);
     if !exists {
         // Write-ahead logging lets readers go on while a run is committed; it is a lasting property of the file.
@@ -105,11 +156,6 @@ fn sqlite_url(path: &Path) -> String {
     }
     out.push_str("?mode=rwc");
     out
-}
-
-/// `file://` URL of an absolute path: the form in which every location is written into metadata.
-pub(super) fn file_url(path: &Path) -> String {
-    format!("file://{}", path.to_string_lossy())
 }
 
 /// The local path of a `file:` location; `None` for other schemes.

@@ -122,12 +122,12 @@ pub enum StoreError {
         source: std::io::Error,
     },
     /// Anything that iceberg says.
-    #[error("{context}: {source}")]
+    #[error("{context}: {}", cause(error))]
     Iceberg {
         /// What was being done.
         context: String,
-        /// Cause.
-        source: Box<iceberg::Error>,
+        /// Cause; not a `source`, since its own text is a page of headers.
+        error: Box<iceberg::Error>,
     },
 }
 
@@ -160,6 +160,13 @@ impl StoreError {
             StoreError::TypeChanged { .. } => {
                 Some("convert the column in the input, or give it another name".into())
             }
+            StoreError::Iceberg { .. } => {
+                let text = self.to_string();
+                WAYS_OUT
+                    .iter()
+                    .find(|(signs, _)| signs.iter().any(|sign| text.contains(sign)))
+                    .map(|(_, hint)| hint.to_string())
+            }
             _ => None,
         }
     }
@@ -178,6 +185,94 @@ impl StoreError {
     }
 }
 
+/// Signs in what catalogs and stores say, with the way out; the first that fits.
+const WAYS_OUT: [(&[&str], &str); 4] = [
+    (
+        &[
+            "SignatureDoesNotMatch",
+            "InvalidAccessKeyId",
+            "S3",
+            "s3",
+            "PermissionDenied",
+            "opendal",
+        ],
+        "check the s3.* properties under [catalog.properties] in evaldiff.toml, or the AWS_* variables",
+    ),
+    (
+        &[
+            "error sending request",
+            "Connection refused",
+            "dns error",
+            "timed out",
+            "certificate",
+        ],
+        "check ICEBERG_CATALOG_URI or [catalog] uri in evaldiff.toml, and that the server runs",
+    ),
+    (
+        &[
+            "invalid_client",
+            "NotAuthorized",
+            "Unauthorized",
+            "Forbidden",
+            "Access Denied",
+            "oken",
+            "redential",
+        ],
+        "check credential or token under [catalog] in evaldiff.toml",
+    ),
+    (
+        &[
+            "arehouse",
+            "bucket",
+            "parameter of the namespace provided does not exist",
+        ],
+        "check warehouse under [catalog] in evaldiff.toml, or ICEBERG_WAREHOUSE",
+    ),
+];
+
+/// What an error of iceberg is about, in a line: the server's own words where it has some, else iceberg's, and the
+/// innermost cause.
+pub(super) fn cause(error: &iceberg::Error) -> String {
+    let whole = error.to_string();
+    let answer = whole.find("json: ").and_then(|at| {
+        let rest = &whole[at + "json: ".len()..];
+        serde_json::Deserializer::from_str(rest)
+            .into_iter::<serde_json::Value>()
+            .next()?
+            .ok()
+    });
+    let said = |pointer: &str| {
+        let value = answer.as_ref()?.pointer(pointer)?;
+        value.as_str().map(str::to_string)
+    };
+    let kind = said("/error/type").map(|kind| format!(" ({kind})")).unwrap_or_default();
+    let mut text = match said("/error/message")
+        .or_else(|| said("/error_description"))
+        .or_else(|| said("/error"))
+    {
+        Some(message) => message + &kind,
+        None => {
+            let status = whole.find("status: ").map(|at| &whole[at + "status: ".len()..]);
+            let status = status.and_then(|rest| rest.split([',', '}']).next()).map(str::trim);
+            status.map_or_else(|| error.message().to_string(), |s| format!("{}: {s}", error.message()))
+        }
+    };
+    let mut next = std::error::Error::source(error);
+    let mut innermost = None;
+    while let Some(cause) = next {
+        innermost = Some(cause.to_string());
+        next = cause.source();
+    }
+    if let Some(innermost) = innermost.filter(|inner| !text.contains(inner.as_str())) {
+        text = format!("{text}: {innermost}");
+    }
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(300) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
 /// Adds what was being done to an error of iceberg.
 pub(crate) trait Context<T> {
     /// Names the action that failed.
@@ -186,9 +281,9 @@ pub(crate) trait Context<T> {
 
 impl<T> Context<T> for iceberg::Result<T> {
     fn context(self, what: impl Into<String>) -> Result<T, StoreError> {
-        self.map_err(|source| StoreError::Iceberg {
+        self.map_err(|error| StoreError::Iceberg {
             context: what.into(),
-            source: Box::new(source),
+            error: Box::new(error),
         })
     }
 }

@@ -1,6 +1,6 @@
 //! Runs in tables that others wrote: no summary properties, only the columns `run_id` and `model_version`.
 
-use super::catalog::local_path;
+use super::Objects;
 use super::contract::{MODEL_VERSION, RUN_ID};
 use super::error::StoreError;
 use super::files::added_entries;
@@ -9,10 +9,11 @@ use crate::model::Golden;
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use futures::StreamExt;
 use iceberg::spec::{ManifestEntryRef, PrimitiveLiteral, SnapshotRef};
 use iceberg::table::Table;
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
 use parquet::file::statistics::Statistics;
 use std::collections::BTreeMap;
 
@@ -26,10 +27,11 @@ pub(super) async fn runs_of(table: &Table, snapshot: &SnapshotRef) -> Result<Vec
         return Ok(Vec::new());
     };
     let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
+    let objects = Objects::of(table);
     for entry in added_entries(table, snapshot).await? {
         match (constant(&entry, run_field), constant(&entry, version_field)) {
             (Some(run), Some(version)) => *rows.entry((run, version)).or_default() += entry.record_count(),
-            _ => count_rows(entry.file_path(), [run_field, version_field], &mut rows)?,
+            _ => count_rows(&objects, &entry, [run_field, version_field], &mut rows).await?,
         }
     }
     let shared = rows.len() > 1;
@@ -74,12 +76,18 @@ fn single_value(statistics: &Statistics) -> Option<String> {
     same.then(|| String::from_utf8(low.data().to_vec()).ok()).flatten()
 }
 
-fn count_rows(location: &str, fields: [i32; 2], rows: &mut BTreeMap<(String, String), u64>) -> Result<(), StoreError> {
-    let path = local_path(location)
-        .ok_or_else(|| StoreError::Rows(format!("{location}: only local files can be read by this version")))?;
-    let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", path.display()));
-    let file = std::fs::File::open(&path).map_err(|e| fail(e.to_string()))?;
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|e| fail(e.to_string()))?;
+async fn count_rows(
+    objects: &Objects,
+    entry: &ManifestEntryRef,
+    fields: [i32; 2],
+    rows: &mut BTreeMap<(String, String), u64>,
+) -> Result<(), StoreError> {
+    let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", entry.file_path()));
+    let (store, path) = objects.at(entry.file_path()).map_err(fail)?;
+    let reader = ParquetObjectReader::new(store, path).with_file_size(entry.file_size_in_bytes());
+    let builder = ParquetRecordBatchStreamBuilder::new(reader)
+        .await
+        .map_err(|e| fail(e.to_string()))?;
     let mut positions = Vec::new();
     for field in fields {
         let has_id = |c: &parquet::schema::types::ColumnDescPtr| {
@@ -104,12 +112,12 @@ fn count_rows(location: &str, fields: [i32; 2], rows: &mut BTreeMap<(String, Str
     let mask = ProjectionMask::leaves(builder.parquet_schema(), positions.iter().copied());
     // Columns come in file order, whatever was asked.
     let swapped = positions[0] > positions[1];
-    let reader = builder
+    let mut reader = builder
         .with_projection(mask)
         .with_row_groups(open)
         .build()
         .map_err(|e| fail(e.to_string()))?;
-    for batch in reader {
+    while let Some(batch) = reader.next().await {
         let batch = batch.map_err(|e| fail(e.to_string()))?;
         let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map_err(|e| fail(e.to_string()));
         let (run, version) = if swapped {

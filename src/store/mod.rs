@@ -10,29 +10,38 @@ mod contract;
 mod error;
 mod files;
 mod foreign;
+mod objects;
 mod reference;
 mod resolve;
+mod retry;
 mod runs;
 mod writer;
 
 pub use append::{Appended, NewRun};
-pub use catalog::{CatalogLocation, local_path};
+pub use catalog::local_path;
 pub use contract::{DEFAULT_TABLE, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID, type_name};
 pub use error::StoreError;
+pub use objects::{Objects, bucket};
 pub use reference::Reference;
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
 
+use crate::model::CatalogLocation;
 use arrow::datatypes::Schema as ArrowSchema;
 use error::Context;
-use iceberg::Catalog;
 use iceberg::table::Table;
-use std::sync::Arc;
+use iceberg::{Catalog, TableIdent};
+use retry::Patience;
+use std::time::{Duration, Instant};
 
 /// An open catalog.
 pub struct Store {
-    catalog: Arc<dyn Catalog>,
+    opened: catalog::Opened,
+    begun: Instant,
 }
+
+/// Age of a session from which the token is renewed before a commit.
+const TOKEN_AGE: Duration = Duration::from_secs(300);
 
 impl Store {
     /// Opens a catalog that exists.
@@ -41,7 +50,8 @@ impl Store {
     /// [`StoreError::NoWarehouse`] if there is none.
     pub async fn open(location: &CatalogLocation) -> Result<Store, StoreError> {
         Ok(Store {
-            catalog: catalog::open(location, false).await?,
+            opened: catalog::open(location, false).await?,
+            begun: Instant::now(),
         })
     }
 
@@ -51,7 +61,8 @@ impl Store {
     /// Fails if the folder cannot be written or the file is not a database.
     pub async fn open_or_create(location: &CatalogLocation) -> Result<Store, StoreError> {
         Ok(Store {
-            catalog: catalog::open(location, true).await?,
+            opened: catalog::open(location, true).await?,
+            begun: Instant::now(),
         })
     }
 
@@ -61,9 +72,11 @@ impl Store {
     /// Fails if the catalog cannot be read.
     pub async fn tables(&self) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
-        for namespace in self.catalog.list_namespaces(None).await.context("listing namespaces")? {
-            let tables = self.catalog.list_tables(&namespace).await.context("listing tables")?;
-            names.extend(tables.iter().map(|t| t.to_string()));
+        let patience = self.patience();
+        let namespaces = retry::idempotent(patience, || self.catalog().list_namespaces(None)).await;
+        for namespace in namespaces.context("listing namespaces")? {
+            let tables = retry::idempotent(patience, || self.catalog().list_tables(&namespace)).await;
+            names.extend(tables.context("listing tables")?.iter().map(|t| t.to_string()));
         }
         names.sort();
         Ok(names)
@@ -103,19 +116,60 @@ impl Store {
     }
 
     fn catalog(&self) -> &dyn Catalog {
-        self.catalog.as_ref()
+        self.opened.catalog.as_ref()
     }
 
     async fn try_load(&self, name: &str) -> Result<Option<Table>, StoreError> {
         let ident = contract::identifier(name)?;
         let what = || format!("loading table {name}");
-        if !self.catalog.namespace_exists(ident.namespace()).await.context(what())? {
+        let patience = self.patience();
+        let namespace = ident.namespace();
+        let known = retry::idempotent(patience, || self.catalog().namespace_exists(namespace)).await;
+        if !known.context(what())? {
             return Ok(None);
         }
-        if !self.catalog.table_exists(&ident).await.context(what())? {
+        let known = retry::idempotent(patience, || self.catalog().table_exists(&ident)).await;
+        if !known.context(what())? {
             return Ok(None);
         }
-        self.catalog.load_table(&ident).await.context(what()).map(Some)
+        let table = retry::idempotent(patience, || self.catalog().load_table(&ident)).await;
+        table.context(what()).map(Some)
+    }
+
+    /// Reads a table after a commit: what happened has to be found out, also where the server is away for a while.
+    async fn reload(&self, ident: &TableIdent) -> iceberg::Result<Table> {
+        let patience = match self.is_remote() {
+            true => Patience::Long,
+            false => Patience::None,
+        };
+        retry::idempotent(patience, || self.catalog().load_table(ident)).await
+    }
+
+    fn patience(&self) -> Patience {
+        match self.is_remote() {
+            true => Patience::Short,
+            false => Patience::None,
+        }
+    }
+
+    fn is_remote(&self) -> bool {
+        self.opened.rest.is_some()
+    }
+
+    /// Whether the outcome of a commit that failed like this is unknown: a server may have carried it out all the same.
+    fn is_unknown(&self, error: &iceberg::Error) -> bool {
+        self.is_remote() && error.kind() == iceberg::ErrorKind::Unexpected
+    }
+
+    /// A long run outlives its token, which iceberg 0.10.1 does not renew by itself.
+    async fn renew_token(&self) {
+        if let Some(rest) = &self.opened.rest
+            && self.begun.elapsed() > TOKEN_AGE
+            && let Err(error) = rest.regenerate_token().await
+        {
+            // A static token cannot be renewed; whether it still holds, the commit will tell.
+            tracing::debug!("the token was not renewed: {error}");
+        }
     }
 
     async fn load(&self, name: &str) -> Result<Table, StoreError> {

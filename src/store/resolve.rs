@@ -3,11 +3,12 @@
 use super::error::{Context, StoreError};
 use super::reference::Reference;
 use super::runs::{self, RunEntry};
-use super::{Store, contract, files};
+use super::{Objects, Store, contract, files};
 use crate::model::{ColumnRoles, DataFile, PinnedRun};
 use arrow::datatypes::Schema as ArrowSchema;
 use iceberg::arrow::schema_to_arrow_schema;
 use iceberg::table::Table;
+use std::sync::Arc;
 
 /// A run that can be read: pinned, with the schema and the roles of its snapshot.
 #[derive(Clone, Debug)]
@@ -24,6 +25,8 @@ pub struct ResolvedRun {
     pub sorted: bool,
     /// Set where the snapshot holds other runs too: only rows with this run id count.
     pub filter_run_id: Option<String>,
+    /// Where the bytes of its files are.
+    pub objects: Arc<Objects>,
     /// Other runs of the same version, newest first: named beside the one taken.
     pub others: Vec<RunEntry>,
 }
@@ -93,6 +96,7 @@ impl Store {
             roles: table_roles(&table),
             sorted: true,
             filter_run_id: None,
+            objects: Objects::of(&table),
             others: Vec::new(),
         })
     }
@@ -115,6 +119,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         schema: schema_to_arrow_schema(&schema).context("reading the snapshot's schema")?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
         filter_run_id: entry.shared_snapshot.then(|| entry.run_id.clone()),
+        objects: Objects::of(table),
         others,
     })
 }

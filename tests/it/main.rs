@@ -16,6 +16,7 @@ mod determinism;
 mod faults;
 mod harness;
 mod kill;
+mod lake;
 mod odd_input;
 mod reference;
 mod resume;

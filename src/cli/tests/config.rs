@@ -3,6 +3,7 @@
 use super::{env_of, line};
 use crate::config::{ColumnChoice, Config, JoinStrategy};
 use crate::error::{ErrorKind, Result};
+use crate::model::{CatalogKind, CatalogLocation};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -21,13 +22,56 @@ fn project(toml: &str) -> (tempfile::TempDir, PathBuf, PathBuf) {
     (dir, root, sub)
 }
 
+/// Database and folder of an embedded catalog.
+fn embedded(catalog: &CatalogLocation) -> (PathBuf, PathBuf) {
+    match &catalog.kind {
+        CatalogKind::Sql { database, warehouse } => {
+            let folder = warehouse.strip_prefix("file://").unwrap();
+            (database.clone(), PathBuf::from(folder))
+        }
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn a_server_is_told_by_its_address_and_its_secrets_come_from_the_environment() {
+    let toml = "[catalog]\nuri = \"https://lake/catalog/\"\nwarehouse = \"prod\"\ncredential = \"${CRED}\"\n\
+                [catalog.properties]\n\"s3.endpoint\" = \"http://s3\"\n\"s3.access-key-id\" = \"key\"";
+    let (_dir, _, sub) = project(toml);
+    let catalog = load("a b", &[("CRED", "id:planted-secret")], &sub).unwrap().catalog;
+    let kind = CatalogKind::Rest {
+        uri: "https://lake/catalog".into(),
+        warehouse: Some("prod".into()),
+    };
+    assert_eq!(catalog.kind, kind);
+    for (name, value) in [
+        ("credential", "id:planted-secret"),
+        ("s3.path-style-access", "true"),
+        ("s3.disable-ec2-metadata", "true"),
+    ] {
+        assert_eq!(catalog.properties.get(name).map(String::as_str), Some(value), "{name}");
+    }
+    assert!(!format!("{catalog:?}").contains("planted-secret"));
+    let env = [
+        ("ICEBERG_CATALOG_URI", "http://h:8181"),
+        ("ICEBERG_WAREHOUSE", "other"),
+        ("CRED", "x"),
+    ];
+    let kind = CatalogKind::Rest {
+        uri: "http://h:8181".into(),
+        warehouse: Some("other".into()),
+    };
+    assert_eq!(load("a b", &env, &sub).unwrap().catalog.kind, kind);
+}
+
 #[test]
 fn defaults() {
     let dir = tempfile::tempdir().unwrap();
     let config = load("a b", &[("EVALDIFF_TABLE", "")], dir.path()).unwrap();
     let home = dir.path().join(".evaldiff");
-    assert_eq!(config.catalog.database, home.join("catalog.db"));
-    assert_eq!(config.catalog.warehouse, home.join("warehouse"));
+    let place = (home.join("catalog.db"), home.join("warehouse"));
+    assert_eq!(embedded(&config.catalog), place);
+    assert!(config.catalog.properties.is_empty());
     assert_eq!(config.catalog.name, "evaldiff");
     assert_eq!((config.home, config.file, config.table), (home, None, None));
     assert_eq!(config.compare, crate::model::CompareOptions::default());
@@ -60,8 +104,8 @@ fn the_catalog_is_located_by_the_environment_then_the_file() {
     let (_dir, root, sub) = project(toml);
     let config = load("a b", &[], &sub).unwrap();
     assert_eq!(config.catalog.name, "shared");
-    assert_eq!(config.catalog.database, Path::new("/srv/a#b.db"));
-    assert_eq!(config.catalog.warehouse, root.join("tables"));
+    let place = (PathBuf::from("/srv/a#b.db"), root.join("tables"));
+    assert_eq!(embedded(&config.catalog), place);
     for (uri, warehouse, database, folder) in [
         (
             "sqlite:///x/c.db",
@@ -81,11 +125,7 @@ fn the_catalog_is_located_by_the_environment_then_the_file() {
     ] {
         let env = [("ICEBERG_CATALOG_URI", uri), ("ICEBERG_WAREHOUSE", warehouse)];
         let catalog = load("a b", &env, &sub).unwrap().catalog;
-        assert_eq!(
-            (catalog.database, catalog.warehouse),
-            (database, folder),
-            "{uri} {warehouse}"
-        );
+        assert_eq!(embedded(&catalog), (database, folder), "{uri} {warehouse}");
     }
 }
 
@@ -160,14 +200,18 @@ fn file_and_home_are_found_upwards_each_on_its_own() {
 
 #[test]
 fn what_cannot_be_used_is_a_usage_error() {
-    let sqlite = "this version has SQL catalogs in SQLite only";
-    let local = "this version keeps its warehouse in a local folder only";
+    let sqlite = "a catalog is an SQLite file";
+    let local = "a warehouse is a local folder";
     for (text, env, words) in [
-        ("a b", ("ICEBERG_CATALOG_URI", "http://h:8181"), sqlite),
+        (
+            "a b",
+            ("ICEBERG_CATALOG_URI", "http://user:pass@h:8181"),
+            "holds credentials",
+        ),
         ("a b", ("ICEBERG_CATALOG_URI", "postgres://h/db"), sqlite),
         ("a b", ("ICEBERG_CATALOG_URI", "sqlite::memory:"), sqlite),
         ("a b", ("ICEBERG_CATALOG_URI", "sqlite://"), sqlite),
-        ("a b", ("ICEBERG_WAREHOUSE", "s3://bucket"), local),
+        ("a b", ("ICEBERG_WAREHOUSE", "gs://bucket"), local),
         (
             "a b",
             ("EVALDIFF_TABLE", "predictions"),

@@ -1,0 +1,60 @@
+//! `evaldiff publish`: a report to where others read it.
+
+use super::request::{Command, PublishRequest, Target};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Arguments of a publication.
+#[derive(Debug, Args)]
+pub(super) struct PublishArgs {
+    /// Publish the report in this folder, the one with manifest.json
+    #[arg(value_name = "REPORT_FOLDER")]
+    folder: PathBuf,
+    /// Publish to the site at s3://BUCKET/PREFIX or file:///PATH
+    #[arg(value_name = "TARGET", value_parser = target)]
+    target: Target,
+    /// Print links that begin with this address of the site
+    #[arg(long, value_name = "URL", value_parser = base_url)]
+    base_url: Option<String>,
+    /// Write nothing; compare what is published with the report's manifest
+    #[arg(long)]
+    check: bool,
+}
+
+impl PublishArgs {
+    /// The checked request.
+    pub(super) fn request(self) -> Command {
+        Command::Publish(PublishRequest {
+            folder: self.folder,
+            target: self.target,
+            base_url: self.base_url,
+            check: self.check,
+        })
+    }
+}
+
+fn target(text: &str) -> Result<Target, String> {
+    if let Some(rest) = text.strip_prefix("s3://") {
+        let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+        let prefix = prefix.trim_matches('/');
+        let plain = |part: &str| !matches!(part, "" | "." | "..");
+        if bucket.is_empty() || bucket.contains('@') || !(prefix.is_empty() || prefix.split('/').all(plain)) {
+            return Err("an object store is written s3://BUCKET/PREFIX".into());
+        }
+        return Ok(Target::S3 {
+            bucket: bucket.into(),
+            prefix: prefix.into(),
+        });
+    }
+    match text.strip_prefix("file://") {
+        Some(path) if path.starts_with('/') && path.len() > 1 => Ok(Target::Folder(path.into())),
+        _ => Err("a site is published to s3://BUCKET/PREFIX or file:///PATH".into()),
+    }
+}
+
+fn base_url(text: &str) -> Result<String, String> {
+    match text.starts_with("https://") || text.starts_with("http://") {
+        true => Ok(text.trim_end_matches('/').to_string()),
+        false => Err("an address begins with https:// or http://".into()),
+    }
+}

@@ -1,0 +1,121 @@
+//! Puts a report into a site: its immutable folder, the pointer to the newest one, and the index.
+
+use super::convert;
+use crate::audit::manifest::json_bytes;
+use crate::error::{Error, Result};
+use crate::publish::{Item, LIST_NAME, List, Newest};
+use crate::site::{FolderSink, Page, Sink};
+use serde::de::DeserializeOwned;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+/// Held while the lists are changed, and until they are there the mark of a folder as one of ours.
+const LOCK_NAME: &str = ".evaldiff-lock";
+
+/// Refuses a site root that holds other people's files, before the long work.
+pub(super) fn check_root(root: &Path) -> Result<()> {
+    let Ok(mut entries) = std::fs::read_dir(root) else {
+        return match root.exists() {
+            true => {
+                Err(Error::usage(format!("{} is not a folder", root.display()))
+                    .with_hint("choose another one with --out"))
+            }
+            false => Ok(()),
+        };
+    };
+    let ours = || [LIST_NAME, LOCK_NAME].iter().any(|name| root.join(name).is_file());
+    if entries.next().is_some() && !ours() {
+        return Err(
+            Error::usage(format!("{} holds files that are not evaldiff's", root.display()))
+                .with_hint("choose an empty or new folder with --out"),
+        );
+    }
+    Ok(())
+}
+
+/// Writes a report's folder, once and whole, then the pages that lead to it.
+pub(super) fn publish(root: &Path, pages: &[Page], item: &Item) -> Result<PathBuf> {
+    check_root(root)?;
+    let first = !root.exists();
+    let result = write_all(root, pages, item);
+    if result.is_err() && first {
+        // Nothing half-written is left where there was nothing before.
+        let _ = std::fs::remove_dir_all(root);
+    }
+    result
+}
+
+fn write_all(root: &Path, pages: &[Page], item: &Item) -> Result<PathBuf> {
+    std::fs::create_dir_all(root).map_err(|e| io(root, e))?;
+    let lock = root.join(LOCK_NAME);
+    let lock = File::create(&lock).map_err(|e| io(&lock, e))?;
+    let target = root.join(&item.folder);
+    let mut sink = FolderSink::new(&target).map_err(convert::site)?;
+    for page in pages {
+        sink.write(&page.path, &page.bytes).map_err(convert::site)?;
+    }
+    sink.commit().map_err(convert::site)?;
+    // Processes that publish at the same time take turns; where there are no locks, as on some network folders, not.
+    let _ = lock.lock();
+    point_to(root, item)?;
+    list(root, item)?;
+    Ok(target.join("index.html"))
+}
+
+fn point_to(root: &Path, item: &Item) -> Result<()> {
+    let Some((pair, this)) = Newest::of(item) else {
+        return Ok(());
+    };
+    let state = root.join(pair).join("newest.json");
+    if document::<Newest>(&state)?.is_some_and(|known| known > this) {
+        return Ok(());
+    }
+    let page = this.page(&item.title).map_err(convert::site)?;
+    replace(&root.join(pair).join("index.html"), &page)?;
+    replace(&state, &json_bytes(&this).map_err(convert::json)?)
+}
+
+fn list(root: &Path, item: &Item) -> Result<()> {
+    let path = root.join(LIST_NAME);
+    let mut list: List = document(&path)?.unwrap_or_default();
+    if let Some(archive) = list.add(item).map_err(convert::site)? {
+        let page = root.join(&archive.path);
+        let folder = root.join("archive");
+        std::fs::create_dir_all(&folder).map_err(|e| io(&folder, e))?;
+        replace(&page, &archive.bytes)?;
+    }
+    replace(&root.join("index.html"), &list.page().map_err(convert::site)?)?;
+    replace(&path, &json_bytes(&list).map_err(convert::json)?)
+}
+
+/// A document of the site. One that cannot be read is not taken for none: all that it lists would be lost.
+fn document<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+        Err(e) => return Err(Error::data(format!("{} cannot be read", path.display())).with_source(e)),
+    };
+    serde_json::from_slice(&bytes).map(Some).map_err(|e| {
+        Error::data(format!("{} is damaged", path.display()))
+            .with_source(e)
+            .with_hint("choose another folder with --out, or restore the file")
+    })
+}
+
+/// Replaces a file in one step.
+fn replace(path: &Path, bytes: &[u8]) -> Result<()> {
+    let name = path
+        .file_name()
+        .map(|n| n.to_string_lossy().into_owned())
+        .unwrap_or_default();
+    let temporary = path.with_file_name(format!(".{name}.{}", std::process::id()));
+    let written = std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    written.map_err(|e| {
+        let _ = std::fs::remove_file(&temporary);
+        io(path, e)
+    })
+}
+
+fn io(path: &Path, error: std::io::Error) -> Error {
+    Error::data(format!("{} cannot be written", path.display())).with_source(error)
+}

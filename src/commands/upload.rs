@@ -1,0 +1,119 @@
+//! `evaldiff publish`: a finished report to where others read it.
+
+use super::{Session, convert, folder_site, print};
+use crate::audit::folder;
+use crate::audit::manifest::{MANIFEST_NAME, Manifest};
+use crate::cli::request::{PublishRequest, Target};
+use crate::error::{Error, Result};
+use crate::model::Comparison;
+use crate::model::report::RunReport;
+use crate::publish::{self, Bucket, Item, PublishError};
+use crate::site::Page;
+use crate::store::bucket;
+use object_store::path::Path as ObjectPath;
+use serde::de::DeserializeOwned;
+use std::path::Path;
+
+/// Publishes a report that is as its manifest says, and prints where it is.
+///
+/// # Errors
+/// Exit code 1 if the folder was changed or another report has its place, 4 if the store refuses.
+pub async fn publish(session: &Session, request: &PublishRequest) -> Result<()> {
+    let report = session.cwd.join(&request.folder);
+    let manifest = super::verify::manifest(&report)?;
+    super::verify::check_files(&report, &manifest)?;
+    let item = item(&report, &manifest)?;
+    let site = match &request.target {
+        Target::S3 { bucket: name, prefix } => {
+            let shown = format!("s3://{name}/{prefix}");
+            let store = bucket(&session.config.catalog.properties, name)
+                .map_err(|reason| Error::data(format!("{shown} cannot be opened: {reason}")))?;
+            let site = Bucket::new(store, ObjectPath::from(prefix.as_str()), &shown);
+            match request.check {
+                true => check_bucket(&site, &manifest, &item).await?,
+                false => to_bucket(session, &site, &report, &manifest, &item).await?,
+            }
+            shown.trim_end_matches('/').to_string()
+        }
+        Target::Folder(root) => {
+            match request.check {
+                true => check_folder(root, &manifest, &item)?,
+                false => to_folder(root, &report, &manifest, &item)?,
+            }
+            format!("file://{}", root.display())
+        }
+    };
+    let base = request.base_url.as_ref().unwrap_or(&site);
+    print(format!("{base}/{}/index.html\n", item.folder).as_bytes())
+}
+
+async fn to_bucket(session: &Session, site: &Bucket, report: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
+    let bar = session.progress("publishing", Some(manifest.files.len() as u64));
+    let done = publish::publish(site, report, manifest, item, &|n| bar.set_position(n)).await;
+    bar.finish_and_clear();
+    let done = done.map_err(convert::publish)?;
+    session.say(&format!(
+        "published: {} objects written, {} were there, {} requests",
+        done.written,
+        done.there,
+        site.requests()
+    ));
+    Ok(())
+}
+
+async fn check_bucket(site: &Bucket, manifest: &Manifest, item: &Item) -> Result<()> {
+    let wrong = publish::check(site, manifest, &item.folder)
+        .await
+        .map_err(convert::publish)?;
+    said(&wrong, manifest)
+}
+
+fn to_folder(root: &Path, report: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
+    let names = manifest.files.keys().map(String::as_str).chain([MANIFEST_NAME]);
+    let page = |path: &str| {
+        let bytes = std::fs::read(report.join(path))
+            .map_err(|e| Error::data(format!("{path} of the report cannot be read")).with_source(e))?;
+        Ok::<_, Error>(Page {
+            path: path.into(),
+            bytes,
+        })
+    };
+    let pages: Vec<Page> = names.map(page).collect::<Result<_>>()?;
+    folder_site::publish(root, &pages, item).map(|_| ())
+}
+
+fn check_folder(root: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
+    let place = root.join(&item.folder);
+    let wrong = folder::check(&place, manifest)
+        .map_err(|e| Error::data(format!("{} cannot be read", place.display())).with_source(e))?;
+    said(&wrong, manifest)
+}
+
+fn said(wrong: &[String], manifest: &Manifest) -> Result<()> {
+    for line in wrong {
+        print(format!("{line}\n").as_bytes())?;
+    }
+    match wrong.len() {
+        0 => print(format!("files: {} as the manifest says\n", manifest.files.len()).as_bytes()),
+        n => Err(Error::altered(format!("{n} published files differ from the manifest"))),
+    }
+}
+
+/// What the lists say of the report, from its own documents.
+fn item(report: &Path, manifest: &Manifest) -> Result<Item> {
+    match manifest.kind.as_str() {
+        "run" => document::<RunReport>(report, "data/report-data.json").map(|r| Item::of_run(&r)),
+        _ => document::<Comparison>(report, "data/comparison.json").map(|c| Item::of_diff(&c)),
+    }
+}
+
+fn document<T: DeserializeOwned>(report: &Path, path: &str) -> Result<T> {
+    let fail = |reason: String| {
+        convert::publish(PublishError::Store {
+            location: report.join(path).display().to_string(),
+            reason,
+        })
+    };
+    let bytes = std::fs::read(report.join(path)).map_err(|e| fail(e.to_string()))?;
+    serde_json::from_slice(&bytes).map_err(|e| fail(e.to_string()))
+}

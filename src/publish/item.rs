@@ -1,0 +1,70 @@
+//! What the lists say of one report.
+
+use crate::model::report::RunReport;
+use crate::model::{Comparison, PinnedRun};
+use crate::names::safe_component;
+
+/// One report, as lists and pointers see it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// Its folder, relative to the site.
+    pub folder: String,
+    /// `diff` or `run`.
+    pub kind: String,
+    /// What it is about.
+    pub title: String,
+    /// Where its numbers come from.
+    pub subtitle: String,
+    /// What it found.
+    pub verdict: String,
+    /// Sequence numbers of candidate and baseline: the highest pair is the newest.
+    pub order: (i64, i64),
+}
+
+impl Item {
+    /// A comparison's report.
+    pub fn of_diff(c: &Comparison) -> Item {
+        Item {
+            folder: diff_folder(&c.table, &c.baseline, &c.candidate, &c.config_digest),
+            kind: "diff".into(),
+            title: format!("{} against {}", c.candidate.model_version, c.baseline.model_version),
+            subtitle: format!("{}, {} samples", c.table, c.accounting.matched),
+            verdict: c.verdict.name().replace('_', " "),
+            order: (c.candidate.sequence_number, c.baseline.sequence_number),
+        }
+    }
+
+    /// A single version's report.
+    pub fn of_run(report: &RunReport) -> Item {
+        Item {
+            folder: run_folder(&report.table, &report.run, &report.config_digest),
+            kind: "run".into(),
+            title: report.model_version.clone(),
+            subtitle: format!("{}, {} samples", report.table, report.scored_samples),
+            verdict: String::new(),
+            order: (report.run.sequence_number, 0),
+        }
+    }
+}
+
+/// Folder of a comparison's report, relative to the site.
+pub fn diff_folder(table: &str, baseline: &PinnedRun, candidate: &PinnedRun, config: &str) -> String {
+    format!(
+        "{}/diffs/{}..{}/{}-{}-{config}",
+        safe_component(table),
+        safe_component(&baseline.model_version),
+        safe_component(&candidate.model_version),
+        baseline.snapshot_id,
+        candidate.snapshot_id,
+    )
+}
+
+/// Folder of a single version's report, relative to the site.
+pub fn run_folder(table: &str, run: &PinnedRun, config: &str) -> String {
+    format!(
+        "{}/runs/{}/{}-{config}",
+        safe_component(table),
+        safe_component(&run.model_version),
+        run.snapshot_id,
+    )
+}
