@@ -3,13 +3,13 @@
 //! Both come from the environment that `EVALDIFF_LAKE` names (made from `tests/components/lake`); where it is unset, the
 //! tests that need it say so and pass. One server is shared by all tests of the process.
 
-use crate::harness::{Output, Project, finish};
-use evaldiff::audit::manifest::{FileDigest, Manifest};
-use evaldiff::publish::{self, Bucket, Item, Published};
-use std::net::TcpListener;
+use crate::harness::{Output, Project};
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 /// Key and secret of the one account.
@@ -20,7 +20,7 @@ pub const WAREHOUSE: &str = "evaldiff";
 pub const BUCKET: &str = "plain";
 
 /// A client of the plain S3 endpoint, for programs that [`Lake::python`] runs.
-const BOTO: &str = "import boto3, os\ns3 = boto3.client('s3', endpoint_url=os.environ['S3'], region_name='us-east-1', \
+pub const BOTO: &str = "import boto3, os\ns3 = boto3.client('s3', endpoint_url=os.environ['S3'], region_name='us-east-1', \
                     aws_access_key_id=os.environ['KEY'], aws_secret_access_key=os.environ['SECRET'])\n";
 
 /// The Python environment; `None` with a printed reason where the tests have none.
@@ -37,7 +37,7 @@ pub struct Lake {
     pub s3: u16,
     pub catalog: u16,
     venv: PathBuf,
-    _data: tempfile::TempDir,
+    data: tempfile::TempDir,
     supervisor: Child,
     stdin: Option<ChildStdin>,
 }
@@ -53,7 +53,11 @@ impl Lake {
     /// Starts one and waits until its warehouse is there.
     pub fn start(venv: &Path) -> Lake {
         let data = tempfile::Builder::new().prefix("evaldiff-lake-").tempdir().unwrap();
-        let first = free_ports();
+        Lake::start_at(venv, data, free_ports())
+    }
+
+    /// Starts one on a folder that may hold the data of an earlier one.
+    pub fn start_at(venv: &Path, data: tempfile::TempDir, first: u16) -> Lake {
         let port = |i: u16| (first + i).to_string();
         let log = std::fs::File::create(data.path().join("log")).unwrap();
         let mut supervisor = Command::new(env!("CARGO_BIN_EXE_evaldiff"))
@@ -88,14 +92,14 @@ impl Lake {
             venv: venv.to_path_buf(),
             stdin: supervisor.stdin.take(),
             supervisor,
-            _data: data,
+            data,
         };
         let start = Instant::now();
         let project = lake.project();
         loop {
             let output = project.run(&["runs"]);
-            // An empty warehouse: the catalog answers, and has no table.
-            if output.stderr.contains("ml_eval_results.predictions does not exist") {
+            // No table, one or several: the warehouse answers.
+            if output.code != Some(4) {
                 return lake;
             }
             assert!(
@@ -104,6 +108,19 @@ impl Lake {
             );
             std::thread::sleep(Duration::from_millis(200));
         }
+    }
+
+    /// Ends it at once, as a machine that fails does, and starts it anew on the same data.
+    pub fn fail_and_restart(&mut self) {
+        let supervisor = self.supervisor.id();
+        let children = std::fs::read_to_string(format!("/proc/{supervisor}/task/{supervisor}/children")).unwrap();
+        for pid in children.split_whitespace() {
+            let killed = Command::new("kill").args(["-9", pid]).status().unwrap();
+            assert!(killed.success());
+        }
+        self.supervisor.wait().unwrap();
+        let data = std::mem::replace(&mut self.data, tempfile::tempdir().unwrap());
+        *self = Lake::start_at(&self.venv.clone(), data, self.s3);
     }
 
     /// A project whose evaldiff.toml leads to the REST catalog.
@@ -182,7 +199,7 @@ fn free_ports() -> u16 {
         .unwrap()
 }
 
-fn predictions(rows: usize, wrong: usize) -> String {
+pub fn predictions(rows: usize, wrong: usize) -> String {
     let mut out = String::from("sample_id,ground_truth,prediction,confidence,channel,text\n");
     for row in 0..rows {
         let truth = ["yes", "no"][row % 2];
@@ -196,7 +213,7 @@ fn predictions(rows: usize, wrong: usize) -> String {
     out
 }
 
-fn import(project: &Project, file: &str, version: &str, table: &str) -> Command {
+pub fn import(project: &Project, file: &str, version: &str, table: &str) -> Command {
     project.command(&[
         "import",
         file,
@@ -211,393 +228,62 @@ fn import(project: &Project, file: &str, version: &str, table: &str) -> Command 
     ])
 }
 
-fn leaks_nothing(output: &Output) -> &Output {
+pub fn leaks_nothing(output: &Output) -> &Output {
     let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &output.stderr;
     assert!(!shown.contains(SECRET), "a secret is shown: {output}");
     output
 }
 
-#[test]
-fn runs_are_appended_compared_and_verified_in_a_rest_catalog() {
-    let Some(lake) = lake() else { return };
-    let project = lake.project();
-    project
-        .file("a.csv", predictions(3000, 7))
-        .file("b.csv", predictions(3000, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        leaks_nothing(finish(import(&project, file, version, "basic.predictions")).ok());
-    }
-    let table = ["--table", "basic.predictions"];
-    let compared = project.run(&[&["v1", "v2", "--format", "json"][..], &table].concat());
-    let json = leaks_nothing(compared.ok()).json();
-    assert_eq!(json["accounting"]["matched"], 3000);
-    let report = project.reports("site").remove(0);
-    let verified = project.run(&["verify", report.to_str().unwrap()]);
-    leaks_nothing(verified.ok());
-    for (name, bytes) in crate::harness::tree(&project.path().join("site")) {
-        let found = bytes.windows(SECRET.len()).any(|w| w == SECRET.as_bytes());
-        assert!(!found, "{name} holds a secret");
-    }
-
-    // The same comparison on the embedded catalog: other ids, the same numbers.
-    let local = Project::new();
-    local
-        .file("a.csv", predictions(3000, 7))
-        .file("b.csv", predictions(3000, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        finish(import(&local, file, version, "basic.predictions")).ok();
-    }
-    let here = local.run(&["v1", "v2", "--format", "json"]).ok().json();
-    for part in ["accounting", "outcomes", "metrics", "classes", "confusion", "slices"] {
-        assert_eq!(here[part], json[part], "{part}");
-    }
-}
-
-#[test]
-fn others_read_what_is_written() {
-    let Some(lake) = lake() else { return };
-    let project = lake.project();
-    project.file("a.csv", predictions(500, 7));
-    finish(import(&project, "a.csv", "v1", "shared.predictions")).ok();
-    let seen = lake.python(
-        "t = catalog.load_table('shared.predictions')\n\
-         rows = sorted(t.scan().to_arrow().to_pylist(), key=lambda r: r['sample_id'])\n\
-         print(len(rows), rows[7]['prediction'], rows[8]['prediction'], rows[8]['text'])\n\
-         s = t.current_snapshot().summary.additional_properties\n\
-         print(s['evaldiff.model-version'], s['evaldiff.row-count'], len(t.snapshots()))\n",
-    );
-    assert_eq!(seen, "500 maybe yes words of 8\nv1 500 1\n");
-}
-
-#[test]
-fn runs_that_others_appended_are_compared() {
-    let Some(lake) = lake() else { return };
-    lake.python(
-        "import pyarrow as pa, datetime\n\
-         catalog.create_namespace_if_not_exists('foreign')\n\
-         def run(v, k): return pa.table({'run_id': [f'run-{v}'] * 400, 'model_version': [v] * 400,\n  \
-         'eval_timestamp': pa.array([datetime.datetime(2026, 3, 1)] * 400, pa.timestamp('us')),\n  \
-         'sample_id': [f's{i}' for i in range(400)][::-1], 'ground_truth': ['x'] * 400,\n  \
-         'prediction': ['y' if i % k == 0 else 'x' for i in range(400)][::-1],\n  \
-         'tags': pa.array([['a', 'b']] * 400, pa.list_(pa.string()))})\n\
-         first = run('v1', 4)\n\
-         t = catalog.create_table('foreign.results', schema=first.schema)\n\
-         t.append(first)\n\
-         t.append(run('v2', 8))\n",
-    );
-    let project = lake.project();
-    let compared = project.run(&["v1", "v2", "--table", "foreign.results", "--format", "json"]);
-    let json = compared.ok().json();
-    assert_eq!(json["outcomes"]["fixed"], 50);
-    assert_eq!(json["outcomes"]["both_wrong"], 50);
-}
-
-#[test]
-fn eight_writers_lose_and_double_nothing() {
-    const WRITERS: usize = 8;
-    const EACH: usize = 20;
-    let Some(lake) = lake() else { return };
-    let project = lake.project();
-    project.file("a.csv", predictions(50, 7));
-    std::thread::scope(|scope| {
-        for writer in 0..WRITERS {
-            let project = &project;
-            scope.spawn(move || {
-                for i in 0..EACH {
-                    let version = format!("w{writer}-{i}");
-                    let args = [
-                        "--table",
-                        "crowd.predictions",
-                        "--run-id",
-                        &uuid::Uuid::now_v7().to_string(),
-                    ];
-                    let mut command =
-                        project.command(&[&["import", "a.csv", "--model-version", &version][..], &args].concat());
-                    command.stdin(Stdio::null());
-                    leaks_nothing(finish(command).ok());
-                }
-            });
+/// A proxy before the catalog that spoils the first commits: `lose` gets each one and how many were before, and says
+/// whether its answer is lost (`Some(true)`), the request itself (`Some(false)`), or nothing. Gives its port and the count
+/// of commits.
+pub fn proxy(lake: &Lake, lose: impl Fn(usize) -> Option<bool> + Send + Sync + 'static) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let upstream = lake.catalog;
+    let (lose, commits) = (Arc::new(lose), Arc::new(AtomicUsize::new(0)));
+    let counted = Arc::clone(&commits);
+    std::thread::spawn(move || {
+        for client in listener.incoming() {
+            let (lose, commits) = (Arc::clone(&lose), Arc::clone(&commits));
+            std::thread::spawn(move || relay(client.unwrap(), upstream, &*lose, &commits));
         }
     });
-    let runs = project.run(&["runs", "--table", "crowd.predictions", "--format", "json"]);
-    let runs = runs.ok().json();
-    let versions: std::collections::BTreeSet<&str> = runs
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| r["model_version"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        (runs.as_array().unwrap().len(), versions.len()),
-        (WRITERS * EACH, WRITERS * EACH)
-    );
-    let rows = lake.python("print(catalog.load_table('crowd.predictions').scan().to_arrow().num_rows)\n");
-    assert_eq!(rows.trim(), (WRITERS * EACH * 50).to_string());
+    (port, counted)
 }
 
-#[test]
-fn what_a_lake_refuses_is_said_in_a_line_with_a_way_out_and_without_secrets() {
-    let Some(lake) = lake() else { return };
-    let project = lake.project();
-    project.file("a.csv", predictions(50, 7));
-    finish(import(&project, "a.csv", "v1", "refused.predictions")).ok();
-    let good = lake.settings();
-    let nobody = TcpListener::bind(("127.0.0.1", 0)).unwrap();
-    let unused = nobody.local_addr().unwrap().port();
-    drop(nobody);
-    let cases = [
-        (
-            "wrong credential",
-            good.replace(&format!("{KEY}:{SECRET}"), &format!("{KEY}:{SECRET}-wrong")),
-            "credential",
-        ),
-        ("bad token", good.replace("credential = ", "token = "), "credential"),
-        (
-            "unknown warehouse",
-            good.replace("warehouse = \"evaldiff\"", "warehouse = \"elsewhere\""),
-            "warehouse",
-        ),
-        (
-            "unreachable",
-            good.replace(
-                &format!(":{}\"\nwarehouse", lake.catalog),
-                &format!(":{unused}\"\nwarehouse"),
-            ),
-            "ICEBERG_CATALOG_URI",
-        ),
-        (
-            "wrong storage secret",
-            good.replace(
-                &format!("secret-access-key\" = \"{SECRET}"),
-                "secret-access-key\" = \"wrong",
-            ),
-            "s3.",
-        ),
-    ];
-    for (what, settings, hint) in cases {
-        assert_ne!(settings, good, "{what} changes nothing");
-        project.file("evaldiff.toml", &settings);
-        let output = project.run(&["v1", "v1", "--table", "refused.predictions"]);
-        leaks_nothing(&output);
-        assert_eq!(output.code, Some(4), "{what}: {output}");
-        let lines: Vec<&str> = output
-            .stderr
-            .trim_end()
-            .lines()
-            .filter(|l| !l.starts_with("v1 -> "))
-            .collect();
-        assert!(
-            lines.len() == 2 && lines[0].len() < 400 && lines[1].contains(hint),
-            "{what}: {output}"
-        );
-    }
-}
-
-/// The bucket as the library opens it, below a prefix of the test's own.
-fn bucket(lake: &Lake, prefix: &str) -> Bucket {
-    let properties = [
-        ("s3.endpoint", format!("http://127.0.0.1:{}", lake.s3)),
-        ("s3.region", "us-east-1".into()),
-        ("s3.path-style-access", "true".into()),
-        ("s3.access-key-id", KEY.into()),
-        ("s3.secret-access-key", SECRET.into()),
-    ];
-    let properties = properties
-        .into_iter()
-        .map(|(name, value)| (name.to_string(), value))
-        .collect();
-    let store = evaldiff::store::bucket(&properties, BUCKET).unwrap();
-    Bucket::new(store, prefix.into(), &format!("s3://{BUCKET}/{prefix}"))
-}
-
-/// The smallest report: a page and a manifest. Its numbers stand for nothing; only its place and its bytes matter here.
-fn tiny_report(i: u64) -> (tempfile::TempDir, Manifest, Item) {
-    let folder = tempfile::tempdir().unwrap();
-    let page = format!("<!doctype html><title>{i}</title>");
-    let manifest = Manifest {
-        schema: "evaldiff.manifest/1".into(),
-        kind: "diff".into(),
-        tool_version: "test".into(),
-        table: "t".into(),
-        config_digest: "0".into(),
-        roles: Default::default(),
-        options: Default::default(),
-        runs: Vec::new(),
-        files: [("index.html".to_string(), FileDigest::of(page.as_bytes()))].into(),
-    };
-    std::fs::write(folder.path().join("index.html"), page).unwrap();
-    let json = serde_json::to_vec(&(&manifest, i)).unwrap();
-    std::fs::write(folder.path().join("manifest.json"), json).unwrap();
-    let item = Item {
-        folder: format!("t/diffs/a..b/{i:04}"),
-        kind: "diff".into(),
-        title: format!("report {i}"),
-        subtitle: String::new(),
-        verdict: String::new(),
-        order: (i as i64, 0),
-    };
-    (folder, manifest, item)
-}
-
-async fn publish_tiny(bucket: &Bucket, i: u64) -> Published {
-    let (folder, manifest, item) = tiny_report(i);
-    publish::publish(bucket, folder.path(), &manifest, &item, &|_| ())
-        .await
-        .unwrap()
-}
-
-/// The reports that the site's index and its archive pages list.
-fn listed(lake: &Lake, prefix: &str) -> Vec<u64> {
-    let text = lake.bucket_text(prefix, r"index\.html$|archive/", r"diffs/a\.\.b/(\d+)/index");
-    text.split_whitespace().map(|n| n.parse().unwrap()).collect()
-}
-
-#[test]
-fn a_report_is_published_once_and_never_overwritten() {
-    let Some(lake) = lake() else { return };
-    let project = lake.project();
-    project
-        .file("a.csv", predictions(300, 7))
-        .file("b.csv", predictions(300, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        finish(import(&project, file, version, "published.predictions")).ok();
-    }
-    project.run(&["v1", "v2", "--table", "published.predictions"]).ok();
-    let report = project.reports("site").remove(0);
-    let report = report.to_str().unwrap();
-    let site = format!("s3://{BUCKET}/once/team");
-    let args = [
-        "publish",
-        report,
-        &site,
-        "--base-url",
-        "https://reports.example.com/team",
-    ];
-
-    let first = project.run(&args);
-    leaks_nothing(first.ok());
-    let link = String::from_utf8(first.stdout.clone()).unwrap();
-    assert!(
-        link.starts_with("https://reports.example.com/team/published.predictions/diffs/v1..v2/"),
-        "{link}"
-    );
-    assert!(link.ends_with("/index.html\n"), "{link}");
-
-    let again = project.run(&args);
-    again.ok().stderr_has("published: 0 objects written");
-    project
-        .run(&["publish", report, &site, "--check"])
-        .ok()
-        .stdout_has("as the manifest says");
-
-    // Served as a browser needs it.
-    let heads = lake.python(&format!(
-        "{BOTO}for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='once/team/')['Contents']:\n  \
-         h = s3.head_object(Bucket='{BUCKET}', Key=o['Key'])\n  \
-         print(o['Key'].removeprefix('once/team/'), h['ContentType'], '|', h['CacheControl'])\n",
-    ));
-    for (path, kind, cache) in [
-        ("index.html", "text/html; charset=utf-8", "max-age=60"),
-        (
-            "published.predictions/diffs/v1..v2/index.html",
-            "text/html; charset=utf-8",
-            "max-age=60",
-        ),
-        ("/data/comparison.json", "application/json", "immutable"),
-        ("/overview", "", ""),
-    ] {
-        if kind.is_empty() {
-            continue;
+fn relay(
+    mut client: TcpStream,
+    upstream: u16,
+    lose: &dyn Fn(usize) -> Option<bool>,
+    commits: &AtomicUsize,
+) -> Option<()> {
+    let mut server = TcpStream::connect(("127.0.0.1", upstream)).ok()?;
+    let lost = Arc::new(AtomicBool::new(false));
+    let (mut answers, mut back, dropped) = (server.try_clone().ok()?, client.try_clone().ok()?, Arc::clone(&lost));
+    std::thread::spawn(move || {
+        let mut buffer = [0; 65536];
+        while let Ok(n @ 1..) = answers.read(&mut buffer) {
+            if dropped.load(Ordering::SeqCst) || back.write_all(&buffer[..n]).is_err() {
+                break;
+            }
         }
-        let line = heads
-            .lines()
-            .find(|line| line.split(' ').next().unwrap().ends_with(path))
-            .unwrap();
-        assert!(line.contains(kind) && line.contains(cache), "{line}");
+        let _ = back.shutdown(Shutdown::Both);
+    });
+    let mut buffer = [0; 65536];
+    while let Ok(n @ 1..) = client.read(&mut buffer) {
+        let head = String::from_utf8_lossy(&buffer[..n.min(300)]).into_owned();
+        let path = head.split(' ').nth(1).unwrap_or_default();
+        if head.starts_with("POST ") && path.contains("/tables/") {
+            match lose(commits.fetch_add(1, Ordering::SeqCst)) {
+                Some(true) => lost.store(true, Ordering::SeqCst),
+                Some(false) => break,
+                None => {}
+            }
+        }
+        server.write_all(&buffer[..n]).ok()?;
     }
-
-    // Altered at home: refused before anything is sent. Altered there: found, and not overwritten.
-    let index = Path::new(report).join("index.html");
-    let whole = std::fs::read(&index).unwrap();
-    std::fs::write(&index, b"other").unwrap();
-    project.run(&args).expect_code(1).stderr_has("index.html");
-    std::fs::write(&index, whole).unwrap();
-    lake.python(&format!(
-        "{BOTO}k = [o['Key'] for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='once/team/')['Contents'] \
-         if o['Key'].endswith('data/comparison.json')][0]\n\
-         s3.put_object(Bucket='{BUCKET}', Key=k, Body=b'{{}}')\n\
-         s3.delete_object(Bucket='{BUCKET}', Key=k.replace('data/comparison.json', 'manifest.json'))\n",
-    ));
-    project
-        .run(&["publish", report, &site, "--check"])
-        .expect_code(1)
-        .stdout_has("data/comparison.json: changed");
-    project
-        .run(&args)
-        .expect_code(1)
-        .stderr_has("data/comparison.json is there already, with other bytes");
-}
-
-#[test]
-fn a_report_is_published_to_a_folder_too() {
-    let project = Project::with_runs("binary");
-    project.run(&["v1", "v2"]).ok();
-    let report = project.reports("site").remove(0);
-    let target = format!("file://{}/www", project.path().display());
-    for _ in 0..2 {
-        project
-            .run(&["publish", report.to_str().unwrap(), &target])
-            .ok()
-            .stdout_has("/www/");
-    }
-    let (here, there) = (project.path().join("site"), project.path().join("www"));
-    assert_eq!(crate::harness::tree(&here), crate::harness::tree(&there));
-    project
-        .run(&["publish", report.to_str().unwrap(), &target, "--check"])
-        .ok();
-    project
-        .run(&["publish", report.to_str().unwrap(), "gs://bucket"])
-        .expect_code(2)
-        .stderr_has("s3://BUCKET/PREFIX");
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn two_publishers_at_once_lose_no_entry() {
-    let Some(lake) = tokio::task::spawn_blocking(lake).await.unwrap() else {
-        return;
-    };
-    let (one, other) = (bucket(lake, "crowd"), bucket(lake, "crowd"));
-    for round in 0..100 {
-        let (first, second) = tokio::join!(publish_tiny(&one, 2 * round), publish_tiny(&other, 2 * round + 1));
-        assert_eq!((first.written, second.written), (2, 2));
-    }
-    let mut found = tokio::task::spawn_blocking(|| listed(lake, "crowd")).await.unwrap();
-    found.sort_unstable();
-    assert_eq!(found, (0..200).collect::<Vec<u64>>());
-    let newest =
-        tokio::task::spawn_blocking(|| lake.bucket_text("crowd", r"a\.\.b/index\.html$", r"(\d{4})/index\.html"));
-    assert!(newest.await.unwrap().starts_with("0199"));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn the_thousandth_report_costs_what_the_tenth_does() {
-    let Some(lake) = tokio::task::spawn_blocking(lake).await.unwrap() else {
-        return;
-    };
-    let site = bucket(lake, "many");
-    let mut costs = Vec::new();
-    for i in 0..1000 {
-        let before = site.requests();
-        publish_tiny(&site, i).await;
-        costs.push(site.requests() - before);
-    }
-    // Every hundredth report seals an archive page: that page besides.
-    assert!(costs.iter().all(|cost| *cost <= costs[9] + 1), "{costs:?}");
-    let mut found = tokio::task::spawn_blocking(|| listed(lake, "many")).await.unwrap();
-    found.sort_unstable();
-    assert_eq!(found, (0..1000).collect::<Vec<u64>>());
-    println!(
-        "requests of the 10th report: {}, of the 1,000th: {}",
-        costs[9], costs[999]
-    );
+    let _ = client.shutdown(Shutdown::Both);
+    let _ = server.shutdown(Shutdown::Both);
+    None
 }

@@ -1,0 +1,216 @@
+//! Reports published to a real object store and to a folder.
+
+use crate::harness::{Project, finish};
+use crate::lake::{BOTO, BUCKET, KEY, Lake, SECRET, import, lake, leaks_nothing, predictions};
+use evaldiff::audit::manifest::{FileDigest, Manifest};
+use evaldiff::publish::{self, Bucket, Item, Published};
+use std::path::Path;
+
+/// The bucket as the library opens it, below a prefix of the test's own.
+fn bucket(lake: &Lake, prefix: &str) -> Bucket {
+    let properties = [
+        ("s3.endpoint", format!("http://127.0.0.1:{}", lake.s3)),
+        ("s3.region", "us-east-1".into()),
+        ("s3.path-style-access", "true".into()),
+        ("s3.access-key-id", KEY.into()),
+        ("s3.secret-access-key", SECRET.into()),
+    ];
+    let properties = properties
+        .into_iter()
+        .map(|(name, value)| (name.to_string(), value))
+        .collect();
+    let store = evaldiff::store::bucket(&properties, BUCKET).unwrap();
+    Bucket::new(store, prefix.into(), &format!("s3://{BUCKET}/{prefix}"))
+}
+
+/// The smallest report: a page and a manifest. Its numbers stand for nothing; only its place and its bytes matter here.
+fn tiny_report(i: u64) -> (tempfile::TempDir, Manifest, Item) {
+    let folder = tempfile::tempdir().unwrap();
+    let page = format!("<!doctype html><title>{i}</title>");
+    let manifest = Manifest {
+        schema: "evaldiff.manifest/1".into(),
+        kind: "diff".into(),
+        tool_version: "test".into(),
+        table: "t".into(),
+        config_digest: "0".into(),
+        roles: Default::default(),
+        options: Default::default(),
+        runs: Vec::new(),
+        files: [("index.html".to_string(), FileDigest::of(page.as_bytes()))].into(),
+    };
+    std::fs::write(folder.path().join("index.html"), page).unwrap();
+    let json = serde_json::to_vec(&(&manifest, i)).unwrap();
+    std::fs::write(folder.path().join("manifest.json"), json).unwrap();
+    let item = Item {
+        folder: format!("t/diffs/a..b/{i:04}"),
+        kind: "diff".into(),
+        title: format!("report {i}"),
+        subtitle: String::new(),
+        verdict: String::new(),
+        order: (i as i64, 0),
+    };
+    (folder, manifest, item)
+}
+
+async fn publish_tiny(bucket: &Bucket, i: u64) -> Published {
+    let (folder, manifest, item) = tiny_report(i);
+    publish::publish(bucket, folder.path(), &manifest, &item, &|_| ())
+        .await
+        .unwrap()
+}
+
+/// The reports that the site's index and its archive pages list.
+fn listed(lake: &Lake, prefix: &str) -> Vec<u64> {
+    let text = lake.bucket_text(prefix, r"index\.html$|archive/", r"diffs/a\.\.b/(\d+)/index");
+    text.split_whitespace().map(|n| n.parse().unwrap()).collect()
+}
+
+#[test]
+fn a_report_is_published_once_and_never_overwritten() {
+    let Some(lake) = lake() else { return };
+    let project = lake.project();
+    project
+        .file("a.csv", predictions(300, 7))
+        .file("b.csv", predictions(300, 9));
+    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
+        finish(import(&project, file, version, "published.predictions")).ok();
+    }
+    project.run(&["v1", "v2", "--table", "published.predictions"]).ok();
+    let report = project.reports("site").remove(0);
+    let report = report.to_str().unwrap();
+    let site = format!("s3://{BUCKET}/once/team");
+    let args = [
+        "publish",
+        report,
+        &site,
+        "--base-url",
+        "https://reports.example.com/team",
+    ];
+
+    let first = project.run(&args);
+    leaks_nothing(first.ok());
+    let link = String::from_utf8(first.stdout.clone()).unwrap();
+    assert!(
+        link.starts_with("https://reports.example.com/team/published.predictions/diffs/v1..v2/"),
+        "{link}"
+    );
+    assert!(link.ends_with("/index.html\n"), "{link}");
+
+    let again = project.run(&args);
+    again.ok().stderr_has("published: 0 objects written");
+    project
+        .run(&["publish", report, &site, "--check"])
+        .ok()
+        .stdout_has("as the manifest says");
+
+    // Served as a browser needs it.
+    let heads = lake.python(&format!(
+        "{BOTO}for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='once/team/')['Contents']:\n  \
+         h = s3.head_object(Bucket='{BUCKET}', Key=o['Key'])\n  \
+         print(o['Key'].removeprefix('once/team/'), h['ContentType'], '|', h['CacheControl'])\n",
+    ));
+    for (path, kind, cache) in [
+        ("index.html", "text/html; charset=utf-8", "max-age=60"),
+        (
+            "published.predictions/diffs/v1..v2/index.html",
+            "text/html; charset=utf-8",
+            "max-age=60",
+        ),
+        ("/data/comparison.json", "application/json", "immutable"),
+        ("/overview", "", ""),
+    ] {
+        if kind.is_empty() {
+            continue;
+        }
+        let line = heads
+            .lines()
+            .find(|line| line.split(' ').next().unwrap().ends_with(path))
+            .unwrap();
+        assert!(line.contains(kind) && line.contains(cache), "{line}");
+    }
+
+    // Altered at home: refused before anything is sent. Altered there: found, and not overwritten.
+    let index = Path::new(report).join("index.html");
+    let whole = std::fs::read(&index).unwrap();
+    std::fs::write(&index, b"other").unwrap();
+    project.run(&args).expect_code(1).stderr_has("index.html");
+    std::fs::write(&index, whole).unwrap();
+    lake.python(&format!(
+        "{BOTO}k = [o['Key'] for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='once/team/')['Contents'] \
+         if o['Key'].endswith('data/comparison.json')][0]\n\
+         s3.put_object(Bucket='{BUCKET}', Key=k, Body=b'{{}}')\n\
+         s3.delete_object(Bucket='{BUCKET}', Key=k.replace('data/comparison.json', 'manifest.json'))\n",
+    ));
+    project
+        .run(&["publish", report, &site, "--check"])
+        .expect_code(1)
+        .stdout_has("data/comparison.json: changed");
+    project
+        .run(&args)
+        .expect_code(1)
+        .stderr_has("data/comparison.json is there already, with other bytes");
+}
+
+#[test]
+fn a_report_is_published_to_a_folder_too() {
+    let project = Project::with_runs("binary");
+    project.run(&["v1", "v2"]).ok();
+    let report = project.reports("site").remove(0);
+    let target = format!("file://{}/www", project.path().display());
+    for _ in 0..2 {
+        project
+            .run(&["publish", report.to_str().unwrap(), &target])
+            .ok()
+            .stdout_has("/www/");
+    }
+    let (here, there) = (project.path().join("site"), project.path().join("www"));
+    assert_eq!(crate::harness::tree(&here), crate::harness::tree(&there));
+    project
+        .run(&["publish", report.to_str().unwrap(), &target, "--check"])
+        .ok();
+    project
+        .run(&["publish", report.to_str().unwrap(), "gs://bucket"])
+        .expect_code(2)
+        .stderr_has("s3://BUCKET/PREFIX");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_publishers_at_once_lose_no_entry() {
+    let Some(lake) = tokio::task::spawn_blocking(lake).await.unwrap() else {
+        return;
+    };
+    let (one, other) = (bucket(lake, "crowd"), bucket(lake, "crowd"));
+    for round in 0..100 {
+        let (first, second) = tokio::join!(publish_tiny(&one, 2 * round), publish_tiny(&other, 2 * round + 1));
+        assert_eq!((first.written, second.written), (2, 2));
+    }
+    let mut found = tokio::task::spawn_blocking(|| listed(lake, "crowd")).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, (0..200).collect::<Vec<u64>>());
+    let newest =
+        tokio::task::spawn_blocking(|| lake.bucket_text("crowd", r"a\.\.b/index\.html$", r"(\d{4})/index\.html"));
+    assert!(newest.await.unwrap().starts_with("0199"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_thousandth_report_costs_what_the_tenth_does() {
+    let Some(lake) = tokio::task::spawn_blocking(lake).await.unwrap() else {
+        return;
+    };
+    let site = bucket(lake, "many");
+    let mut costs = Vec::new();
+    for i in 0..1000 {
+        let before = site.requests();
+        publish_tiny(&site, i).await;
+        costs.push(site.requests() - before);
+    }
+    // Every hundredth report seals an archive page: that page besides.
+    assert!(costs.iter().all(|cost| *cost <= costs[9] + 1), "{costs:?}");
+    let mut found = tokio::task::spawn_blocking(|| listed(lake, "many")).await.unwrap();
+    found.sort_unstable();
+    assert_eq!(found, (0..1000).collect::<Vec<u64>>());
+    println!(
+        "requests of the 10th report: {}, of the 1,000th: {}",
+        costs[9], costs[999]
+    );
+}
