@@ -77,6 +77,8 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
             Command::Render(request) => commands::render(&session, request).await,
             Command::Verify(request) => commands::verify(&session, request).await,
             Command::Publish(request) => commands::publish(&session, request).await,
+            Command::Pins(request) => commands::pins(&session, request).await,
+            Command::Unpin(request) => commands::unpin(&session, request).await,
             Command::Demo(request) => commands::demo(&session, &request.dir).await,
             Command::Completions(_) | Command::Man | Command::Supervise(_) => Ok(()),
         }

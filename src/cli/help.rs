@@ -107,6 +107,11 @@ Examples:
     $ evaldiff publish site/T/diffs/A..B/1-2-3 file:///srv/www/reports
     $ evaldiff publish site/T/diffs/A..B/1-2-3 s3://reports/team --check";
 
+/// Below the arguments of `pins`.
+pub(super) const PINS: &str = "\
+A pin is a tag of the table, evaldiff-<snapshot id>, which the expiry of snapshots spares in any engine. `evaldiff publish`
+sets it. A report without one can lose its evidence.";
+
 /// Below the arguments of `completions`.
 pub(super) const COMPLETIONS: &str = "\
 Examples:

@@ -12,6 +12,7 @@ mod help;
 mod import;
 pub(crate) mod location;
 pub mod man;
+mod pins;
 mod publish;
 mod render;
 mod report;
@@ -87,6 +88,11 @@ enum Sub {
     /// Publish a report to object storage or a folder, once and for good
     #[command(after_help = help::PUBLISH)]
     Publish(publish::PublishArgs),
+    /// List the snapshots that are kept for published reports, and reports without such a pin
+    #[command(after_help = help::PINS)]
+    Pins(pins::PinsArgs),
+    /// Let go of snapshots that were kept for a report
+    Unpin(pins::UnpinArgs),
     /// Show everything at work, offline
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
@@ -133,6 +139,8 @@ where
         Some(Sub::Render(args)) => args.request(),
         Some(Sub::Verify(args)) => args.request(&mut overrides),
         Some(Sub::Publish(args)) => args.request(),
+        Some(Sub::Pins(args)) => args.request(&mut overrides),
+        Some(Sub::Unpin(args)) => args.request(&mut overrides),
         Some(Sub::Demo(args)) => args.request(),
         Some(Sub::Completions(args)) => args.request(),
         Some(Sub::Man) => Command::Man,

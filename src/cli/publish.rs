@@ -19,6 +19,9 @@ pub(super) struct PublishArgs {
     /// Write nothing; compare what is published with the report's manifest
     #[arg(long)]
     check: bool,
+    /// Do not pin the report's snapshots: an expiry of snapshots may take its evidence
+    #[arg(long)]
+    no_pin: bool,
 }
 
 impl PublishArgs {
@@ -29,6 +32,7 @@ impl PublishArgs {
             target: self.target,
             base_url: self.base_url,
             check: self.check,
+            pin: !self.no_pin,
         })
     }
 }

@@ -40,8 +40,12 @@ pub enum Command {
     Render(RenderRequest),
     /// Check a report against its manifest and its table.
     Verify(VerifyRequest),
-    /// `evaldiff publish`
+    /// Publish a report.
     Publish(PublishRequest),
+    /// List pins.
+    Pins(PinsRequest),
+    /// Take pins away.
+    Unpin(UnpinRequest),
     /// Show the whole product offline.
     Demo(DemoRequest),
     /// Print a completion script: [`super::completions::script`].
@@ -289,6 +293,24 @@ pub struct PublishRequest {
     pub base_url: Option<String>,
     /// Only compare what is published with the report's manifest.
     pub check: bool,
+    /// Keep the report's snapshots from being expired.
+    pub pin: bool,
+}
+
+/// A list of pins.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PinsRequest {
+    /// Site whose reports are looked at; the configured one if `None`.
+    pub site: Option<PathBuf>,
+    /// What is printed: text or JSON.
+    pub format: ListFormat,
+}
+
+/// Pins to take away.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnpinRequest {
+    /// A snapshot or a report's folder.
+    pub what: String,
 }
 
 /// Where a site may be published.

@@ -43,6 +43,9 @@ pub async fn publish(session: &Session, request: &PublishRequest) -> Result<()> 
             format!("file://{}", root.display())
         }
     };
+    if request.pin && !request.check {
+        super::pins::pin(session, &manifest).await;
+    }
     let base = request.base_url.as_ref().unwrap_or(&site);
     print(format!("{base}/{}/index.html\n", item.folder).as_bytes())
 }

@@ -76,6 +76,16 @@ async fn open_sql(
     Ok(Arc::new(catalog))
 }
 
+/// A client for catalog servers. iceberg's own has neither time limits nor TLS; certificates are the system's, or those of
+/// SSL_CERT_FILE.
+pub(super) fn client() -> reqwest::Result<reqwest::Client> {
+    reqwest::Client::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .timeout(ANSWER_TIMEOUT)
+        .user_agent(concat!("evaldiff/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
 async fn open_rest(
     location: &CatalogLocation,
     uri: &str,
@@ -85,13 +95,7 @@ async fn open_rest(
         path: uri.to_string(),
         reason,
     };
-    // iceberg's own client has neither time limits nor TLS; certificates are the system's, or those of SSL_CERT_FILE.
-    let client = reqwest::Client::builder()
-        .connect_timeout(CONNECT_TIMEOUT)
-        .timeout(ANSWER_TIMEOUT)
-        .user_agent(concat!("evaldiff/", env!("CARGO_PKG_VERSION")))
-        .build()
-        .map_err(|e| fail(e.to_string()))?;
+    let client = client().map_err(|e| fail(e.to_string()))?;
     let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
     props.insert("uri".into(), uri.into());
     if let Some(warehouse) = warehouse {

@@ -13,8 +13,11 @@ mod foreign;
 mod objects;
 mod reference;
 mod resolve;
+mod rest_commit;
 mod retry;
 mod runs;
+mod sqlite;
+mod tags;
 mod writer;
 
 pub use append::{Appended, NewRun};
@@ -37,6 +40,7 @@ use std::time::{Duration, Instant};
 /// An open catalog.
 pub struct Store {
     opened: catalog::Opened,
+    location: CatalogLocation,
     begun: Instant,
 }
 
@@ -51,6 +55,7 @@ impl Store {
     pub async fn open(location: &CatalogLocation) -> Result<Store, StoreError> {
         Ok(Store {
             opened: catalog::open(location, false).await?,
+            location: location.clone(),
             begun: Instant::now(),
         })
     }
@@ -62,6 +67,7 @@ impl Store {
     pub async fn open_or_create(location: &CatalogLocation) -> Result<Store, StoreError> {
         Ok(Store {
             opened: catalog::open(location, true).await?,
+            location: location.clone(),
             begun: Instant::now(),
         })
     }

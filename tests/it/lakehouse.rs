@@ -332,3 +332,47 @@ fn a_lake_that_fails_under_load_loses_no_acknowledged_run_and_shows_none_in_part
     let rows = lake.python("print(catalog.load_table('storm.predictions').scan().to_arrow().num_rows)\n");
     assert_eq!(rows.trim(), (runs.len() * ROWS).to_string());
 }
+
+/// Expires every snapshot that nothing protects, as PyIceberg does.
+const EXPIRE: &str = "
+from datetime import datetime, timedelta
+t.maintenance.expire_snapshots().older_than(datetime.now() + timedelta(days=1)).commit()
+print(len(catalog.load_table(t.name()).snapshots()))
+";
+
+#[test]
+fn a_published_report_survives_the_expiry_of_snapshots() {
+    let Some(lake) = lake() else { return };
+    let project = lake.project();
+    project
+        .file("a.csv", predictions(200, 7))
+        .file("b.csv", predictions(200, 9));
+    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2"), ("a.csv", "v3"), ("b.csv", "v4")] {
+        finish(import(&project, file, version, "kept.predictions")).ok();
+    }
+    let compare = |a: &str, b: &str, out: &str| {
+        project.run(&[a, b, "--table", "kept.predictions", "--out", out]).ok();
+        project.reports(out).remove(0).to_str().unwrap().to_string()
+    };
+    let (kept, lost) = (compare("v1", "v2", "kept"), compare("v2", "v3", "lost"));
+    let target = format!("file://{}/www", project.path().display());
+    project.run(&["publish", &kept, &target]).ok().stderr_has("pinned");
+    project.run(&["publish", &lost, &target, "--no-pin"]).ok();
+    let pins = project.run(&["pins", "lost", "--table", "kept.predictions"]);
+    pins.ok().stdout_has("not pinned: the next expiry may take it");
+
+    let left = lake.python(&format!("t = catalog.load_table('kept.predictions')\n{EXPIRE}"));
+    assert_eq!(left.trim(), "3", "v1 and v2 are pinned, v4 is current");
+    project.run(&["verify", &kept]).ok().stdout_has("verified");
+    let verified = project.run(&["verify", &lost]);
+    verified
+        .expect_code(3)
+        .stdout_has("confirmed: the rows of v3 are still in the table");
+    let pins = project.run(&["pins", "lost", "--table", "kept.predictions"]);
+    pins.ok().stdout_has("gone: its reports have lost their evidence");
+
+    project.run(&["unpin", &kept]).ok().stdout_has("no longer pinned");
+    project.run(&["unpin", &kept]).ok().stdout_has("was not pinned");
+    let tags = lake.python("print(sorted(catalog.load_table('kept.predictions').metadata.refs))\n");
+    assert_eq!(tags.trim(), "['main']");
+}

@@ -214,3 +214,41 @@ async fn the_thousandth_report_costs_what_the_tenth_does() {
         costs[9], costs[999]
     );
 }
+
+#[test]
+fn pins_of_an_embedded_catalog_are_tags_of_its_table() {
+    let project = Project::with_runs("binary");
+    project.run(&["v1", "v2"]).ok();
+    let report = project.reports("site").remove(0);
+    let report = report.to_str().unwrap();
+    project.run(&["pins"]).ok().stdout_has("not pinned");
+    let target = format!("file://{}/www", project.path().display());
+    for _ in 0..2 {
+        project.run(&["publish", report, &target]).ok().stderr_has("pinned");
+    }
+    let pins = project.run(&["pins", "--format", "json"]).ok().json();
+    let ids: Vec<&str> = pins
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|p| p["snapshot_id"].as_str().unwrap())
+        .collect();
+    assert_eq!(ids.len(), 2);
+    assert!(
+        pins.as_array().unwrap().iter().all(|p| p["evidence"] == "pinned"),
+        "{pins}"
+    );
+    // A pin is a reference like any other, and nothing else of the table changed.
+    project.run(&[&format!("tag:evaldiff-{}", ids[0]), "v2"]).ok();
+    project.run(&["verify", report]).ok().stdout_has("verified");
+    assert_eq!(project.runs().len(), 2);
+    project
+        .run(&["unpin", &format!("snapshot:{}", ids[0])])
+        .ok()
+        .stdout_has("no longer pinned");
+    project.run(&["pins"]).ok().stdout_has("not pinned");
+    project
+        .run(&["unpin", "nothing"])
+        .expect_code(2)
+        .stderr_has("evaldiff pins");
+}

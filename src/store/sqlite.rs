@@ -1,0 +1,40 @@
+//! What iceberg's SQL catalog does not do: a commit of metadata that were made here.
+
+use iceberg::TableIdent;
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{ConnectOptions, Connection};
+use std::path::Path;
+use std::time::Duration;
+
+/// How long another writer's lock is waited for.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Makes a table point at `next` if it still points at `current`; says whether it does now.
+pub(super) async fn swap_location(
+    database: &Path,
+    catalog: &str,
+    table: &TableIdent,
+    current: &str,
+    next: &str,
+) -> Result<bool, String> {
+    let swap = async {
+        let options = SqliteConnectOptions::new()
+            .filename(database)
+            .busy_timeout(BUSY_TIMEOUT);
+        let mut connection = options.connect().await?;
+        let query = "UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? \
+                     WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?";
+        let done = sqlx::query(query)
+            .bind(next)
+            .bind(current)
+            .bind(catalog)
+            .bind(table.namespace().join("."))
+            .bind(table.name())
+            .bind(current)
+            .execute(&mut connection)
+            .await?;
+        connection.close().await?;
+        Ok::<_, sqlx::Error>(done.rows_affected() == 1)
+    };
+    swap.await.map_err(|e| e.to_string())
+}
