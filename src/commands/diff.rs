@@ -102,7 +102,12 @@ pub(super) async fn resolve(
     options: &InputOptions,
 ) -> Result<ResolvedRun> {
     if !is_file(session, reference) {
-        return store.resolve(table, reference).await.map_err(convert::store);
+        let found = store.resolve(table, reference).await.map_err(convert::store)?;
+        let removed = store.later_removals(table, &found.run).await.map_err(convert::store)?;
+        for notice in removed {
+            session.say(&format!("notice: {reference} is read as of its snapshot: {notice}"));
+        }
+        return Ok(found);
     }
     let path = session.cwd.join(reference);
     let version = input::version_of(&path);

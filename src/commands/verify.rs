@@ -29,13 +29,10 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
     let mut runs = Vec::new();
     let mut gone = Vec::new();
     for run in &manifest.runs {
-        match store.resolve(&manifest.table, &format!("run:{}", run.run_id)).await {
-            Ok(found) if found.run.snapshot_id == run.snapshot_id => runs.push(found),
-            _ => match store.resolve(&manifest.table, &run.reference).await {
-                Ok(found) => runs.push(found),
-                Err(StoreError::SnapshotGone { .. } | StoreError::NoRun { .. }) => gone.push(run.clone()),
-                Err(error) => return Err(unreachable(convert::store(error))),
-            },
+        match store.resolve_pinned(&manifest.table, run).await {
+            Ok(found) => runs.push(found),
+            Err(StoreError::SnapshotGone { .. }) => gone.push(run.clone()),
+            Err(error) => return Err(unreachable(convert::store(error))),
         }
     }
     if !gone.is_empty() {
@@ -171,7 +168,7 @@ async fn rows_digest(found: &ResolvedRun, roles: &ColumnRoles) -> std::result::R
     let names = columns(roles);
     let wanted: std::result::Result<Vec<ReadColumn>, EngineError> =
         names.iter().map(|n| ReadColumn::of(&found.schema, n, false)).collect();
-    let files = Arc::new(RunFiles::open(&found.run.data_files, &found.objects).await?);
+    let files = Arc::new(RunFiles::open(found).await?);
     let mut digest = RowsDigest::new(roles);
     let mut rows = scan_rows(files, wanted?);
     while let Some(batch) = futures::StreamExt::next(&mut rows).await {

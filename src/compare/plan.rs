@@ -52,14 +52,6 @@ impl Sides {
     /// # Errors
     /// [`CompareError::NoColumn`], or the first file that cannot be read.
     pub(super) async fn open(job: &Job) -> Result<Sides, CompareError> {
-        for run in [&job.baseline, &job.candidate] {
-            if run.filter_run_id.is_some() {
-                return Err(CompareError::Arrow(format!(
-                    "{} holds several runs in one snapshot, which this version cannot tell apart",
-                    run.run.reference
-                )));
-            }
-        }
         let (columns, layout) = columns(&job.candidate.schema, &job.roles)?;
         let new = || Arc::new(Interner::default());
         let codes = Codes {
@@ -76,8 +68,8 @@ impl Sides {
         );
         let ordering = LexOrdering::new([sort]).ok_or_else(|| CompareError::Arrow("the key has no order".into()))?;
         Ok(Sides {
-            baseline: Arc::new(RunFiles::open(&job.baseline.run.data_files, &job.baseline.objects).await?),
-            candidate: Arc::new(RunFiles::open(&job.candidate.run.data_files, &job.candidate.objects).await?),
+            baseline: Arc::new(RunFiles::open(&job.baseline).await?),
+            candidate: Arc::new(RunFiles::open(&job.candidate).await?),
             codes: Arc::new(codes),
             layout,
             columns,

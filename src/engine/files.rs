@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use crate::model::DataFile;
-use crate::store::Objects;
+use crate::store::{Objects, RUN_ID, ResolvedRun};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
@@ -37,6 +37,17 @@ pub struct OpenFile {
 pub struct RunFiles {
     /// In key order where the run is sorted.
     pub files: Vec<Arc<OpenFile>>,
+    /// Where the files hold rows of other runs too: whose count.
+    pub only: Option<OnlyRun>,
+}
+
+/// Rows of one run among others in the same files.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OnlyRun {
+    /// The column with the run id.
+    pub column: ReadColumn,
+    /// The run.
+    pub run_id: String,
 }
 
 impl RunFiles {
@@ -44,12 +55,20 @@ impl RunFiles {
     ///
     /// # Errors
     /// [`EngineError::File`] if one is missing or damaged, [`EngineError::Altered`] if its size or rows differ.
-    pub async fn open(files: &[DataFile], objects: &Objects) -> Result<RunFiles, EngineError> {
+    pub async fn open(run: &ResolvedRun) -> Result<RunFiles, EngineError> {
+        let (files, objects) = (&run.run.data_files, &run.objects);
+        let only = run.filter_run_id.as_ref().map(|run_id| {
+            Ok::<_, EngineError>(OnlyRun {
+                column: ReadColumn::of(&run.schema, RUN_ID, true)?,
+                run_id: run_id.clone(),
+            })
+        });
         let open = stream::iter(files)
             .map(|file| open_file(objects, file))
             .buffered(OPEN_AT_ONCE);
         Ok(RunFiles {
             files: open.map_ok(Arc::new).try_collect().await?,
+            only: only.transpose()?,
         })
     }
 

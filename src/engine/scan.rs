@@ -3,7 +3,9 @@
 use super::BATCH_ROWS;
 use super::error::EngineError;
 use super::files::{OpenFile, ROW_BITS, ReadColumn, RunFiles};
-use arrow::array::{ArrayRef, RecordBatch, UInt64Array, new_null_array};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array, new_null_array};
+use arrow::compute::kernels::cmp::eq;
+use arrow::compute::{cast, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -109,7 +111,10 @@ async fn read_piece(
     piece: Piece,
 ) -> DfResult<impl futures::Stream<Item = DfResult<RecordBatch>>> {
     let file = Arc::clone(&files.files[piece.file]);
-    let found = file.columns(&columns)?;
+    // The run's id is read along and taken off again, where it is needed to tell rows apart.
+    let mut wanted = columns.as_ref().clone();
+    wanted.extend(files.only.iter().map(|only| only.column.clone()));
+    let found = file.columns(&wanted)?;
     let roots: Vec<usize> = found.roots.iter().flatten().copied().collect();
     let mask = ProjectionMask::roots(file.metadata.file_metadata().schema_descr(), roots.iter().copied());
     let order = output_order(&found.roots);
@@ -124,13 +129,26 @@ async fn read_piece(
             path: path.clone(),
             reason: e.to_string(),
         })?;
+    let only = files.only.clone();
     Ok(stream.map(move |batch| {
         let batch = batch.map_err(|e| EngineError::Altered {
             path: path.clone(),
             reason: e.to_string(),
         })?;
-        arrange(&batch, &columns, &order, positions.next(batch.num_rows()))
+        let batch = arrange(&batch, &wanted, &order, positions.next(batch.num_rows()))?;
+        match &only {
+            Some(only) => rows_of(&batch, &only.run_id, wanted.len() - 1),
+            None => Ok(batch),
+        }
     }))
+}
+
+/// The rows whose run id, the column at `at`, is this one; without that column.
+fn rows_of(batch: &RecordBatch, run_id: &str, at: usize) -> DfResult<RecordBatch> {
+    let ids = cast(batch.column(at), &DataType::Utf8)?;
+    let same = eq(&ids, &StringArray::new_scalar(run_id))?;
+    let rest: Vec<usize> = (0..batch.num_columns()).filter(|i| *i != at).collect();
+    Ok(filter_record_batch(&batch.project(&rest)?, &same)?)
 }
 
 /// Where each wanted column stands among those read: the reader gives them in file order.

@@ -59,7 +59,29 @@ pub(super) async fn live_files(table: &Table) -> Result<(Vec<DataFile>, bool), S
     let Some(snapshot) = table.metadata().current_snapshot() else {
         return Ok((Vec::new(), false));
     };
-    let mut files = Vec::new();
+    let (entries, deletes) = live(table, snapshot).await?;
+    let mut files: Vec<DataFile> = entries.iter().map(data_file).collect();
+    files.sort();
+    Ok((files, deletes))
+}
+
+/// Every live data file as of a snapshot.
+///
+/// # Errors
+/// Refuses a snapshot in which delete files apply: its rows are not simply those of its data files.
+pub(super) async fn live_entries(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<ManifestEntryRef>, StoreError> {
+    match live(table, snapshot).await? {
+        (entries, false) => Ok(entries),
+        (_, true) => Err(StoreError::Unreadable {
+            table: table.identifier().to_string(),
+            snapshot: snapshot.snapshot_id(),
+            reason: "delete files apply to it, which this version cannot read".into(),
+        }),
+    }
+}
+
+async fn live(table: &Table, snapshot: &SnapshotRef) -> Result<(Vec<ManifestEntryRef>, bool), StoreError> {
+    let mut entries = Vec::new();
     let mut deletes = false;
     for manifest in manifests(table, snapshot).await? {
         if manifest.content == ManifestContentType::Deletes {
@@ -68,13 +90,12 @@ pub(super) async fn live_files(table: &Table) -> Result<(Vec<DataFile>, bool), S
         }
         let what = || format!("reading the manifest {}", manifest.manifest_path);
         let loaded = manifest.load_manifest(table.file_io()).await.context(what())?;
-        files.extend(loaded.entries().iter().filter(|e| e.is_alive()).map(data_file));
+        entries.extend(loaded.entries().iter().filter(|e| e.is_alive()).cloned());
     }
-    files.sort();
-    Ok((files, deletes))
+    Ok((entries, deletes))
 }
 
-fn data_file(entry: &ManifestEntryRef) -> DataFile {
+pub(super) fn data_file(entry: &ManifestEntryRef) -> DataFile {
     DataFile {
         path: entry.file_path().to_string(),
         size: entry.file_size_in_bytes(),

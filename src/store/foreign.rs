@@ -3,9 +3,9 @@
 use super::Objects;
 use super::contract::{MODEL_VERSION, RUN_ID};
 use super::error::StoreError;
-use super::files::added_entries;
+use super::files::{added_entries, data_file, live_entries};
 use super::runs::RunEntry;
-use crate::model::Golden;
+use crate::model::{DataFile, Golden};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -20,34 +20,79 @@ use std::collections::BTreeMap;
 /// The runs that a foreign snapshot added: from the bounds in its manifests where these decide it, else by reading
 /// the two columns.
 pub(super) async fn runs_of(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<RunEntry>, StoreError> {
+    let contents = contents(table, &added_entries(table, snapshot).await?).await?;
+    Ok(contents
+        .into_iter()
+        .map(|(key, found)| entry(snapshot, key, found))
+        .collect())
+}
+
+/// A run of which several snapshots brought rows, as of the last of these: what is left of it then.
+pub(super) async fn as_of(
+    table: &Table,
+    snapshot: &SnapshotRef,
+    run: &RunEntry,
+) -> Result<Option<RunEntry>, StoreError> {
+    let mut contents = contents(table, &live_entries(table, snapshot).await?).await?;
+    let key = (run.run_id.clone(), run.model_version.clone());
+    let found = contents.remove(&key);
+    Ok(found.map(|found| entry(snapshot, key, found)))
+}
+
+/// What some files hold of one run.
+#[derive(Default)]
+struct Found {
+    rows: u64,
+    files: Vec<DataFile>,
+    /// Whether one of them holds rows of another run too.
+    mixed: bool,
+}
+
+type Key = (String, String);
+
+async fn contents(table: &Table, entries: &[ManifestEntryRef]) -> Result<BTreeMap<Key, Found>, StoreError> {
     let schema = table.metadata().current_schema();
+    let mut runs: BTreeMap<Key, Found> = BTreeMap::new();
     let (Some(run_field), Some(version_field)) =
         (schema.field_id_by_name(RUN_ID), schema.field_id_by_name(MODEL_VERSION))
     else {
-        return Ok(Vec::new());
+        return Ok(runs);
     };
-    let mut rows: BTreeMap<(String, String), u64> = BTreeMap::new();
     let objects = Objects::of(table);
-    for entry in added_entries(table, snapshot).await? {
-        match (constant(&entry, run_field), constant(&entry, version_field)) {
-            (Some(run), Some(version)) => *rows.entry((run, version)).or_default() += entry.record_count(),
-            _ => count_rows(&objects, &entry, [run_field, version_field], &mut rows).await?,
+    for entry in entries {
+        let mut rows: BTreeMap<Key, u64> = BTreeMap::new();
+        match (constant(entry, run_field), constant(entry, version_field)) {
+            (Some(run), Some(version)) => {
+                rows.insert((run, version), entry.record_count());
+            }
+            _ => count_rows(&objects, entry, [run_field, version_field], &mut rows).await?,
+        }
+        let mixed = rows.len() > 1;
+        for (key, n) in rows {
+            let found = runs.entry(key).or_default();
+            found.rows += n;
+            found.files.push(data_file(entry));
+            found.mixed |= mixed;
         }
     }
-    let shared = rows.len() > 1;
-    let entry = |((run_id, model_version), rows)| RunEntry {
+    Ok(runs)
+}
+
+fn entry(snapshot: &SnapshotRef, (run_id, model_version): Key, mut found: Found) -> RunEntry {
+    found.files.sort();
+    RunEntry {
         run_id,
         model_version,
         snapshot_id: snapshot.snapshot_id(),
         sequence_number: snapshot.sequence_number(),
         committed_ms: snapshot.timestamp_ms(),
-        rows,
+        rows: found.rows,
         golden: Golden::default(),
         properties: BTreeMap::new(),
         roles: None,
-        shared_snapshot: shared,
-    };
-    Ok(rows.into_iter().map(entry).collect())
+        files: Some(found.files),
+        mixed_files: found.mixed,
+    }
 }
 
 /// The one value that a column has in a file, if its bounds say so. Bounds of long texts are cut, so they decide

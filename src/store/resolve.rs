@@ -39,9 +39,49 @@ impl Store {
     pub async fn resolve(&self, table_name: &str, reference: &str) -> Result<ResolvedRun, StoreError> {
         let parsed = Reference::parse(reference)?;
         let table = self.load(table_name).await?;
-        let runs = runs::all(&table).await?;
+        // A snapshot stays what it was, whatever later commits did to its runs.
+        let until = match &parsed {
+            Reference::Snapshot(id) => Some(*id),
+            Reference::Tag(tag) => table.metadata().snapshot_for_ref(tag).map(|s| s.snapshot_id()),
+            _ => None,
+        };
+        let runs = runs::all(&table, until).await?;
         let (entry, others) = choose(&table, &runs, &parsed, reference)?;
         readable(&table, &entry, others).await
+    }
+
+    /// The run of a report, as of the snapshot that the report pinned.
+    ///
+    /// # Errors
+    /// [`StoreError::SnapshotGone`] or [`StoreError::NoRun`] where there is none.
+    pub async fn resolve_pinned(&self, table_name: &str, pinned: &PinnedRun) -> Result<ResolvedRun, StoreError> {
+        let table = self.load(table_name).await?;
+        let id: i64 = pinned.snapshot_id.parse().unwrap_or_default();
+        let gone = || StoreError::SnapshotGone {
+            table: table_name.to_string(),
+            snapshot: pinned.snapshot_id.clone(),
+        };
+        table.metadata().snapshot_by_id(id).ok_or_else(gone)?;
+        let of = |run: &RunEntry| run.snapshot_id == id && run.run_id == pinned.run_id;
+        let run = runs::all(&table, Some(id))
+            .await?
+            .into_iter()
+            .find(of)
+            .ok_or_else(gone)?;
+        readable(&table, &run, Vec::new()).await
+    }
+
+    /// What later commits removed of a run that is read as of its snapshot, in words. Costs nothing where nobody ever did
+    /// anything but append.
+    ///
+    /// # Errors
+    /// Fails if the table's metadata cannot be read.
+    pub async fn later_removals(&self, table_name: &str, run: &PinnedRun) -> Result<Vec<String>, StoreError> {
+        let table = self.load(table_name).await?;
+        if runs::only_appended_since(&table, run.sequence_number) {
+            return Ok(Vec::new());
+        }
+        removals(&table, run).await
     }
 
     /// What later commits did to a run's rows, in words; empty if nothing.
@@ -50,25 +90,9 @@ impl Store {
     /// Fails if the table's metadata cannot be read.
     pub async fn later_changes(&self, table_name: &str, run: &PinnedRun) -> Result<Vec<String>, StoreError> {
         let table = self.load(table_name).await?;
-        let (live, deletes) = files::live_files(&table).await?;
-        let mut notices = Vec::new();
-        let gone = run
-            .data_files
-            .iter()
-            .filter(|f| live.iter().all(|l| l.path != f.path))
-            .count();
-        if gone > 0 {
-            notices.push(format!(
-                "{gone} of the {} data files of run {} were removed from the table by a later commit",
-                run.data_files.len(),
-                run.run_id
-            ));
-        }
-        if deletes {
-            notices.push("delete files were added to the table by a later commit".to_string());
-        }
+        let mut notices = removals(&table, run).await?;
         let id: i64 = run.snapshot_id.parse().unwrap_or_default();
-        let again = runs::all(&table)
+        let again = runs::all(&table, None)
             .await?
             .into_iter()
             .filter(|e| e.run_id == run.run_id && e.snapshot_id != id);
@@ -102,6 +126,27 @@ impl Store {
     }
 }
 
+async fn removals(table: &Table, run: &PinnedRun) -> Result<Vec<String>, StoreError> {
+    let (live, deletes) = files::live_files(table).await?;
+    let mut notices = Vec::new();
+    let gone = run
+        .data_files
+        .iter()
+        .filter(|f| live.iter().all(|l| l.path != f.path))
+        .count();
+    if gone > 0 {
+        notices.push(format!(
+            "{gone} of the {} data files of run {} were removed from the table by a later commit",
+            run.data_files.len(),
+            run.run_id
+        ));
+    }
+    if deletes {
+        notices.push("delete files were added to the table by a later commit".to_string());
+    }
+    Ok(notices)
+}
+
 async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Result<ResolvedRun, StoreError> {
     let metadata = table.metadata();
     let run = runs::pin(table, entry).await?;
@@ -118,7 +163,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         table: table.identifier().to_string(),
         schema: schema_to_arrow_schema(&schema).context("reading the snapshot's schema")?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
-        filter_run_id: entry.shared_snapshot.then(|| entry.run_id.clone()),
+        filter_run_id: entry.mixed_files.then(|| entry.run_id.clone()),
         objects: Objects::of(table),
         others,
     })

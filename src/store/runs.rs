@@ -2,7 +2,7 @@
 
 use super::error::{Context, StoreError};
 use super::{Store, contract, files, foreign};
-use crate::model::{ColumnRoles, Golden, PinnedRun};
+use crate::model::{ColumnRoles, DataFile, Golden, PinnedRun};
 use chrono::{DateTime, SecondsFormat, Utc};
 use iceberg::spec::{Operation, SnapshotRef};
 use iceberg::table::Table;
@@ -32,8 +32,10 @@ pub struct RunEntry {
     pub properties: BTreeMap<String, String>,
     /// The roles recorded with the run.
     pub roles: Option<ColumnRoles>,
-    /// Whether the snapshot holds other runs too, so that its rows have to be filtered by run id.
-    pub shared_snapshot: bool,
+    /// The files that hold it, of a run that others wrote; of evaldiff's own they are all that the snapshot added.
+    pub files: Option<Vec<DataFile>>,
+    /// Whether these files hold rows of other runs too, so that they have to be told apart by run id.
+    pub mixed_files: bool,
 }
 
 impl RunEntry {
@@ -46,10 +48,13 @@ impl RunEntry {
     }
 }
 
-/// The snapshots of the main branch, newest first.
-pub(super) fn main_snapshots(table: &Table) -> Vec<SnapshotRef> {
+/// A snapshot and those before it, newest first; those of the main branch, if none is given.
+fn history(table: &Table, until: Option<i64>) -> Vec<SnapshotRef> {
     let metadata = table.metadata();
-    let mut next = metadata.current_snapshot().cloned();
+    let mut next = match until {
+        Some(id) => metadata.snapshot_by_id(id).cloned(),
+        None => metadata.current_snapshot().cloned(),
+    };
     let mut out = Vec::new();
     while let Some(snapshot) = next {
         next = snapshot
@@ -61,10 +66,22 @@ pub(super) fn main_snapshots(table: &Table) -> Vec<SnapshotRef> {
     out
 }
 
+/// Whether every commit on the main branch after a sequence number only added files.
+pub(super) fn only_appended_since(table: &Table, sequence_number: i64) -> bool {
+    history(table, None)
+        .iter()
+        .take_while(|snapshot| snapshot.sequence_number() > sequence_number)
+        .all(|snapshot| snapshot.summary().operation == Operation::Append)
+}
+
 /// Runs that evaldiff recorded on the main branch, oldest first; metadata only.
 pub(super) fn recorded(table: &Table) -> Vec<RunEntry> {
+    recorded_in(&history(table, None))
+}
+
+fn recorded_in(history: &[SnapshotRef]) -> Vec<RunEntry> {
     let mut runs: Vec<RunEntry> = Vec::new();
-    for snapshot in main_snapshots(table).iter().rev() {
+    for snapshot in history.iter().rev() {
         // A run id that stands twice (two processes raced with it) counts once: the first.
         if let Some(entry) = from_summary(snapshot).filter(|e| runs.iter().all(|r| r.run_id != e.run_id)) {
             runs.push(entry);
@@ -98,7 +115,8 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
         roles: summary
             .get(contract::ROLES_PROPERTY)
             .and_then(|json| serde_json::from_str(json).ok()),
-        shared_snapshot: false,
+        files: None,
+        mixed_files: false,
     })
 }
 
@@ -110,21 +128,43 @@ impl Store {
     /// Fails if the table does not exist or its metadata cannot be read.
     pub async fn runs(&self, table: &str) -> Result<Vec<RunEntry>, StoreError> {
         let table = self.load(table).await?;
-        all(&table).await
+        all(&table, None).await
     }
 }
 
-/// Recorded and foreign runs of the main branch, oldest first.
-pub(super) async fn all(table: &Table) -> Result<Vec<RunEntry>, StoreError> {
-    let mut runs = recorded(table);
-    for snapshot in main_snapshots(table) {
+/// Recorded and foreign runs of the main branch, oldest first; with `until`, as they were as of that snapshot, on whatever
+/// branch it is.
+pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntry>, StoreError> {
+    let history = history(table, until);
+    let mut runs = recorded_in(&history);
+    for snapshot in history {
         let added = matches!(snapshot.summary().operation, Operation::Append | Operation::Overwrite);
         if from_summary(&snapshot).is_none() && added {
             runs.extend(foreign::runs_of(table, &snapshot).await?);
         }
     }
     runs.sort_by(|a, b| (a.sequence_number, &a.run_id).cmp(&(b.sequence_number, &b.run_id)));
-    Ok(runs)
+    gather(table, runs).await
+}
+
+/// One entry for each run: of one that several snapshots brought rows of, by appending in parts or by writing files anew,
+/// all that is left as of the last of them.
+async fn gather(table: &Table, runs: Vec<RunEntry>) -> Result<Vec<RunEntry>, StoreError> {
+    let mut parts: BTreeMap<(&str, &str), (usize, i64)> = BTreeMap::new();
+    for run in &runs {
+        let part = parts.entry((&run.run_id, &run.model_version)).or_default();
+        *part = (part.0 + 1, run.snapshot_id);
+    }
+    let mut out: Vec<RunEntry> = Vec::with_capacity(parts.len());
+    for run in &runs {
+        let (count, last) = parts[&(run.run_id.as_str(), run.model_version.as_str())];
+        if count == 1 {
+            out.push(run.clone());
+        } else if let (true, Some(snapshot)) = (last == run.snapshot_id, table.metadata().snapshot_by_id(last)) {
+            out.extend(foreign::as_of(table, snapshot, run).await?);
+        }
+    }
+    Ok(out)
 }
 
 /// Pins a run: adds what identifies it for good.
@@ -136,7 +176,10 @@ pub(super) async fn pin(table: &Table, entry: &RunEntry) -> Result<PinnedRun, St
             table: table.identifier().to_string(),
             snapshot: entry.snapshot_id.to_string(),
         })?;
-    let data_files = files::added_files(table, entry.snapshot_id).await?;
+    let data_files = match &entry.files {
+        Some(files) => files.clone(),
+        None => files::added_files(table, entry.snapshot_id).await?,
+    };
     snapshot.schema(metadata).context("reading the snapshot's schema")?;
     Ok(PinnedRun {
         reference: format!("snapshot:{}", entry.snapshot_id),

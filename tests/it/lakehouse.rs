@@ -376,3 +376,164 @@ fn a_published_report_survives_the_expiry_of_snapshots() {
     let tags = lake.python("print(sorted(catalog.load_table('kept.predictions').metadata.refs))\n");
     assert_eq!(tags.trim(), "['main']");
 }
+
+/// Rows as a PySpark job appends them: no word of evaldiff. `run(version, wrong, of)` has samples `of`, every `wrong`-th answer wrong.
+const JOB: &str = "
+import pyarrow as pa, datetime
+catalog.create_namespace_if_not_exists('shapes')
+def run(v, wrong, of=range(400), **more):
+    of = list(of)
+    at = pa.array([datetime.datetime(2026, 3, 1 + i % 3) for i in of], pa.timestamp('us'))
+    return pa.table({'run_id': [f'run-{v}'] * len(of), 'model_version': [v] * len(of), 'eval_timestamp': at,
+      'sample_id': [f's{i}' for i in of], 'ground_truth': ['x'] * len(of),
+      'prediction': ['y' if i % wrong == 0 else 'x' for i in of], **{k: [x] * len(of) for k, x in more.items()}})
+def table(name, first):
+    if catalog.table_exists(f'shapes.{name}'):
+        catalog.drop_table(f'shapes.{name}')
+    return catalog.create_table(f'shapes.{name}', schema=first.schema)
+";
+
+/// (matched, regressed, fixed, both wrong) of `v1 v2`.
+fn outcome(project: &Project, table: &str) -> [u64; 4] {
+    let json = project
+        .run(&["v1", "v2", "--table", table, "--format", "json"])
+        .ok()
+        .json();
+    let at = |pointer: &str| json.pointer(pointer).unwrap().as_u64().unwrap();
+    [
+        "/accounting/matched",
+        "/outcomes/regressed",
+        "/outcomes/fixed",
+        "/outcomes/both_wrong",
+    ]
+    .map(at)
+}
+
+#[test]
+fn every_shape_of_a_table_that_others_wrote_is_read_whole() {
+    let Some(lake) = lake() else { return };
+    let shapes: [(&str, &str, [u64; 4]); 9] = [
+        (
+            "one_snapshot",
+            "t = table('one_snapshot', run('v1', 4))
+t.append(pa.concat_tables([run('v1', 4), run('v2', 8)]))",
+            [400, 0, 50, 50],
+        ),
+        (
+            "several_snapshots",
+            "t = table('several_snapshots', run('v1', 4))
+t.append(run('v1', 4, range(0, 150)))
+t.append(run('v2', 8, range(0, 300)))
+t.append(run('v1', 4, range(150, 400)))
+t.append(run('v2', 8, range(300, 400)))",
+            [400, 0, 50, 50],
+        ),
+        (
+            "by_day",
+            "from pyiceberg.transforms import DayTransform, IdentityTransform
+t = table('by_day', run('v1', 4))
+with t.update_spec() as s:
+    s.add_field('eval_timestamp', DayTransform(), 'day')
+t.append(pa.concat_tables([run('v1', 4), run('v2', 8)]))",
+            [400, 0, 50, 50],
+        ),
+        (
+            "by_version",
+            "from pyiceberg.transforms import IdentityTransform
+t = table('by_version', run('v1', 4))
+with t.update_spec() as s:
+    s.add_field('model_version', IdentityTransform(), 'model_version')
+t.append(pa.concat_tables([run('v1', 4), run('v2', 8)]))",
+            [400, 0, 50, 50],
+        ),
+        (
+            "rows_deleted",
+            "t = table('rows_deleted', run('v1', 4))
+t.append(run('v1', 4)); t.append(run('v2', 8))
+t.delete(\"sample_id in ('s0', 's4', 's1')\")",
+            [397, 0, 49, 49],
+        ),
+        (
+            "overwritten",
+            "t = table('overwritten', run('v1', 4))
+t.append(run('v1', 2)); t.append(run('v2', 8))
+t.overwrite(run('v1', 4), overwrite_filter=\"model_version == 'v1'\")",
+            [400, 0, 50, 50],
+        ),
+        (
+            "renamed",
+            "t = table('renamed', run('v1', 4, note=1))
+t.append(run('v1', 4, note=1))
+with t.update_schema() as s:
+    s.rename_column('prediction', 'answer')
+with t.update_schema() as s:
+    s.add_column('prediction', __import__('pyiceberg.types').types.StringType())
+with t.update_schema() as s:
+    s.delete_column('prediction'); s.move_first('ground_truth')
+with t.update_schema() as s:
+    s.rename_column('answer', 'prediction'); s.delete_column('note')
+t.append(run('v2', 8).select([f.name for f in t.schema().fields]))",
+            [400, 0, 50, 50],
+        ),
+        (
+            "promoted",
+            "import pyarrow.compute as pc
+from pyiceberg.types import LongType, DoubleType
+def scored(v, wrong, i, f):
+    r = run(v, wrong)
+    return r.append_column('bucket', pa.array([1] * 400, i)).append_column('confidence', pa.array([0.5] * 400, f))
+t = table('promoted', scored('v1', 4, pa.int32(), pa.float32()))
+t.append(scored('v1', 4, pa.int32(), pa.float32()))
+with t.update_schema() as s:
+    s.update_column('bucket', field_type=LongType()); s.update_column('confidence', field_type=DoubleType())
+t.append(scored('v2', 8, pa.int64(), pa.float64()))",
+            [400, 0, 50, 50],
+        ),
+        (
+            "branched",
+            "t = table('branched', run('v1', 4))
+t.append(run('v1', 4)); t.append(run('v2', 8))
+t.manage_snapshots().create_branch(snapshot_id=t.current_snapshot().snapshot_id, branch_name='trial').commit()
+t.append(run('v2', 2), branch='trial')",
+            [400, 0, 50, 50],
+        ),
+    ];
+    let project = lake.project();
+    for (name, program, expected) in shapes {
+        lake.python(&format!("{JOB}\n{program}\n"));
+        assert_eq!(outcome(&project, &format!("shapes.{name}")), expected, "{name}");
+        let report = project
+            .reports("site")
+            .into_iter()
+            .find(|r| r.to_str().unwrap().contains(&format!("shapes.{name}/")));
+        project
+            .run(&["verify", report.unwrap().to_str().unwrap()])
+            .ok()
+            .stdout_has("verified");
+    }
+}
+
+#[test]
+fn a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said() {
+    let Some(lake) = lake() else { return };
+    let project = lake.project();
+    project
+        .file("a.csv", predictions(100, 7))
+        .file("b.csv", predictions(100, 9));
+    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
+        finish(import(&project, file, version, "removed.predictions")).ok();
+    }
+    let compare = ["v1", "v2", "--table", "removed.predictions"];
+    let before = project.run(&compare);
+    assert!(!before.ok().stderr.contains("notice"), "{before}");
+    lake.python("catalog.load_table('removed.predictions').delete(\"model_version == 'v1'\")\n");
+    project
+        .run(&compare)
+        .ok()
+        .stderr_has("notice: v1 is read as of its snapshot: 1 of the 1 data files");
+    let report = project.reports("site").remove(0);
+    project
+        .run(&["verify", report.to_str().unwrap()])
+        .ok()
+        .stdout_has("were removed from the table by a later commit");
+}
