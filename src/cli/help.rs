@@ -82,7 +82,8 @@ pub(super) const RUNS: &str = "\
 Examples:
     $ evaldiff runs
     $ evaldiff runs v1.2.0 --format json
-    $ evaldiff runs --unfinished";
+    $ evaldiff runs --unfinished
+    $ evaldiff runs --retract run:0192f3a4 --why \"wrong golden dataset\"";
 
 /// Below the flags of `render`.
 pub(super) const RENDER: &str = "\

@@ -93,6 +93,8 @@ pub struct RunsRequest {
     pub format: ListFormat,
     /// Evaluations that did not end, instead of the runs of the table.
     pub unfinished: bool,
+    /// Instead of listing: a run to withdraw, and why.
+    pub retract: Option<(String, String)>,
 }
 
 /// An evaluation; the service, the golden dataset and the pressure travel in [`Overrides::service`].

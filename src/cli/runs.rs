@@ -18,6 +18,12 @@ pub(super) struct RunsArgs {
     /// List the evaluations that did not end, which `evaldiff run --resume` goes on with
     #[arg(long)]
     unfinished: bool,
+    /// Withdraw this run: nothing is deleted, but its version no longer leads to it
+    #[arg(long, value_name = "RUN", requires = "why", conflicts_with_all = ["version", "unfinished"], value_parser = values::name)]
+    retract: Option<String>,
+    /// Say why the run is withdrawn
+    #[arg(long, value_name = "TEXT", requires = "retract", value_parser = values::name)]
+    why: Option<String>,
     #[command(flatten)]
     table: TableArgs,
 }
@@ -30,6 +36,7 @@ impl RunsArgs {
             version: self.version,
             format: self.format,
             unfinished: self.unfinished,
+            retract: self.retract.zip(self.why),
         })
     }
 }

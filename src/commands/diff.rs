@@ -103,6 +103,9 @@ pub(super) async fn resolve(
 ) -> Result<ResolvedRun> {
     if !is_file(session, reference) {
         let found = store.resolve(table, reference).await.map_err(convert::store)?;
+        for notice in &found.notices {
+            session.say(&format!("notice: {notice}"));
+        }
         let removed = store.later_removals(table, &found.run).await.map_err(convert::store)?;
         for notice in removed {
             session.say(&format!("notice: {reference} is read as of its snapshot: {notice}"));

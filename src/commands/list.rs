@@ -19,6 +19,10 @@ pub async fn runs(session: &Session, request: &RunsRequest) -> Result<()> {
     }
     let store = session.open().await?;
     let table = session.table(&store).await?;
+    if let Some((reference, why)) = &request.retract {
+        let run = store.retract(&table, reference, why).await.map_err(convert::store)?;
+        return print(format!("{table}: run {run} is retracted\n").as_bytes());
+    }
     let mut runs = store.runs(&table).await.map_err(convert::store)?;
     if let Some(version) = &request.version {
         if runs.iter().all(|r| r.model_version != *version) {
@@ -95,6 +99,7 @@ fn as_json(run: &RunEntry, table: &str) -> serde_json::Value {
         "rows": run.rows,
         "golden": run.golden,
         "accuracy": accuracy(run),
+        "retracted": run.retracted,
     })
 }
 
@@ -103,7 +108,10 @@ fn as_text(runs: &[RunEntry], table: &str) -> String {
     for run in runs {
         let golden = run.golden.digest.as_deref().unwrap_or("-");
         rows.push([
-            run.model_version.escape_debug().to_string(),
+            match run.retracted {
+                Some(_) => format!("{} (retracted)", run.model_version.escape_debug()),
+                None => run.model_version.escape_debug().to_string(),
+            },
             accuracy(run).map_or("-".into(), |a| format!("{a:.4}")),
             run.rows.to_string(),
             run.committed_at(),

@@ -40,6 +40,16 @@ pub enum StoreError {
         /// The nearest versions, best first.
         nearest: Vec<String>,
     },
+    /// Every run that answers to a reference was withdrawn.
+    #[error("`{reference}` is retracted: {}", why.escape_debug())]
+    Retracted {
+        /// The reference as typed.
+        reference: String,
+        /// The newest of its runs.
+        run_id: String,
+        /// Why.
+        why: String,
+    },
     /// A prefix of a run id that fits several runs.
     #[error("`{reference}` fits several runs: {}", runs.join(", "))]
     AmbiguousRun {
@@ -153,6 +163,7 @@ impl StoreError {
             StoreError::NoRun { nearest, .. } => {
                 Some(format!("did you mean {}? `evaldiff runs` lists all", nearest.join(" or ")))
             }
+            StoreError::Retracted { run_id, .. } => Some(format!("to read it all the same: run:{run_id}")),
             StoreError::AmbiguousRun { .. } => Some("give more characters of the run id".into()),
             StoreError::UncertainCommit { run_id, .. } => {
                 Some(format!("look with `evaldiff runs`; importing again with --run-id {run_id} is safe"))
@@ -179,6 +190,7 @@ impl StoreError {
                 | StoreError::NoTable { .. }
                 | StoreError::WhichTable { .. }
                 | StoreError::NoRun { .. }
+                | StoreError::Retracted { .. }
                 | StoreError::AmbiguousRun { .. }
                 | StoreError::BadReference { .. }
         )

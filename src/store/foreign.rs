@@ -92,6 +92,7 @@ fn entry(snapshot: &SnapshotRef, (run_id, model_version): Key, mut found: Found)
         roles: None,
         files: Some(found.files),
         mixed_files: found.mixed,
+        retracted: None,
     }
 }
 

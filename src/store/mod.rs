@@ -14,6 +14,7 @@ mod objects;
 mod reference;
 mod resolve;
 mod rest_commit;
+mod retract;
 mod retry;
 mod runs;
 mod sqlite;

@@ -27,6 +27,8 @@ pub struct ResolvedRun {
     pub filter_run_id: Option<String>,
     /// Where the bytes of its files are.
     pub objects: Arc<Objects>,
+    /// What has to be known of the choice: runs that were withdrawn.
+    pub notices: Vec<String>,
     /// Other runs of the same version, newest first: named beside the one taken.
     pub others: Vec<RunEntry>,
 }
@@ -47,7 +49,20 @@ impl Store {
         };
         let runs = runs::all(&table, until).await?;
         let (entry, others) = choose(&table, &runs, &parsed, reference)?;
-        readable(&table, &entry, others).await
+        let skipped = runs.iter().filter(|r| {
+            r.retracted.is_some() && r.model_version == entry.model_version && r.sequence_number > entry.sequence_number
+        });
+        let skipped: Vec<String> = skipped
+            .map(|r| {
+                let why = r.retracted.as_deref().unwrap_or_default().escape_debug();
+                format!("run {} is retracted and was skipped: {why}", r.run_id)
+            })
+            .collect();
+        let mut found = readable(&table, &entry, others).await?;
+        if until.is_none() && !matches!(parsed, Reference::Run(_)) {
+            found.notices.extend(skipped);
+        }
+        Ok(found)
     }
 
     /// The run of a report, as of the snapshot that the report pinned.
@@ -97,6 +112,8 @@ impl Store {
             .into_iter()
             .filter(|e| e.run_id == run.run_id && e.snapshot_id != id);
         notices.extend(again.map(|e| format!("snapshot {} added rows under run id {} again", e.snapshot_id, e.run_id)));
+        let why = super::retract::reason(&table, &run.run_id);
+        notices.extend(why.map(|why| format!("run {} was retracted: {}", run.run_id, why.escape_debug())));
         Ok(notices)
     }
 
@@ -121,6 +138,7 @@ impl Store {
             sorted: true,
             filter_run_id: None,
             objects: Objects::of(&table),
+            notices: Vec::new(),
             others: Vec::new(),
         })
     }
@@ -165,6 +183,11 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         roles: entry.roles.clone().or_else(|| table_roles(table)),
         filter_run_id: entry.mixed_files.then(|| entry.run_id.clone()),
         objects: Objects::of(table),
+        notices: entry
+            .retracted
+            .iter()
+            .map(|why| format!("run {} is retracted: {}", entry.run_id, why.escape_debug()))
+            .collect(),
         others,
     })
 }
@@ -188,9 +211,17 @@ fn choose(
         nearest: nearest(runs, typed),
     };
     let newest = |keep: &dyn Fn(&RunEntry) -> bool| {
-        let mut kept: Vec<RunEntry> = runs.iter().rev().filter(|r| keep(r)).cloned().collect();
+        let fit = || runs.iter().rev().filter(|r| keep(r));
+        let mut kept: Vec<RunEntry> = fit().filter(|r| r.retracted.is_none()).cloned().collect();
         if kept.is_empty() {
-            Err(none())
+            Err(match fit().next() {
+                Some(run) => StoreError::Retracted {
+                    reference: typed.into(),
+                    run_id: run.run_id.clone(),
+                    why: run.retracted.clone().unwrap_or_default(),
+                },
+                None => none(),
+            })
         } else {
             Ok((kept.remove(0), kept))
         }
@@ -205,6 +236,7 @@ fn choose(
         Reference::Latest(back) => runs
             .iter()
             .rev()
+            .filter(|r| r.retracted.is_none())
             .nth(*back)
             .map(|r| (r.clone(), Vec::new()))
             .ok_or_else(none),

@@ -1,7 +1,7 @@
 //! Which runs a table holds.
 
 use super::error::{Context, StoreError};
-use super::{Store, contract, files, foreign};
+use super::{Store, contract, files, foreign, retract};
 use crate::model::{ColumnRoles, DataFile, Golden, PinnedRun};
 use chrono::{DateTime, SecondsFormat, Utc};
 use iceberg::spec::{Operation, SnapshotRef};
@@ -36,6 +36,8 @@ pub struct RunEntry {
     pub files: Option<Vec<DataFile>>,
     /// Whether these files hold rows of other runs too, so that they have to be told apart by run id.
     pub mixed_files: bool,
+    /// Why it was withdrawn, if it was.
+    pub retracted: Option<String>,
 }
 
 impl RunEntry {
@@ -117,6 +119,7 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
             .and_then(|json| serde_json::from_str(json).ok()),
         files: None,
         mixed_files: false,
+        retracted: None,
     })
 }
 
@@ -144,7 +147,9 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
         }
     }
     runs.sort_by(|a, b| (a.sequence_number, &a.run_id).cmp(&(b.sequence_number, &b.run_id)));
-    gather(table, runs).await
+    let mut runs = gather(table, runs).await?;
+    retract::mark(table, &mut runs);
+    Ok(runs)
 }
 
 /// One entry for each run: of one that several snapshots brought rows of, by appending in parts or by writing files anew,

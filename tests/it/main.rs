@@ -27,6 +27,7 @@ mod servers;
 mod storage;
 mod stubs;
 mod surgery;
+mod traffic;
 mod verify;
 
 #[test]

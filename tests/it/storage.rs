@@ -144,3 +144,55 @@ fn several_processes_create_the_same_catalog_at_once() {
         assert_eq!(project.runs().len(), 5);
     }
 }
+
+#[test]
+fn a_retracted_run_is_skipped_and_that_is_said_everywhere() {
+    let project = Project::with_runs("binary");
+    project.run(&["v1", "v2"]).ok();
+    let report = project.reports("site").remove(0);
+    let again = crate::harness::repository().join("golden/cases/binary/baseline.csv");
+    let newer = "01900000-0000-7000-8000-000000000001";
+    project
+        .run(&[
+            "import",
+            again.to_str().unwrap(),
+            "--model-version",
+            "v2",
+            "--run-id",
+            newer,
+        ])
+        .ok();
+    project.run(&["v1", "v2"]).ok().stdout_has(newer);
+
+    project
+        .run(&["runs", "--retract", newer])
+        .expect_code(2)
+        .stderr_has("--why");
+    project
+        .run(&["runs", "--retract", newer, "--why", "wrong data"])
+        .ok()
+        .stdout_has("is retracted");
+    let compared = project.run(&["v1", "v2"]);
+    compared.ok().stderr_has("is retracted and was skipped: wrong data");
+    assert!(!String::from_utf8_lossy(&compared.stdout).contains(newer), "{compared}");
+    project.run(&["runs"]).ok().stdout_has("v2 (retracted)");
+    // By its id it can still be read, and says what it is.
+    project
+        .run(&["v1", &format!("run:{newer}")])
+        .ok()
+        .stderr_has("is retracted: wrong data");
+
+    let old = project.runs()[1]["run_id"].as_str().unwrap().to_string();
+    project
+        .run(&["runs", "--retract", &format!("run:{old}"), "--why", "also wrong"])
+        .ok();
+    let refused = project.run(&["v1", "v2"]);
+    refused
+        .expect_code(2)
+        .stderr_has("`v2` is retracted")
+        .stderr_has("run:");
+    project
+        .run(&["verify", report.to_str().unwrap()])
+        .ok()
+        .stdout_has("was retracted: also wrong");
+}

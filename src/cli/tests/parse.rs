@@ -110,6 +110,7 @@ fn every_command_has_its_request() {
             version: version.map(Into::into),
             format,
             unfinished: false,
+            retract: None,
         })
     };
     let verify = |digest| {

@@ -1,0 +1,70 @@
+//! Runs that were withdrawn: nothing is deleted, a property of the table says so.
+
+use super::error::{Context, StoreError};
+use super::reference::Reference;
+use super::{Store, contract, runs};
+use iceberg::table::Table;
+use iceberg::transaction::{ApplyTransactionAction, Transaction};
+
+/// What the property's name begins with; the run's id follows. Its value is the reason.
+const PREFIX: &str = "evaldiff.retracted.";
+/// Attempts at a commit that other writers keep getting ahead of.
+const ATTEMPTS: u32 = 8;
+
+/// Why a run was withdrawn, if it was.
+pub(super) fn reason(table: &Table, run_id: &str) -> Option<String> {
+    table.metadata().properties().get(&format!("{PREFIX}{run_id}")).cloned()
+}
+
+impl Store {
+    /// Marks a run as withdrawn; gives its id. References to its version skip it from now on.
+    ///
+    /// # Errors
+    /// [`StoreError::NoRun`] if there is no such run, or a commit that failed.
+    pub async fn retract(&self, table_name: &str, reference: &str, why: &str) -> Result<String, StoreError> {
+        let run = match Reference::parse(reference)? {
+            Reference::Run(_) | Reference::Snapshot(_) | Reference::Tag(_) => {
+                self.resolve(table_name, reference).await?.run.run_id
+            }
+            // A bare id is what `evaldiff runs` shows.
+            _ => self.resolve(table_name, &format!("run:{reference}")).await?.run.run_id,
+        };
+        let ident = contract::identifier(table_name)?;
+        let what = || format!("retracting run {run} of {table_name}");
+        let name = format!("{PREFIX}{run}");
+        let mut last = None;
+        for _ in 0..ATTEMPTS {
+            let table = self.reload(&ident).await.context(what())?;
+            // Also after a commit whose answer was lost.
+            if table
+                .metadata()
+                .properties()
+                .get(&name)
+                .is_some_and(|known| known == why)
+            {
+                return Ok(run);
+            }
+            let transaction = Transaction::new(&table);
+            let action = transaction.update_table_properties().set(name.clone(), why.to_string());
+            let committed = match action.apply(transaction) {
+                Ok(transaction) => transaction.commit(self.catalog()).await.map(|_| ()),
+                Err(error) => Err(error),
+            };
+            last = committed.err().or(last);
+        }
+        match last {
+            Some(error) => Err(error).context(what()),
+            None => Err(StoreError::Rows(format!(
+                "{}: the catalog says so, and the table does not",
+                what()
+            ))),
+        }
+    }
+}
+
+/// Marks the runs that were withdrawn.
+pub(super) fn mark(table: &Table, entries: &mut [runs::RunEntry]) {
+    for entry in entries {
+        entry.retracted = reason(table, &entry.run_id);
+    }
+}
