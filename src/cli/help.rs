@@ -41,7 +41,7 @@ stands above evaldiff.toml in the working folder or the nearest one above it.
 
 Exit codes:
   0  compared, also when something regressed
-  1  a gate found a regression, or verify found altered evidence
+  1  verify or publish found altered evidence
   2  usage or configuration: a changed command line or configuration mends it
   3  not comparable: no matched sample, or evidence that can no longer be confirmed
   4  the content of data or storage, or a service";

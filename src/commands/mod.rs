@@ -88,11 +88,24 @@ impl Session {
         Engine::new(options).map_err(convert::engine)
     }
 
+    /// Says which warehouse is used, where it is none of the working folder's own.
+    fn say_where(&self) {
+        if let CatalogKind::Sql { database, .. } = &self.config.catalog.kind
+            && database.parent() == Some(self.config.home.as_path())
+            && database.is_file()
+            && self.config.home.parent() != Some(self.cwd.as_path())
+        {
+            self.say(&format!("warehouse: {}", self.config.home.display()));
+        }
+    }
+
     async fn open(&self) -> Result<Store> {
+        self.say_where();
         Store::open(&self.config.catalog).await.map_err(convert::store)
     }
 
     async fn open_or_create(&self) -> Result<Store> {
+        self.say_where();
         Store::open_or_create(&self.config.catalog)
             .await
             .map_err(convert::store)

@@ -52,6 +52,15 @@ impl CompareError {
                 Some("bin its values into a column of their own and slice by that".into())
             }
             CompareError::NoRole { flag, .. } => Some(format!("give it with {flag}, or in evaldiff.toml")),
+            CompareError::Engine(EngineError::Altered { .. }) => Some(
+                "restore the file from a backup, or import or evaluate the version again: `evaldiff runs` lists its runs".into(),
+            ),
+            CompareError::Engine(EngineError::File { path, .. }) if path.contains("://") && !path.starts_with("file:") => {
+                Some("check the s3.* properties under [catalog.properties] in evaldiff.toml, or the AWS_* variables".into())
+            }
+            CompareError::Engine(EngineError::File { .. }) => Some(
+                "restore the file from a backup, or compare another run of the version: `evaldiff runs` lists them".into(),
+            ),
             CompareError::Engine(EngineError::Memory(_)) => Some("give more with --memory-limit".into()),
             _ => None,
         }

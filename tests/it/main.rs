@@ -15,6 +15,7 @@ mod cli;
 mod determinism;
 mod faults;
 mod harness;
+mod interchange;
 mod kill;
 mod lake;
 mod lakehouse;
