@@ -79,6 +79,7 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
             Command::Publish(request) => commands::publish(&session, request).await,
             Command::Pins(request) => commands::pins(&session, request).await,
             Command::Unpin(request) => commands::unpin(&session, request).await,
+            Command::Gc(request) => commands::gc(&session, request).await,
             Command::Demo(request) => commands::demo(&session, &request.dir).await,
             Command::Completions(_) | Command::Man | Command::Supervise(_) => Ok(()),
         }

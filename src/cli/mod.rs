@@ -8,6 +8,7 @@ mod choice;
 pub mod completions;
 mod demo;
 mod diff;
+mod gc;
 mod help;
 mod import;
 pub(crate) mod location;
@@ -93,6 +94,8 @@ enum Sub {
     Pins(pins::PinsArgs),
     /// Let go of snapshots that were kept for a report
     Unpin(pins::UnpinArgs),
+    /// List files of a table to which nothing refers, older than a day, and delete them if told
+    Gc(gc::GcArgs),
     /// Show everything at work, offline
     Demo(demo::DemoArgs),
     /// Print a completion script for a shell
@@ -141,6 +144,7 @@ where
         Some(Sub::Publish(args)) => args.request(),
         Some(Sub::Pins(args)) => args.request(&mut overrides),
         Some(Sub::Unpin(args)) => args.request(&mut overrides),
+        Some(Sub::Gc(args)) => args.request(&mut overrides),
         Some(Sub::Demo(args)) => args.request(),
         Some(Sub::Completions(args)) => args.request(),
         Some(Sub::Man) => Command::Man,

@@ -46,6 +46,8 @@ pub enum Command {
     Pins(PinsRequest),
     /// Take pins away.
     Unpin(UnpinRequest),
+    /// Clean up what failed commits left.
+    Gc(GcRequest),
     /// Show the whole product offline.
     Demo(DemoRequest),
     /// Print a completion script: [`super::completions::script`].
@@ -313,6 +315,13 @@ pub struct PinsRequest {
 pub struct UnpinRequest {
     /// A snapshot or a report's folder.
     pub what: String,
+}
+
+/// A clean-up of files to which nothing refers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GcRequest {
+    /// Delete them, instead of only listing them.
+    pub delete: bool,
 }
 
 /// Where a site may be published.

@@ -7,6 +7,7 @@ mod demo;
 mod diff;
 mod evaluation;
 mod folder_site;
+mod gc;
 mod import;
 mod input;
 mod list;
@@ -21,6 +22,7 @@ mod watch;
 
 pub use demo::demo;
 pub use diff::diff;
+pub use gc::gc;
 pub use import::import;
 pub use list::runs;
 pub use pins::{pins, unpin};

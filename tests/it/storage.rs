@@ -196,3 +196,54 @@ fn a_retracted_run_is_skipped_and_that_is_said_everywhere() {
         .ok()
         .stdout_has("was retracted: also wrong");
 }
+
+#[test]
+fn only_old_files_to_which_nothing_refers_are_cleaned_up() {
+    let project = Project::with_runs("binary");
+    project.run(&["v1", "v2"]).ok();
+    let report = project.reports("site").remove(0);
+    let before = project.warehouse();
+    let data = before.keys().find(|name| name.ends_with(".parquet")).unwrap().clone();
+    let warehouse = project.path().join(".evaldiff/warehouse");
+    let folder = warehouse.join(&data).parent().unwrap().to_path_buf();
+    for name in ["old.parquet", "young.parquet"] {
+        std::fs::write(folder.join(name), b"left behind").unwrap();
+    }
+    // Everything but one file is older than a day, what is in use included.
+    let made = Command::new("find")
+        .arg(&warehouse)
+        .args([
+            "-type",
+            "f",
+            "!",
+            "-name",
+            "young.parquet",
+            "-exec",
+            "touch",
+            "-d",
+            "3 days ago",
+            "{}",
+            "+",
+        ])
+        .status()
+        .unwrap();
+    assert!(made.success());
+    for args in [&["gc"][..], &["gc", "--dry-run"]] {
+        let listed = project.run(args);
+        listed
+            .ok()
+            .stdout_has("old.parquet (11 bytes)")
+            .stdout_has("1 file older than a day");
+        assert!(folder.join("old.parquet").exists());
+    }
+    project.run(&["gc", "--dry-run", "--delete"]).expect_code(2);
+    project.run(&["gc", "--delete"]).ok().stdout_has("deleted");
+    assert!(!folder.join("old.parquet").exists() && folder.join("young.parquet").exists());
+    std::fs::remove_file(folder.join("young.parquet")).unwrap();
+    assert_eq!(project.warehouse(), before);
+    project.run(&["gc"]).ok().stdout_has("0 files older than a day");
+    project
+        .run(&["verify", report.to_str().unwrap()])
+        .ok()
+        .stdout_has("verified");
+}
