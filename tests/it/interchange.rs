@@ -1,7 +1,7 @@
 //! The embedded catalog is PyIceberg's SqlCatalog as well: one file, two programs.
 
 use crate::harness::{Project, finish};
-use crate::lake::{environment, import, predictions};
+use crate::lake::{environment, import, two_versions};
 use std::process::Command;
 
 /// Runs a Python program with the project's catalog opened by PyIceberg; gives what it printed.
@@ -29,12 +29,7 @@ fn python(project: &Project, program: &str) -> Option<String> {
 #[test]
 fn pyiceberg_reads_appends_to_and_expires_the_embedded_catalog() {
     let project = Project::new();
-    project
-        .file("a.csv", predictions(300, 7))
-        .file("b.csv", predictions(300, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        finish(import(&project, file, version, "eval.predictions")).ok();
-    }
+    two_versions(&project, 300, "eval.predictions");
     let Some(seen) = python(
         &project,
         "t = catalog.load_table('eval.predictions')\n\

@@ -3,7 +3,7 @@
 //! Both come from the environment that `EVALDIFF_LAKE` names (made from `tests/components/lake`); where it is unset, the
 //! tests that need it say so and pass. One server is shared by all tests of the process.
 
-use crate::harness::{Output, Project};
+use crate::harness::{Output, Project, finish};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -226,6 +226,14 @@ pub fn import(project: &Project, file: &str, version: &str, table: &str) -> Comm
         "--show",
         "text",
     ])
+}
+
+/// Imports `a.csv` as `v1` and `b.csv` as `v2`, with a seventh and a ninth of the answers wrong.
+pub fn two_versions(project: &Project, rows: usize, table: &str) {
+    for (file, wrong, version) in [("a.csv", 7, "v1"), ("b.csv", 9, "v2")] {
+        project.file(file, predictions(rows, wrong));
+        leaks_nothing(finish(import(project, file, version, table)).ok());
+    }
 }
 
 pub fn leaks_nothing(output: &Output) -> &Output {

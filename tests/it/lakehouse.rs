@@ -1,7 +1,7 @@
 //! Runs in a REST catalog with their files in object storage: appended, compared, read by others, and through faults.
 
 use crate::harness::{Project, finish};
-use crate::lake::{KEY, Lake, SECRET, environment, import, lake, leaks_nothing, predictions, proxy};
+use crate::lake::{KEY, Lake, SECRET, environment, import, lake, leaks_nothing, predictions, proxy, two_versions};
 use std::collections::BTreeSet;
 use std::net::TcpListener;
 use std::process::Stdio;
@@ -12,12 +12,7 @@ use std::time::Duration;
 fn runs_are_appended_compared_and_verified_in_a_rest_catalog() {
     let Some(lake) = lake() else { return };
     let project = lake.project();
-    project
-        .file("a.csv", predictions(3000, 7))
-        .file("b.csv", predictions(3000, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        leaks_nothing(finish(import(&project, file, version, "basic.predictions")).ok());
-    }
+    two_versions(&project, 3000, "basic.predictions");
     let table = ["--table", "basic.predictions"];
     let compared = project.run(&[&["v1", "v2", "--format", "json"][..], &table].concat());
     let json = leaks_nothing(compared.ok()).json();
@@ -32,12 +27,7 @@ fn runs_are_appended_compared_and_verified_in_a_rest_catalog() {
 
     // The same comparison on the embedded catalog: other ids, the same numbers.
     let local = Project::new();
-    local
-        .file("a.csv", predictions(3000, 7))
-        .file("b.csv", predictions(3000, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        finish(import(&local, file, version, "basic.predictions")).ok();
-    }
+    two_versions(&local, 3000, "basic.predictions");
     let here = local.run(&["v1", "v2", "--format", "json"]).ok().json();
     for part in ["accounting", "outcomes", "metrics", "classes", "confusion", "slices"] {
         assert_eq!(here[part], json[part], "{part}");
@@ -517,12 +507,7 @@ t.append(run('v2', 2), branch='trial')",
 fn a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said() {
     let Some(lake) = lake() else { return };
     let project = lake.project();
-    project
-        .file("a.csv", predictions(100, 7))
-        .file("b.csv", predictions(100, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        finish(import(&project, file, version, "removed.predictions")).ok();
-    }
+    two_versions(&project, 100, "removed.predictions");
     let compare = ["v1", "v2", "--table", "removed.predictions"];
     let before = project.run(&compare);
     assert!(!before.ok().stderr.contains("notice"), "{before}");

@@ -1,7 +1,7 @@
 //! Reports published to a real object store and to a folder.
 
-use crate::harness::{Project, finish};
-use crate::lake::{BOTO, BUCKET, KEY, Lake, SECRET, import, lake, leaks_nothing, predictions};
+use crate::harness::Project;
+use crate::lake::{BOTO, BUCKET, KEY, Lake, SECRET, lake, leaks_nothing, two_versions};
 use evaldiff::audit::manifest::{FileDigest, Manifest};
 use evaldiff::publish::{self, Bucket, Item, Published};
 use std::path::Path;
@@ -69,12 +69,7 @@ fn listed(lake: &Lake, prefix: &str) -> Vec<u64> {
 fn a_report_is_published_once_and_never_overwritten() {
     let Some(lake) = lake() else { return };
     let project = lake.project();
-    project
-        .file("a.csv", predictions(300, 7))
-        .file("b.csv", predictions(300, 9));
-    for (file, version) in [("a.csv", "v1"), ("b.csv", "v2")] {
-        finish(import(&project, file, version, "published.predictions")).ok();
-    }
+    two_versions(&project, 300, "published.predictions");
     project.run(&["v1", "v2", "--table", "published.predictions"]).ok();
     let report = project.reports("site").remove(0);
     let report = report.to_str().unwrap();
