@@ -67,13 +67,31 @@ async fn open_sql(
         Some(_) => Arc::new(LocalFsStorageFactory),
         None => Arc::new(OpenDalResolvingStorageFactory::new()),
     };
-    let catalog = SqlCatalogBuilder::default()
-        .sql_bind_style(SqlBindStyle::QMark)
-        .with_storage_factory(storage)
-        .load(location.name.clone(), props)
+    let what = || format!("opening the catalog {}", database.display());
+    let name = location.name.clone();
+    let runtime = iceberg::Runtime::try_current().context(what())?;
+    // sqlx 0.8.6 counts idle connections in two steps. Its upkeep task, which starts with the pool, can read the count
+    // between them while another thread takes the first connection: it underflows, and the task spins for ever, also
+    // when the program wants to end (seen once in some thousand runs). On a thread of their own the two take turns, and
+    // the task is gone when the catalog is open; the connections do not depend on it.
+    let load = move || {
+        let own = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let own = own.map_err(|e| iceberg::Error::new(iceberg::ErrorKind::Unexpected, e.to_string()))?;
+        own.block_on(
+            SqlCatalogBuilder::default()
+                .sql_bind_style(SqlBindStyle::QMark)
+                .with_storage_factory(storage)
+                .with_runtime(runtime)
+                .load(name, props),
+        )
+    };
+    let loaded = tokio::task::spawn_blocking(load)
         .await
-        .context(format!("opening the catalog {}", database.display()))?;
-    Ok(Arc::new(catalog))
+        .map_err(|e| StoreError::Catalog {
+            path: database.display().to_string(),
+            reason: e.to_string(),
+        })?;
+    Ok(Arc::new(loaded.context(what())?))
 }
 
 /// A client for catalog servers. iceberg's own has neither time limits nor TLS; certificates are the system's, or those of
