@@ -58,6 +58,14 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
         baseline,
         candidate,
     };
+    for name in &job.options.hide {
+        if job.candidate.schema.field_with_name(name).is_err() {
+            session.say(&format!(
+                "warning: there is no column `{}` to hide",
+                name.escape_debug()
+            ));
+        }
+    }
     session.lap("resolved");
     let (compared, comparison, samples) = compute(session, &job).await?;
     let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
@@ -138,8 +146,13 @@ pub(super) fn is_file(session: &Session, reference: &str) -> bool {
 pub(super) fn resolution(reference: &str, resolved: &ResolvedRun) -> String {
     let run = &resolved.run;
     let mut text = format!(
-        "{reference} -> {} (version {}, run {}, {} rows, {})\n",
-        run.reference, run.model_version, run.run_id, run.rows, run.committed_at
+        "{} -> {} (version {}, run {}, {} rows, {})\n",
+        reference.escape_debug(),
+        run.reference,
+        run.model_version.escape_debug(),
+        run.run_id.escape_debug(),
+        run.rows,
+        run.committed_at
     );
     if !resolved.others.is_empty() {
         text.push_str(&format!(

@@ -39,6 +39,7 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
     let run_id = request.run_id.unwrap_or_else(uuid::Uuid::now_v7).to_string();
     let version = &request.model_version;
     let done = input::append(session, &store, &table, plan, version, run_id.clone(), &request.input).await?;
+    let version = version.escape_debug();
     let what = if done.already_there {
         "is already there"
     } else {

@@ -74,6 +74,10 @@ pub async fn pins(session: &Session, request: &PinsRequest) -> Result<()> {
     let site = request.site.as_ref().unwrap_or(&session.config.out);
     let mut reports: BTreeMap<(String, i64), Vec<String>> = BTreeMap::new();
     let root = session.cwd.join(site);
+    if request.site.is_some() && !root.is_dir() {
+        return Err(Error::usage(format!("there is no site in {}", root.display()))
+            .with_hint("give the folder that --out named, or none for the configured one"));
+    }
     for (path, manifest) in manifests(&root)? {
         let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
         for id in ids(&manifest) {

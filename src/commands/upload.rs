@@ -82,11 +82,29 @@ fn to_folder(root: &Path, report: &Path, manifest: &Manifest, item: &Item) -> Re
         })
     };
     let pages: Vec<Page> = names.map(page).collect::<Result<_>>()?;
+    let place = root.join(&item.folder);
+    if place.is_dir() && !same_files(&place, &pages) {
+        return Err(convert::publish(PublishError::Different(place.display().to_string())));
+    }
     folder_site::publish(root, &pages, item).map(|_| ())
+}
+
+/// Whether a folder holds these files as they are here; more of them or others are found when it is written.
+fn same_files(place: &Path, pages: &[Page]) -> bool {
+    pages
+        .iter()
+        .all(|page| std::fs::read(place.join(&page.path)).is_ok_and(|bytes| bytes == page.bytes))
 }
 
 fn check_folder(root: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
     let place = root.join(&item.folder);
+    if !place.is_dir() {
+        return Err(Error::data(format!(
+            "{} does not exist: the report is not published there",
+            place.display()
+        ))
+        .with_hint("publish it without --check"));
+    }
     let wrong = folder::check(&place, manifest)
         .map_err(|e| Error::data(format!("{} cannot be read", place.display())).with_source(e))?;
     said(&wrong, manifest)

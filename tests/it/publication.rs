@@ -163,6 +163,20 @@ fn a_report_is_published_to_a_folder_too() {
     project
         .run(&["publish", report.to_str().unwrap(), &target, "--check"])
         .ok();
+    let page = crate::harness::tree(&there)
+        .into_keys()
+        .find(|name| name.ends_with("data/comparison.json"))
+        .unwrap();
+    std::fs::write(there.join(page), "{}").unwrap();
+    project
+        .run(&["publish", report.to_str().unwrap(), &target])
+        .expect_code(1)
+        .stderr_has("with other bytes");
+    let nowhere = format!("file://{}/none", project.path().display());
+    project
+        .run(&["publish", report.to_str().unwrap(), &nowhere, "--check"])
+        .expect_code(4)
+        .stderr_has("not published");
     project
         .run(&["publish", report.to_str().unwrap(), "gs://bucket"])
         .expect_code(2)
