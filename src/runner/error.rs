@@ -128,6 +128,10 @@ impl RunnerError {
             RunnerError::Fetch { .. } => Some(
                 "check the location and AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL".into(),
             ),
+            RunnerError::TooManyErrors { answered: 0, reason, .. } if reason.starts_with("the label ") => Some(
+                "if the model may give labels that the ground truth lacks, allow them with --any-label or [service] labels"
+                    .into(),
+            ),
             RunnerError::TooManyErrors { answered: 0, .. } => Some(
                 "no sample at all was answered: check --endpoint, --input-style and --input, or [service.request] and \
                  [service.answer] in evaldiff.toml"
@@ -146,7 +150,9 @@ impl RunnerError {
             RunnerError::Differs { .. } => {
                 Some("start anew without --resume; `evaldiff runs --unfinished` lists what is there".into())
             }
-            RunnerError::Stopped { resumed: false } => Some("start it again".into()),
+            RunnerError::Stopped { resumed: false } | RunnerError::Interrupted { done: 0, .. } => {
+                Some("start it again".into())
+            }
             RunnerError::Interrupted { .. } | RunnerError::Stopped { .. } => {
                 Some("the answers are kept: go on with --resume".into())
             }
