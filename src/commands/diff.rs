@@ -70,7 +70,7 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
     let (compared, comparison, samples) = compute(session, &job).await?;
     let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
     session.lap("rendered");
-    let index = folder_site::publish(&root, &pages, &Item::of_diff(&comparison))?;
+    let index = folder_site::publish(&root, &pages, &Item::of_diff(&comparison), convert::site)?;
     session.lap("written");
     let path = format!("{}\n", shown_path(session, &index));
     match request.format {
@@ -113,10 +113,6 @@ pub(super) async fn resolve(
         let found = store.resolve(table, reference).await.map_err(convert::store)?;
         for notice in &found.notices {
             session.say(&format!("notice: {notice}"));
-        }
-        let removed = store.later_removals(table, &found.run).await.map_err(convert::store)?;
-        for notice in removed {
-            session.say(&format!("notice: {reference} is read as of its snapshot: {notice}"));
         }
         return Ok(found);
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Comparison;
 use crate::model::report::RunReport;
 use crate::publish::{self, Bucket, Item, PublishError};
-use crate::site::Page;
+use crate::site::{Page, SiteError};
 use crate::store::bucket;
 use object_store::path::Path as ObjectPath;
 use serde::de::DeserializeOwned;
@@ -82,18 +82,15 @@ fn to_folder(root: &Path, report: &Path, manifest: &Manifest, item: &Item) -> Re
         })
     };
     let pages: Vec<Page> = names.map(page).collect::<Result<_>>()?;
-    let place = root.join(&item.folder);
-    if place.is_dir() && !same_files(&place, &pages) {
-        return Err(convert::publish(PublishError::Different(place.display().to_string())));
-    }
-    folder_site::publish(root, &pages, item).map(|_| ())
+    folder_site::publish(root, &pages, item, refused).map(|_| ())
 }
 
-/// Whether a folder holds these files as they are here; more of them or others are found when it is written.
-fn same_files(place: &Path, pages: &[Page]) -> bool {
-    pages
-        .iter()
-        .all(|page| std::fs::read(place.join(&page.path)).is_ok_and(|bytes| bytes == page.bytes))
+/// Another report has the place, or it cannot be written.
+fn refused(error: SiteError) -> Error {
+    match error {
+        SiteError::Different { path } => convert::publish(PublishError::Different(path.display().to_string())),
+        other => convert::site(other),
+    }
 }
 
 fn check_folder(root: &Path, manifest: &Manifest, item: &Item) -> Result<()> {

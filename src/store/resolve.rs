@@ -27,7 +27,7 @@ pub struct ResolvedRun {
     pub filter_run_id: Option<String>,
     /// Where the bytes of its files are.
     pub objects: Arc<Objects>,
-    /// What has to be known of the choice: runs that were withdrawn.
+    /// What has to be known of the choice: runs that were withdrawn, rows that later commits removed.
     pub notices: Vec<String>,
     /// Other runs of the same version, newest first: named beside the one taken.
     pub others: Vec<RunEntry>,
@@ -62,6 +62,12 @@ impl Store {
         if until.is_none() && !matches!(parsed, Reference::Run(_)) {
             found.notices.extend(skipped);
         }
+        // Costs nothing where nobody ever did anything but append.
+        if !runs::only_appended_since(&table, entry.sequence_number) {
+            let removed = removals(&table, &found.run).await?;
+            let said = |removed| format!("{} is read as of its snapshot: {removed}", reference.escape_debug());
+            found.notices.extend(removed.into_iter().map(said));
+        }
         Ok(found)
     }
 
@@ -84,19 +90,6 @@ impl Store {
             .find(of)
             .ok_or_else(gone)?;
         readable(&table, &run, Vec::new()).await
-    }
-
-    /// What later commits removed of a run that is read as of its snapshot, in words. Costs nothing where nobody ever did
-    /// anything but append.
-    ///
-    /// # Errors
-    /// Fails if the table's metadata cannot be read.
-    pub async fn later_removals(&self, table_name: &str, run: &PinnedRun) -> Result<Vec<String>, StoreError> {
-        let table = self.load(table_name).await?;
-        if runs::only_appended_since(&table, run.sequence_number) {
-            return Ok(Vec::new());
-        }
-        removals(&table, run).await
     }
 
     /// What later commits did to a run's rows, in words; empty if nothing.

@@ -1,13 +1,10 @@
 //! What iceberg's SQL catalog does not do: a commit of metadata that were made here.
 
+use super::catalog::BUSY_TIMEOUT;
 use iceberg::TableIdent;
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{ConnectOptions, Connection};
 use std::path::Path;
-use std::time::Duration;
-
-/// How long another writer's lock is waited for.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// Makes a table point at `next` if it still points at `current`; says whether it does now.
 pub(super) async fn swap_location(

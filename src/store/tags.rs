@@ -75,17 +75,13 @@ impl Store {
                 tokio::time::sleep(Duration::from_millis(50 << attempt.min(5))).await;
                 table = self.reload(&ident).await.context(what())?;
             }
-            let known = references(&table)
-                .into_iter()
-                .find(|(other, _)| other == tag)
-                .map(|(_, reference)| reference);
-            match (change, &known) {
-                (Change::Set(id), Some(reference)) if reference.snapshot_id == id => return Ok(attempt > 0),
+            let known = table.metadata().snapshot_for_ref(tag).map(|s| s.snapshot_id());
+            match (change, known) {
+                (Change::Set(id), Some(other)) if other == id => return Ok(attempt > 0),
                 (Change::Remove, None) => return Ok(attempt > 0),
                 (Change::Set(_), Some(other)) => {
                     return Err(StoreError::Rows(format!(
-                        "tag {tag} of {name} is snapshot {}'s already",
-                        other.snapshot_id
+                        "tag {tag} of {name} is snapshot {other}'s already"
                     )));
                 }
                 (Change::Set(id), None) if table.metadata().snapshot_by_id(id).is_none() => {
@@ -105,7 +101,7 @@ impl Store {
                         },
                         TableRequirement::RefSnapshotIdMatch {
                             r#ref: tag.to_string(),
-                            snapshot_id: known.map(|reference| reference.snapshot_id),
+                            snapshot_id: known,
                         },
                     ];
                     let update = match change {

@@ -1,8 +1,7 @@
 //! The embedded catalog is PyIceberg's SqlCatalog as well: one file, two programs.
 
 use crate::harness::{Project, finish};
-use crate::lake::{environment, import, two_versions};
-use std::process::Command;
+use crate::lake::{self, environment, import, two_versions};
 
 /// Runs a Python program with the project's catalog opened by PyIceberg; gives what it printed.
 fn python(project: &Project, program: &str) -> Option<String> {
@@ -13,17 +12,7 @@ fn python(project: &Project, program: &str) -> Option<String> {
          catalog = SqlCatalog('evaldiff', uri='sqlite:///{0}/catalog.db', warehouse='file://{0}/warehouse')\n",
         home.display()
     );
-    let output = Command::new(venv.join("bin/python"))
-        .args(["-W", "ignore", "-c", &format!("{head}{program}")])
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{text}{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
-    Some(text)
+    Some(lake::python(&venv, &format!("{head}{program}"), &[]))
 }
 
 #[test]

@@ -32,6 +32,22 @@ pub fn environment() -> Option<PathBuf> {
     found.map(PathBuf::from)
 }
 
+/// Runs a Python program of the environment; gives what it printed.
+pub fn python(venv: &Path, program: &str, env: &[(&str, &str)]) -> String {
+    let output = Command::new(venv.join("bin/python"))
+        .args(["-W", "ignore", "-c", program])
+        .envs(env.iter().copied())
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{text}{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
 /// A running SeaweedFS. Ends when it is dropped, or with the process.
 pub struct Lake {
     pub s3: u16,
@@ -151,22 +167,9 @@ impl Lake {
              'py-io-impl': 'pyiceberg.io.pyarrow.PyArrowFileIO'}})\n",
             self.catalog, self.s3
         );
-        let output = Command::new(self.venv.join("bin/python"))
-            .args(["-c", &format!("{head}{program}")])
-            .envs([
-                ("KEY", KEY),
-                ("SECRET", SECRET),
-                ("S3", &format!("http://127.0.0.1:{}", self.s3)),
-            ])
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned();
-        assert!(
-            output.status.success(),
-            "{text}{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
-        text
+        let s3 = format!("http://127.0.0.1:{}", self.s3);
+        let env = [("KEY", KEY), ("SECRET", SECRET), ("S3", s3.as_str())];
+        python(&self.venv, &format!("{head}{program}"), &env)
     }
 
     /// What a pattern finds in the objects of a prefix whose names fit another one, first groups only.

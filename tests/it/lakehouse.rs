@@ -100,18 +100,9 @@ fn eight_writers_lose_and_double_nothing() {
             });
         }
     });
-    let runs = project.run(&["runs", "--table", "crowd.predictions", "--format", "json"]);
-    let runs = runs.ok().json();
-    let versions: BTreeSet<&str> = runs
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| r["model_version"].as_str().unwrap())
-        .collect();
-    assert_eq!(
-        (runs.as_array().unwrap().len(), versions.len()),
-        (WRITERS * EACH, WRITERS * EACH)
-    );
+    let runs = runs_of(&project, "crowd.predictions");
+    let versions: BTreeSet<&str> = runs.iter().map(|r| r["model_version"].as_str().unwrap()).collect();
+    assert_eq!((runs.len(), versions.len()), (WRITERS * EACH, WRITERS * EACH));
     let rows = lake.python("print(catalog.load_table('crowd.predictions').scan().to_arrow().num_rows)\n");
     assert_eq!(rows.trim(), (WRITERS * EACH * 50).to_string());
 }
@@ -199,16 +190,8 @@ fn a_commit_whose_answer_is_lost_is_found_and_not_repeated() {
         assert_eq!(counted.load(Ordering::SeqCst), commits, "commits of {version}");
     }
     project.file("evaldiff.toml", lake.settings());
-    let runs = project
-        .run(&["runs", "--table", "cut.predictions", "--format", "json"])
-        .ok()
-        .json();
-    let versions: Vec<&str> = runs
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|r| r["model_version"].as_str().unwrap())
-        .collect();
+    let runs = runs_of(&project, "cut.predictions");
+    let versions: Vec<&str> = runs.iter().map(|r| r["model_version"].as_str().unwrap()).collect();
     assert_eq!(versions, ["v0", "v1", "v2", "v3"]);
     let rows = lake.python("print(catalog.load_table('cut.predictions').scan().to_arrow().num_rows)\n");
     assert_eq!(rows.trim(), "400");
@@ -243,27 +226,9 @@ fn a_commit_that_never_gets_through_is_said_to_be_uncertain_and_may_be_repeated(
         .stderr_has("may or may not have happened")
         .stderr_has("--run-id");
     project.file("evaldiff.toml", lake.settings());
-    assert_eq!(
-        project
-            .run(&["runs", "--table", "never.predictions", "--format", "json"])
-            .ok()
-            .json()
-            .as_array()
-            .unwrap()
-            .len(),
-        1
-    );
+    assert_eq!(runs_of(&project, "never.predictions").len(), 1);
     project.run(&args).ok();
-    assert_eq!(
-        project
-            .run(&["runs", "--table", "never.predictions", "--format", "json"])
-            .ok()
-            .json()
-            .as_array()
-            .unwrap()
-            .len(),
-        2
-    );
+    assert_eq!(runs_of(&project, "never.predictions").len(), 2);
 }
 
 #[test]
@@ -300,11 +265,7 @@ fn a_lake_that_fails_under_load_loses_no_acknowledged_run_and_shows_none_in_part
         std::thread::sleep(Duration::from_secs(2));
         stop.store(true, Ordering::SeqCst);
     });
-    let runs = project
-        .run(&["runs", "--table", "storm.predictions", "--format", "json"])
-        .ok()
-        .json();
-    let runs = runs.as_array().unwrap();
+    let runs = runs_of(&project, "storm.predictions");
     let ids: BTreeSet<&str> = runs.iter().map(|r| r["run_id"].as_str().unwrap()).collect();
     let (acknowledged, refused) = (acknowledged.into_inner(), refused.into_inner());
     println!(
@@ -321,6 +282,12 @@ fn a_lake_that_fails_under_load_loses_no_acknowledged_run_and_shows_none_in_part
     );
     let rows = lake.python("print(catalog.load_table('storm.predictions').scan().to_arrow().num_rows)\n");
     assert_eq!(rows.trim(), (runs.len() * ROWS).to_string());
+}
+
+/// The runs of a table, as `evaldiff runs` lists them.
+fn runs_of(project: &Project, table: &str) -> Vec<serde_json::Value> {
+    let listed = project.run(&["runs", "--table", table, "--format", "json"]);
+    listed.ok().json().as_array().unwrap().clone()
 }
 
 /// Expires every snapshot that nothing protects, as PyIceberg does.
