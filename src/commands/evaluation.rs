@@ -121,7 +121,12 @@ impl Evaluation<'_> {
             concurrency: setting(choice.concurrency.and_then(|a| a.fixed()), standing.concurrency),
             errors: standing.errors,
         };
-        let predictions = runner::seal(&spool, &self.golden, &errors).map_err(convert::runner)?;
+        // On one of the threads that read and wrote so far, whose memory it takes over.
+        let golden = self.golden.clone();
+        let seal = move || runner::seal(&spool, &golden, &errors).map(|predictions| (spool, predictions));
+        let sealed = tokio::task::spawn_blocking(seal).await;
+        let sealed = sealed.map_err(|e| convert::runner(RunnerError::Internal(e.to_string())))?;
+        let (spool, predictions) = sealed.map_err(convert::runner)?;
         Ok(Evaluated {
             spool,
             predictions,

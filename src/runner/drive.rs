@@ -10,13 +10,15 @@ use std::collections::VecDeque;
 use std::future::Future;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc};
 use tokio::task::JoinSet;
 
 /// Bytes of one request at most, more or less; a larger sample goes alone.
 const MAX_BODY: usize = 8 << 20;
-/// Answers that may wait for the disk.
+/// Requests whose answers may wait for the disk.
 const WAITING: usize = 64;
+/// Samples whose answers may wait for the disk or be on their way to it: a fast service does not fill the memory.
+const WAITING_SAMPLES: u32 = 16_384;
 /// How often the outside hears of the run.
 const TICK: Duration = Duration::from_millis(200);
 
@@ -65,7 +67,11 @@ pub async fn drive(
         before: done.count(),
         ..Standing::default()
     };
-    let (answers, waiting) = mpsc::channel(WAITING);
+    let (sender, waiting) = mpsc::channel(WAITING);
+    let answers = Waiting {
+        sender,
+        room: Arc::new(Semaphore::new(WAITING_SAMPLES as usize)),
+    };
     let writer = spool.writer()?;
     let writer = tokio::task::spawn_blocking(move || write(writer, waiting));
     let (sender, samples) = mpsc::channel(2);
@@ -91,6 +97,28 @@ pub async fn drive(
     Ok((standing, run.errors))
 }
 
+/// The way to the disk.
+struct Waiting {
+    sender: mpsc::Sender<Kept>,
+    room: Arc<Semaphore>,
+}
+
+/// Answers, with the room that they take until they are on disk.
+type Kept = (Answered, OwnedSemaphorePermit);
+
+impl Waiting {
+    async fn send(&self, answered: Answered) -> Result<(), RunnerError> {
+        // A writer that is gone has a reason, which is looked at when it is joined.
+        let gone = || RunnerError::Internal("the spool's writer ended".into());
+        let samples = u32::try_from(answered.samples.len()).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room)
+            .acquire_many_owned(samples.min(WAITING_SAMPLES))
+            .await;
+        let room = room.map_err(|_| gone())?;
+        self.sender.send((answered, room)).await.map_err(|_| gone())
+    }
+}
+
 struct Run {
     asker: Arc<Asker>,
     samples: Option<mpsc::Receiver<(Arc<InputBatch>, VecDeque<u32>)>>,
@@ -104,7 +132,7 @@ impl Run {
     async fn drive(
         &mut self,
         standing: &mut Standing,
-        answers: &mpsc::Sender<Answered>,
+        answers: &Waiting,
         max_errors: u64,
         watch: &(dyn Fn(&Standing) + Sync),
         stop: impl Future<Output = ()>,
@@ -152,22 +180,15 @@ impl Run {
         }
     }
 
-    async fn take(
-        &mut self,
-        outcome: Asked,
-        standing: &mut Standing,
-        answers: &mpsc::Sender<Answered>,
-    ) -> Result<(), RunnerError> {
+    async fn take(&mut self, outcome: Asked, standing: &mut Standing, answers: &Waiting) -> Result<(), RunnerError> {
         match outcome {
             Asked::Done(answered, errors) => {
                 let n = answered.samples.len();
                 standing.answered += n as u64;
                 standing.errors += errors.len() as u64;
                 self.errors.extend(errors);
-                // A writer that is gone has a reason, which is looked at when it is joined.
-                let gone = |_| RunnerError::Internal("the spool's writer ended".into());
                 if n > 0 {
-                    answers.send(answered).await.map_err(gone)?;
+                    answers.send(answered).await?;
                 }
             }
             Asked::Halve(work) => {
@@ -242,7 +263,7 @@ fn read(
 }
 
 /// Writes answers as they come; those that came while the disk was busy go into one frame.
-fn write(mut writer: SpoolWriter, mut waiting: mpsc::Receiver<Answered>) -> Result<(), RunnerError> {
+fn write(mut writer: SpoolWriter, mut waiting: mpsc::Receiver<Kept>) -> Result<(), RunnerError> {
     while let Some(first) = waiting.blocking_recv() {
         let mut together = vec![first];
         while together.len() < WAITING
@@ -250,7 +271,8 @@ fn write(mut writer: SpoolWriter, mut waiting: mpsc::Receiver<Answered>) -> Resu
         {
             together.push(more);
         }
-        writer.append(&batch(&together).map_err(RunnerError::Internal)?)?;
+        let (answers, _room): (Vec<Answered>, Vec<OwnedSemaphorePermit>) = together.into_iter().unzip();
+        writer.append(&batch(&answers).map_err(RunnerError::Internal)?)?;
     }
     Ok(())
 }
