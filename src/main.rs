@@ -4,6 +4,10 @@ use evaldiff::{cli, error};
 use std::io::stderr;
 use std::process::ExitCode;
 
+#[cfg(unix)]
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 fn main() -> ExitCode {
     let env = |name: &str| std::env::var_os(name);
     let invocation = match cli::parse(std::env::args_os(), &env) {

@@ -148,6 +148,12 @@ impl Pressure {
 
     fn judge(&mut self, rate: f64, now: Duration) {
         let known = self.best.map_or(0.0, |(.., best)| best);
+        tracing::debug!(
+            "{:?} at {now:.2?}: {} per request and {} at once answer {rate:.0}/s; best so far {known:.0}/s",
+            self.climb,
+            self.batch,
+            self.concurrency,
+        );
         // Among settings that are equally good as far as can be measured: the larger batch, the fewer requests at once.
         let preferred = match self.climb {
             Climb::Batch => rate * WORTH > known,
