@@ -16,6 +16,9 @@ const FIRST_CONCURRENCY: usize = 2;
 const WORTH: f64 = 1.03;
 /// Share of the best throughput with which one more step is tried: a single measurement is noisy.
 const NEARLY: f64 = 0.8;
+/// Growth so large that a first look at a few requests is enough: small batches are left behind at once.
+const CLEAR: f64 = 1.5;
+const FIRST_LOOK_REQUESTS: usize = 2;
 /// Requests and time over which throughput is measured.
 const WINDOW_REQUESTS: usize = 4;
 const WINDOW_TIME: Duration = Duration::from_millis(40);
@@ -26,7 +29,7 @@ const LARGE_WINDOW_TIME: Duration = Duration::from_millis(250);
 const LONG_WINDOW_REQUESTS: usize = 2;
 const LONG_WINDOW_TIME: Duration = Duration::from_secs(1);
 /// After this long on one setting, a neighbouring one is tried again; twice as long after each trial that led nowhere.
-const PATIENCE: Duration = Duration::from_secs(2);
+const PATIENCE: Duration = Duration::from_secs(4);
 const MAX_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What a service says when it is asked too much.
@@ -130,6 +133,14 @@ impl Pressure {
         *requests += 1;
         *counted += samples;
         let elapsed = now.saturating_sub(*start);
+        let rate = *counted as f64 / elapsed.as_secs_f64().max(1e-9);
+        let known = self.best.map_or(0.0, |(.., best)| best);
+        let clear = self.climb == Climb::Batch && *requests >= FIRST_LOOK_REQUESTS.max(self.concurrency);
+        if clear && self.batch < LARGE_BATCH && rate > known * CLEAR {
+            self.window = None;
+            self.judge(rate, now);
+            return;
+        }
         let enough = match elapsed < LONG_WINDOW_TIME {
             true => WINDOW_REQUESTS,
             false => LONG_WINDOW_REQUESTS,
@@ -141,7 +152,6 @@ impl Pressure {
         if *requests < enough.max(self.concurrency) || elapsed < time {
             return;
         }
-        let rate = *counted as f64 / elapsed.as_secs_f64();
         self.window = None;
         self.judge(rate, now);
     }
@@ -164,11 +174,17 @@ impl Pressure {
             self.best = Some((self.batch, self.concurrency, rate.max(known)));
         }
         self.misses = if rate > known * WORTH { 0 } else { self.misses + 1 };
-        let on = self.misses == 0 || (self.misses == 1 && rate > known * NEARLY);
+        // A trial of what is known has to show something at its first step: it costs what a worse setting costs.
+        let second_chance = self.tried_from.is_none() && self.misses == 1 && rate > known * NEARLY;
+        let on = self.misses == 0 || second_chance;
         match self.climb {
             Climb::Batch if on && self.slowest < self.slow && self.batch < self.max_batch => {
-                // Small batches cost little to leave behind.
-                let factor = if self.batch < 128 { 4 } else { 2 };
+                // Small batches cost little to leave behind, unless a larger one might be too slow.
+                let factor = match self.batch {
+                    0..128 if self.slowest * 8 < self.slow => 8,
+                    0..128 => 4,
+                    _ => 2,
+                };
                 self.set((self.batch * factor).min(self.max_batch), self.concurrency);
             }
             Climb::Batch => {
@@ -183,7 +199,7 @@ impl Pressure {
             Climb::Concurrency if on => self.more_at_once(now),
             Climb::Concurrency => {
                 self.return_to_best();
-                match self.concurrency == FIRST_CONCURRENCY {
+                match self.concurrency == FIRST_CONCURRENCY && self.tried_from.is_none() {
                     true => {
                         self.climb = Climb::One;
                         self.set(self.batch, 1);
