@@ -33,8 +33,8 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-cargo-test: python examples-python $(LAKE)/.done
-	EVALDIFF_LAKE=$(LAKE) EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
+cargo-test: python examples-python $(LAKE)/.done chromium $(BROWSER)/node_modules/.done
+	EVALDIFF_LAKE=$(LAKE) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
 
 # The committed golden data is what its script makes, byte for byte.
 golden: python

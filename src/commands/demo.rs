@@ -3,13 +3,14 @@
 use super::{Session, diff, import, print};
 use crate::cli;
 use crate::cli::request::Command;
-use crate::config::Config;
+use crate::config::{Config, FILE_NAME};
 use crate::error::{Error, Result};
 use std::ffi::OsString;
 
 const GOLDEN: &str = include_str!("../../golden/tickets-v1/golden.csv");
 const OLD: &str = include_str!("../../golden/tickets-v1/predictions-v0.7.1.csv");
 const NEW: &str = include_str!("../../golden/tickets-v1/predictions-v1.2.0.csv");
+const SETTINGS: &str = "# Everything of the demonstration stays in this folder.\n";
 
 const COMMANDS: [&[&str]; 3] = [
     &[
@@ -74,6 +75,8 @@ pub async fn demo(session: &Session, dir: &std::path::Path) -> Result<()> {
         ("golden.csv", GOLDEN),
         ("predictions-v0.7.1.csv", OLD),
         ("predictions-v1.2.0.csv", NEW),
+        // Looked for first: a catalog that a folder above names is somebody's own.
+        (FILE_NAME, SETTINGS),
     ] {
         std::fs::write(folder.join(name), text).map_err(io)?;
     }

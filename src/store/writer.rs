@@ -81,7 +81,10 @@ impl RunWriter {
         let schema = metadata.current_schema();
         let arrow_schema = Arc::new(contract::arrow_schema(table)?);
         let made = Arc::new(Mutex::new(Vec::new()));
-        let folder = format!("{}/data/{}", metadata.location(), safe_component(&run.model_version));
+        // Named as a partition's folder would be: object stores that look at a table's layout (SeaweedFS's table buckets)
+        // take a dot in no other folder.
+        let version = safe_component(&run.model_version);
+        let folder = format!("{}/data/model_version={version}", metadata.location());
         let names = DefaultFileNameGenerator::new(
             format!("{}-{}", run.run_id, uuid::Uuid::now_v7().simple()),
             None,

@@ -428,6 +428,8 @@ fn settings_rise_from_file_over_environment_to_flags() {
 #[test]
 fn the_demonstration_shows_everything_offline() {
     let project = Project::new();
+    // A catalog that the folder above names is not the demonstration's.
+    project.file("evaldiff.toml", "[catalog]\nuri = \"http://127.0.0.1:1\"\n");
     let output = project.run(&["demo", "tour"]);
     output.ok();
     let all = output.text() + &output.stderr;
@@ -444,7 +446,7 @@ fn the_demonstration_shows_everything_offline() {
     let report = index.parent().unwrap().to_str().unwrap().to_string();
     assert_eq!(
         std::fs::read_dir(project.path()).unwrap().count(),
-        1,
+        2,
         "something stands beside the folder"
     );
     crate::harness::finish(crate::harness::command_in(

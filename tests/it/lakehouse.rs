@@ -489,3 +489,19 @@ fn a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said() {
         .ok()
         .stdout_has("were removed from the table by a later commit");
 }
+
+/// SeaweedFS refuses objects in folders whose names it does not expect in a table.
+#[test]
+fn versions_of_every_spelling_are_stored_and_found() {
+    let Some(lake) = lake() else { return };
+    let project = lake.project();
+    project.file("a.csv", predictions(20, 7));
+    for version in ["v0.7.1", "1.2.0+build~7", "Modèle 3/β"] {
+        finish(import(&project, "a.csv", version, "spelled.predictions")).ok();
+        let runs = project.run(&["runs", "--table", "spelled.predictions", "--format", "json"]);
+        runs.ok().stdout_has(version);
+    }
+    project
+        .run(&["v0.7.1", "1.2.0+build~7", "--table", "spelled.predictions"])
+        .ok();
+}

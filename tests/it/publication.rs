@@ -261,3 +261,45 @@ fn pins_of_an_embedded_catalog_are_tags_of_its_table() {
         .expect_code(2)
         .stderr_has("evaldiff pins");
 }
+
+/// What a reviewer does: follows the link, on a host that knows nothing but the objects of the bucket.
+#[test]
+fn a_published_report_is_read_over_http_in_a_browser() {
+    let Some(lake) = lake() else { return };
+    let Some(modules) = std::env::var_os("EVALDIFF_BROWSER").filter(|value| !value.is_empty()) else {
+        println!("skipped: EVALDIFF_BROWSER is unset; `make test` sets it to where playwright-core is installed");
+        return;
+    };
+    lake.python(&format!(
+        "{BOTO}import json\ns3.put_bucket_policy(Bucket='{BUCKET}', Policy=json.dumps({{'Version': '2012-10-17', 'Statement': [\n  \
+         {{'Effect': 'Allow', 'Principal': '*', 'Action': 's3:GetObject', 'Resource': 'arn:aws:s3:::{BUCKET}/public/*'}}]}}))\n"
+    ));
+    let project = lake.project();
+    project.run(&["demo", "demo"]).ok();
+    let base = format!("http://127.0.0.1:{}/{BUCKET}/public/site", lake.s3);
+    for report in project.reports("demo") {
+        let link = project.run(&[
+            "publish",
+            report.to_str().unwrap(),
+            &format!("s3://{BUCKET}/public/site"),
+            "--no-pin",
+            "--base-url",
+            &base,
+        ]);
+        assert!(String::from_utf8_lossy(&link.ok().stdout).starts_with(&base), "{link}");
+    }
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/browser/http.mjs");
+    // Modules are looked for beside the script.
+    let copied = Path::new(&modules).join("http.mjs");
+    std::fs::copy(script, &copied).unwrap();
+    let output = std::process::Command::new("node")
+        .arg(copied)
+        .arg(format!("{base}/index.html"))
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    println!("over HTTP: {said}");
+    let pages: usize = said.split(' ').next().unwrap().parse().unwrap();
+    assert!(pages > 10, "{said}");
+}
