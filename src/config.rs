@@ -12,6 +12,7 @@
 //! uri = "sqlite:///srv/eval/catalog.db"  # ICEBERG_CATALOG_URI; or a plain path; default <home>/catalog.db
 //! warehouse = "file:///srv/eval/tables"  # ICEBERG_WAREHOUSE; or a plain path, s3://…, or a REST warehouse's name
 //! credential = "${CATALOG_CREDENTIAL}"   # id:secret of a REST catalog (OAuth2); or `token`; `scope` too
+//! pyiceberg = "production"               # EVALDIFF_PYICEBERG; a catalog of .pyiceberg.yaml, for what is not given here
 //!
 //! [catalog.properties]                   # further ones by their PyIceberg names
 //! "s3.endpoint" = "http://127.0.0.1:8333"
@@ -54,7 +55,8 @@ pub use crate::cli::Env;
 pub use crate::cli::request::{ColumnChoice, JoinStrategy, Overrides};
 pub use crate::cli::values::TableName;
 
-use crate::cli::location::{expanded, file_url, find, is_object_store, is_server, local, variable};
+use crate::cli::location::{file_url, find, is_object_store, is_server, local, variable};
+use crate::cli::pyiceberg;
 use crate::cli::request::ServiceChoice;
 use crate::cli::toml_file::{self, CatalogKeys, CatalogType, TomlFile};
 use crate::error::{Error, Result};
@@ -188,9 +190,14 @@ impl Config {
 
 /// Catalog and warehouse: what the environment names relative to the working folder, the file's to its own.
 fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path) -> Result<CatalogLocation> {
+    let keys = keys.expanded(env)?;
+    let keys = match variable(env, "EVALDIFF_PYICEBERG")?.or_else(|| keys.pyiceberg.clone()) {
+        Some(name) => keys.or(pyiceberg::catalog(&name, env, cwd)?),
+        None => keys,
+    };
     let typed = |name: &'static str, key: &'static str, text: &Option<String>| match (variable(env, name)?, text) {
         (Some(text), _) => Ok(Some((name, text, cwd))),
-        (None, Some(text)) => Ok(Some((key, expanded(text, env)?, base))),
+        (None, Some(text)) => Ok(Some((key, text.clone(), base))),
         (None, None) => Ok::<_, Error>(None),
     };
     let uri = typed("ICEBERG_CATALOG_URI", "catalog.uri", &keys.uri)?;
@@ -236,8 +243,8 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_string(), value?))),
     );
-    for value in properties.values_mut() {
-        *value = expanded(value, env)?;
+    if let Some(bundle) = properties.get_mut("ssl.cabundle") {
+        *bundle = base.join(&*bundle).display().to_string();
     }
     complete(&mut properties, env)?;
     Ok(CatalogLocation {

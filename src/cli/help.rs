@@ -36,7 +36,7 @@ Examples:
 
 Columns: their usual names are found in files, and a table that evaldiff made knows its own; flags name them elsewhere.
 
-Settings: flags stand above the environment (ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, EVALDIFF_TABLE, MODEL_VERSION), which
+Settings: flags stand above the environment (ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, EVALDIFF_PYICEBERG, EVALDIFF_TABLE, MODEL_VERSION), which
 stands above evaldiff.toml in the working folder or the nearest one above it.
 
 Exit codes:

@@ -15,6 +15,7 @@ pub(crate) mod location;
 pub mod man;
 mod pins;
 mod publish;
+pub(crate) mod pyiceberg;
 mod render;
 mod report;
 pub mod request;

@@ -1,7 +1,8 @@
 //! evaldiff.toml as written: its keys, their checks, and errors that name file, line and nearest key.
 
+use super::Env;
 use super::args::distinct;
-use super::location::{is_server, local};
+use super::location::{expanded, is_server, local};
 use super::request::ColumnChoice;
 use super::toml_service::ServiceKeys;
 use super::values::{self, TableName};
@@ -43,6 +44,47 @@ pub(crate) struct CatalogKeys {
     #[serde(deserialize_with = "text")]
     pub(crate) scope: Option<String>,
     pub(crate) properties: BTreeMap<String, String>,
+    /// Name of a catalog in .pyiceberg.yaml, for what the other keys leave open.
+    #[serde(deserialize_with = "text")]
+    pub(crate) pyiceberg: Option<String>,
+}
+
+impl CatalogKeys {
+    /// What is set here, else what is set there.
+    pub(crate) fn or(self, other: CatalogKeys) -> CatalogKeys {
+        let mut properties = other.properties;
+        properties.extend(self.properties);
+        CatalogKeys {
+            kind: self.kind.or(other.kind),
+            name: self.name.or(other.name),
+            uri: self.uri.or(other.uri),
+            warehouse: self.warehouse.or(other.warehouse),
+            credential: self.credential.or(other.credential),
+            token: self.token.or(other.token),
+            scope: self.scope.or(other.scope),
+            properties,
+            pyiceberg: self.pyiceberg.or(other.pyiceberg),
+        }
+    }
+
+    /// With `${NAME}` replaced in every value.
+    ///
+    /// # Errors
+    /// A usage error that names a variable which is not set.
+    pub(crate) fn expanded(mut self, env: Env<'_>) -> Result<CatalogKeys> {
+        let named = [
+            &mut self.uri,
+            &mut self.warehouse,
+            &mut self.credential,
+            &mut self.token,
+            &mut self.scope,
+        ];
+        let named = named.into_iter().flatten();
+        for value in named.chain(self.properties.values_mut()) {
+            *value = expanded(value, env)?;
+        }
+        Ok(self)
+    }
 }
 
 /// The kinds of catalog.

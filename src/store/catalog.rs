@@ -9,7 +9,7 @@ use iceberg_catalog_sql::{SqlBindStyle, SqlCatalogBuilder};
 use iceberg_storage_opendal::OpenDalResolvingStorageFactory;
 use sqlx::ConnectOptions;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -19,6 +19,9 @@ pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a catalog server may take to accept a connection, and to answer.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// File of certificate authorities, in PEM.
+pub(super) const CA_BUNDLE: &str = "ssl.cabundle";
 
 /// An open catalog.
 pub(super) struct Opened {
@@ -94,14 +97,28 @@ async fn open_sql(
     Ok(Arc::new(loaded.context(what())?))
 }
 
-/// A client for catalog servers. iceberg's own has neither time limits nor TLS; certificates are the system's, or those of
-/// SSL_CERT_FILE.
-pub(super) fn client() -> reqwest::Result<reqwest::Client> {
-    reqwest::Client::builder()
+/// A client for catalog servers. iceberg's own has neither time limits nor TLS; certificates are trusted if the system's
+/// authorities signed them, or those of SSL_CERT_FILE, or those of the property `ssl.cabundle` (PyIceberg's name).
+///
+/// # Errors
+/// Says what is wrong with the bundle.
+pub(super) fn client(properties: &BTreeMap<String, String>) -> Result<reqwest::Client, String> {
+    let mut builder = reqwest::Client::builder()
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(ANSWER_TIMEOUT)
-        .user_agent(concat!("evaldiff/", env!("CARGO_PKG_VERSION")))
-        .build()
+        .user_agent(concat!("evaldiff/", env!("CARGO_PKG_VERSION")));
+    if let Some(path) = properties.get(CA_BUNDLE) {
+        let fail = |reason: &dyn std::fmt::Display| format!("ssl.cabundle, {path}: {reason}");
+        let pem = std::fs::read(path).map_err(|e| fail(&e))?;
+        let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| fail(&e))?;
+        if authorities.is_empty() {
+            return Err(fail(&"it holds no certificate"));
+        }
+        for authority in authorities {
+            builder = builder.add_root_certificate(authority);
+        }
+    }
+    builder.build().map_err(|e| e.to_string())
 }
 
 async fn open_rest(
@@ -113,7 +130,7 @@ async fn open_rest(
         path: uri.to_string(),
         reason,
     };
-    let client = client().map_err(|e| fail(e.to_string()))?;
+    let client = client(&location.properties).map_err(fail)?;
     let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
     props.insert("uri".into(), uri.into());
     if let Some(warehouse) = warehouse {

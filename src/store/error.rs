@@ -198,7 +198,12 @@ impl StoreError {
 }
 
 /// Signs in what catalogs and stores say, with the way out; the first that fits.
-const WAYS_OUT: [(&[&str], &str); 4] = [
+const WAYS_OUT: [(&[&str], &str); 5] = [
+    (
+        &["invalid peer certificate"],
+        "name the file of the authority that signed it: \"ssl.cabundle\" under [catalog.properties] in evaldiff.toml for the \
+         catalog, SSL_CERT_FILE for catalog and storage",
+    ),
     (
         &[
             "SignatureDoesNotMatch",

@@ -1,11 +1,11 @@
 //! Where the bytes of data files are: the native readers' way to the storage that iceberg's own reader would use.
 
-use super::catalog::local_path;
+use super::catalog::{CA_BUNDLE, local_path};
 use iceberg::table::Table;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{BackoffConfig, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -97,6 +97,13 @@ fn s3(properties: &HashMap<String, String>, bucket: &str) -> Result<Arc<dyn Obje
         retry_timeout: RETRY_TIMEOUT,
     };
     let mut client = ClientOptions::new().with_timeout(REQUEST_TIMEOUT);
+    if let Some(path) = get(CA_BUNDLE) {
+        let fail = |reason: &dyn fmt::Display| format!("{CA_BUNDLE}, {path}: {reason}");
+        let pem = std::fs::read(path).map_err(|e| fail(&e))?;
+        for authority in Certificate::from_pem_bundle(&pem).map_err(|e| fail(&e))? {
+            client = client.with_root_certificate(authority);
+        }
+    }
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
         .with_retry(retry)

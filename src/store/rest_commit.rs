@@ -35,7 +35,7 @@ impl<'a> Server<'a> {
         requirements: Vec<TableRequirement>,
         updates: Vec<TableUpdate>,
     ) -> Result<bool, StoreError> {
-        let client = catalog::client().map_err(|e| self.failed(&e))?;
+        let client = catalog::client(self.properties).map_err(|e| self.failed(&e))?;
         let token = self.token(&client).await.map_err(|e| self.failed(&e))?;
         let prefix = self
             .prefix(&client, token.as_deref())

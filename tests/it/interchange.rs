@@ -1,7 +1,8 @@
 //! The embedded catalog is PyIceberg's SqlCatalog as well: one file, two programs.
 
 use crate::harness::{Project, finish};
-use crate::lake::{self, environment, import, two_versions};
+use crate::lake::{self, KEY, SECRET, WAREHOUSE, environment, import, lake, leaks_nothing, predictions, two_versions};
+use std::process::Command;
 
 /// Runs a Python program with the project's catalog opened by PyIceberg; gives what it printed.
 fn python(project: &Project, program: &str) -> Option<String> {
@@ -66,4 +67,75 @@ fn pyiceberg_reads_appends_to_and_expires_the_embedded_catalog() {
         .run(&["verify", report.to_str().unwrap()])
         .ok()
         .stdout_has("verified");
+}
+
+/// A team's own configuration of PyIceberg leads to the same tables.
+#[test]
+fn a_catalog_of_pyiceberg_yaml_is_opened_by_its_name() {
+    let Some(lake) = lake() else { return };
+    let project = Project::new();
+    project.file(
+        "home/.pyiceberg.yaml",
+        format!(
+            "catalog:\n  default:\n    type: glue\n  team:\n    uri: http://127.0.0.1:{}\n    warehouse: {WAREHOUSE}\n    \
+             scope: catalog\n    credential: {KEY}:{SECRET}\n    s3:\n      region: us-east-1\n      access-key-id: {KEY}\n    \
+             s3.endpoint: http://127.0.0.1:{}\n",
+            lake.catalog, lake.s3
+        ),
+    );
+    project.file("a.csv", predictions(40, 7));
+    let in_team = |mut command: Command| {
+        command.env("PYICEBERG_HOME", project.path().join("home"));
+        command.env("EVALDIFF_PYICEBERG", "team");
+        command.env("PYICEBERG_CATALOG__TEAM__S3__SECRET_ACCESS_KEY", SECRET);
+        finish(command)
+    };
+    leaks_nothing(in_team(import(&project, "a.csv", "v1", "yaml.predictions")).ok());
+    let found = lake.python("print(catalog.load_table('yaml.predictions').scan().to_arrow().num_rows)\n");
+    assert_eq!(found.trim(), "40");
+
+    // evaldiff.toml names it as well, and what it says itself stands above.
+    project.file(
+        "evaldiff.toml",
+        "table = \"yaml.predictions\"\n[catalog]\npyiceberg = \"team\"\nscope = \"catalog\"\n",
+    );
+    let mut runs = project.command(&["runs"]);
+    runs.env("PYICEBERG_HOME", project.path().join("home"));
+    runs.env("PYICEBERG_CATALOG__TEAM__S3__SECRET_ACCESS_KEY", SECRET);
+    finish(runs).ok().stdout_has("v1");
+
+    for (name, said) in [
+        ("default", "catalog `default` is of type `glue`"),
+        ("nobody", "has no catalog named `nobody`"),
+    ] {
+        let mut command = project.command(&["runs"]);
+        command.env("PYICEBERG_HOME", project.path().join("home"));
+        command.env("EVALDIFF_PYICEBERG", name);
+        finish(command).expect_code(2).stderr_has(said);
+    }
+}
+
+/// The same for an SQLite catalog, in SQLAlchemy's spelling.
+#[test]
+fn an_sqlite_catalog_of_pyiceberg_yaml_is_shared() {
+    let Some(venv) = environment() else { return };
+    let project = Project::new();
+    std::fs::create_dir(project.path().join("tables")).unwrap();
+    project.file(
+        ".pyiceberg.yaml",
+        format!(
+            "catalog:\n  lab:\n    type: sql\n    uri: sqlite:///{0}/lab.db\n    warehouse: file://{0}/tables\n",
+            project.path().display()
+        ),
+    );
+    project.file("a.csv", predictions(40, 7));
+    let mut first = import(&project, "a.csv", "v1", "lab.predictions");
+    first.env("EVALDIFF_PYICEBERG", "lab");
+    first.env("HOME", project.path());
+    finish(first).ok();
+    let program = "from pyiceberg.catalog import load_catalog\n\
+                   print(load_catalog('lab').load_table('lab.predictions').scan().to_arrow().num_rows)\n";
+    let home = project.path().to_str().unwrap();
+    let rows = lake::python(&venv, program, &[("PYICEBERG_HOME", home)]);
+    assert_eq!(rows.trim(), "40");
 }

@@ -28,6 +28,7 @@ mod servers;
 mod storage;
 mod stubs;
 mod surgery;
+mod tls;
 mod traffic;
 mod verify;
 
