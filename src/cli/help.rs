@@ -36,8 +36,8 @@ Examples:
 
 Columns: their usual names are found in files, and a table that evaldiff made knows its own; flags name them elsewhere.
 
-Settings: flags stand above the environment (ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, EVALDIFF_PYICEBERG, EVALDIFF_TABLE, MODEL_VERSION), which
-stands above evaldiff.toml in the working folder or the nearest one above it.
+Settings: flags stand above the environment (ICEBERG_CATALOG_URI, ICEBERG_WAREHOUSE, EVALDIFF_PYICEBERG,
+EVALDIFF_TABLE, MODEL_VERSION), which stands above evaldiff.toml in the working folder or the nearest one above it.
 
 Exit codes:
   0  compared, also when something regressed
