@@ -18,12 +18,14 @@ SENTIMENT := $(TARGET)/sentiment
 LEGACY := $(TARGET)/legacy
 EXAMPLES_VENV := $(TARGET)/examples-venv
 LAKE := $(TARGET)/lake-venv
+HANDLERS := $(TARGET)/handlers
+SQLITE_JAR := /usr/share/java/sqlite-jdbc.jar
 SIZES ?=
 BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python java faketime chromium demo bench accept clean
 
 test: check cargo-test golden sentiment runner-example browser
 	@echo "make test: everything passed"
@@ -33,8 +35,9 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-cargo-test: python examples-python $(LAKE)/.done chromium $(BROWSER)/node_modules/.done
-	EVALDIFF_LAKE=$(LAKE) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
+cargo-test: python examples-python chromium faketime $(BROWSER)/node_modules/.done $(LAKE)/.done $(HANDLERS)/.done
+	EVALDIFF_LAKE=$(LAKE) EVALDIFF_HANDLERS=$(HANDLERS) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) \
+	  EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
 
 # The committed golden data is what its script makes, byte for byte.
 golden: python
@@ -69,9 +72,14 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python examples-python $(LAKE)/.done chromium $(BROWSER)/node_modules/.done
+setup: python examples-python faketime $(LAKE)/.done $(HANDLERS)/.done chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
+
+# $(call debian,PACKAGES,WHAT): installs packages, if any, or says what is missing.
+debian = [ -z "$(1)" ] && exit 0; \
+	if [ "$$(id -u)" != 0 ] || ! command -v apt-get > /dev/null; then echo "install $(2)" >&2; exit 1; fi; \
+	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends $(1) > /dev/null
 
 # Each environment is made anew when its requirements change.
 define environment
@@ -91,14 +99,35 @@ $(VENV)/.done: tests/reference/requirements.txt
 $(LAKE)/.done: tests/components/lake/requirements.txt
 	$(call environment,$(LAKE),$<)
 
+# Apache's own catalog handlers: the jars that a wheel carries, SQLite's driver from Debian, and a class that serves them.
+$(HANDLERS)/.done: tests/components/handlers/RestFixture.java tests/components/handlers/requirements.txt | python java
+	rm -rf $(HANDLERS)
+	mkdir -p $(HANDLERS)/classes $(HANDLERS)/jars
+	$(PYTHON) -m pip download --quiet --disable-pip-version-check --no-deps --dest $(HANDLERS) -r $(word 2,$^)
+	cd $(HANDLERS) && jar xf *.whl bodo_iceberg_connector/jars/libs && mv bodo_iceberg_connector/jars/libs/*.jar jars/
+	rm -rf $(HANDLERS)/*.whl $(HANDLERS)/bodo_iceberg_connector
+	ln -s $(SQLITE_JAR) $(HANDLERS)/jars/
+	javac -cp '$(HANDLERS)/jars/*' -d $(HANDLERS)/classes $<
+	touch $@
+
+java:
+	@missing=(); \
+	{ command -v javac && command -v jar; } > /dev/null || missing+=(default-jdk-headless); \
+	test -f $(SQLITE_JAR) || missing+=(libxerial-sqlite-jdbc-java libxerial-sqlite-jdbc-jni); \
+	$(call debian,$${missing[*]},a JDK 17 or newer and Debian's libxerial-sqlite-jdbc-java with its -jni)
+
+# Shifts the clock of one process: a test of signatures that come too late.
+faketime:
+	@missing=(); command -v faketime > /dev/null || missing+=(faketime); \
+	$(call debian,$${missing[*]},faketime)
+
 # A real BentoML, for the examples and for the fault tests of `evaldiff run`.
 examples-python:
 	source examples/common.sh && environment $(EXAMPLES_VENV)
 
 chromium:
-	@if [ -n "$${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome > /dev/null; then exit 0; fi; \
-	if [ "$$(id -u)" != 0 ]; then echo "install Chromium, or name it with CHROMIUM" >&2; exit 1; fi; \
-	apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq install --no-install-recommends chromium > /dev/null
+	@missing=(); [ -n "$${CHROMIUM:-}" ] || command -v chromium chromium-browser google-chrome > /dev/null || missing+=(chromium); \
+	$(call debian,$${missing[*]},Chromium or name it with CHROMIUM)
 
 # Installed outside the repository: tests leave no file in it.
 $(BROWSER)/node_modules/.done: tests/browser/package.json tests/browser/package-lock.json
@@ -118,4 +147,4 @@ accept:
 	UPDATE_GOLDEN=1 cargo test --locked --test it cases
 
 clean:
-	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(LAKE) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)
+	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(LAKE) $(HANDLERS) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)

@@ -3,6 +3,7 @@
 //! Both come from the environment that `EVALDIFF_LAKE` names (made from `tests/components/lake`); where it is unset, the
 //! tests that need it say so and pass. One server is shared by all tests of the process.
 
+use crate::catalogs::Server;
 use crate::harness::{Output, Project, finish};
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -141,35 +142,22 @@ impl Lake {
 
     /// A project whose evaldiff.toml leads to the REST catalog.
     pub fn project(&self) -> Project {
-        let project = Project::new();
-        project.file("evaldiff.toml", self.settings());
-        project
+        Server::seaweedfs(self).project()
     }
 
     /// evaldiff.toml as a team would write it.
     pub fn settings(&self) -> String {
-        format!(
-            "[catalog]\ntype = \"rest\"\nuri = \"http://127.0.0.1:{}\"\nwarehouse = \"{WAREHOUSE}\"\n\
-             credential = \"{KEY}:{SECRET}\"\nscope = \"catalog\"\n\n[catalog.properties]\n\
-             \"s3.endpoint\" = \"http://127.0.0.1:{}\"\n\"s3.region\" = \"us-east-1\"\n\
-             \"s3.access-key-id\" = \"{KEY}\"\n\"s3.secret-access-key\" = \"{SECRET}\"\n",
-            self.catalog, self.s3
-        )
+        Server::seaweedfs(self).settings()
     }
 
     /// Runs a Python program with a PyIceberg catalog named `catalog`; gives what it printed.
     pub fn python(&self, program: &str) -> String {
-        let head = format!(
-            "from pyiceberg.catalog import load_catalog\n\
-             catalog = load_catalog('evaldiff', type='rest', uri='http://127.0.0.1:{}', warehouse='{WAREHOUSE}',\n  \
-             credential='{KEY}:{SECRET}', scope='catalog', **{{'s3.endpoint': 'http://127.0.0.1:{}',\n  \
-             's3.region': 'us-east-1', 's3.access-key-id': '{KEY}', 's3.secret-access-key': '{SECRET}',\n  \
-             'py-io-impl': 'pyiceberg.io.pyarrow.PyArrowFileIO'}})\n",
-            self.catalog, self.s3
-        );
-        let s3 = format!("http://127.0.0.1:{}", self.s3);
-        let env = [("KEY", KEY), ("SECRET", SECRET), ("S3", s3.as_str())];
-        python(&self.venv, &format!("{head}{program}"), &env)
+        Server::seaweedfs(self).python(program)
+    }
+
+    /// The Python environment that it comes from.
+    pub fn venv(&self) -> &Path {
+        &self.venv
     }
 
     /// What a pattern finds in the objects of a prefix whose names fit another one, first groups only.
@@ -245,13 +233,12 @@ pub fn leaks_nothing(output: &Output) -> &Output {
     output
 }
 
-/// A proxy before the catalog that spoils the first commits: `lose` gets each one and how many were before, and says
+/// A proxy before a catalog that spoils the first commits: `lose` gets how many commits were before each one, and says
 /// whether its answer is lost (`Some(true)`), the request itself (`Some(false)`), or nothing. Gives its port and the count
 /// of commits.
-pub fn proxy(lake: &Lake, lose: impl Fn(usize) -> Option<bool> + Send + Sync + 'static) -> (u16, Arc<AtomicUsize>) {
+pub fn proxy(upstream: u16, lose: impl Fn(usize) -> Option<bool> + Send + Sync + 'static) -> (u16, Arc<AtomicUsize>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let port = listener.local_addr().unwrap().port();
-    let upstream = lake.catalog;
     let (lose, commits) = (Arc::new(lose), Arc::new(AtomicUsize::new(0)));
     let counted = Arc::clone(&commits);
     std::thread::spawn(move || {

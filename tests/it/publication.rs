@@ -1,5 +1,6 @@
 //! Reports published to a real object store and to a folder.
 
+use crate::catalogs::{Server, on_each_server};
 use crate::harness::Project;
 use crate::lake::{BOTO, BUCKET, KEY, Lake, SECRET, lake, leaks_nothing, two_versions};
 use evaldiff::audit::manifest::{FileDigest, Manifest};
@@ -65,15 +66,16 @@ fn listed(lake: &Lake, prefix: &str) -> Vec<u64> {
     text.split_whitespace().map(|n| n.parse().unwrap()).collect()
 }
 
-#[test]
-fn a_report_is_published_once_and_never_overwritten() {
-    let Some(lake) = lake() else { return };
-    let project = lake.project();
+on_each_server![a_report_is_published_once_and_never_overwritten];
+
+fn a_report_is_published_once_and_never_overwritten(server: &Server) {
+    let project = server.project();
+    let prefix = format!("once-{}/team", server.name);
     two_versions(&project, 300, "published.predictions");
     project.run(&["v1", "v2", "--table", "published.predictions"]).ok();
     let report = project.reports("site").remove(0);
     let report = report.to_str().unwrap();
-    let site = format!("s3://{BUCKET}/once/team");
+    let site = format!("s3://{BUCKET}/{prefix}");
     let args = [
         "publish",
         report,
@@ -99,10 +101,10 @@ fn a_report_is_published_once_and_never_overwritten() {
         .stdout_has("as the manifest says");
 
     // Served as a browser needs it.
-    let heads = lake.python(&format!(
-        "{BOTO}for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='once/team/')['Contents']:\n  \
+    let heads = server.python(&format!(
+        "{BOTO}for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='{prefix}/')['Contents']:\n  \
          h = s3.head_object(Bucket='{BUCKET}', Key=o['Key'])\n  \
-         print(o['Key'].removeprefix('once/team/'), h['ContentType'], '|', h['CacheControl'])\n",
+         print(o['Key'].removeprefix('{prefix}/'), h['ContentType'], '|', h['CacheControl'])\n",
     ));
     for (path, kind, cache) in [
         ("index.html", "text/html; charset=utf-8", "max-age=60"),
@@ -130,8 +132,8 @@ fn a_report_is_published_once_and_never_overwritten() {
     std::fs::write(&index, b"other").unwrap();
     project.run(&args).expect_code(1).stderr_has("index.html");
     std::fs::write(&index, whole).unwrap();
-    lake.python(&format!(
-        "{BOTO}k = [o['Key'] for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='once/team/')['Contents'] \
+    server.python(&format!(
+        "{BOTO}k = [o['Key'] for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='{prefix}/')['Contents'] \
          if o['Key'].endswith('data/comparison.json')][0]\n\
          s3.put_object(Bucket='{BUCKET}', Key=k, Body=b'{{}}')\n\
          s3.delete_object(Bucket='{BUCKET}', Key=k.replace('data/comparison.json', 'manifest.json'))\n",
