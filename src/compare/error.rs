@@ -52,9 +52,13 @@ impl CompareError {
                 Some("bin its values into a column of their own and slice by that".into())
             }
             CompareError::NoRole { flag, .. } => Some(format!("give it with {flag}, or in evaldiff.toml")),
+            CompareError::Engine(EngineError::Outside(_)) => Some(crate::store::ALSO_READ_HINT.into()),
             CompareError::Engine(EngineError::Altered { .. }) => Some(
                 "restore the file from a backup, or import or evaluate the version again: `evaldiff runs` lists its runs".into(),
             ),
+            CompareError::Engine(EngineError::File { reason, .. }) if crate::store::way_to_store(reason).is_some() => {
+                crate::store::way_to_store(reason).map(str::to_string)
+            }
             CompareError::Engine(EngineError::File { path, .. }) if path.contains("://") && !path.starts_with("file:") => {
                 Some("check the s3.* properties under [catalog.properties] in evaldiff.toml, or the AWS_* variables".into())
             }

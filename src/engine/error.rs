@@ -13,6 +13,9 @@ pub enum EngineError {
         /// Cause.
         reason: String,
     },
+    /// A manifest names a file where the table's files have no business to be.
+    #[error("the data file {0} is not read: it is outside the table's location and its warehouse")]
+    Outside(String),
     /// A data file is not the one that the manifest describes.
     #[error("the data file {path} was changed in place: {reason}")]
     Altered {

@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use crate::model::DataFile;
-use crate::store::{Objects, RUN_ID, ResolvedRun};
+use crate::store::{self, LocationError, Objects, RUN_ID, ResolvedRun};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
@@ -92,7 +92,10 @@ async fn open_file(objects: &Objects, file: &DataFile) -> Result<OpenFile, Engin
         path: file.path.clone(),
         reason,
     };
-    let (store, path) = objects.at(&file.path).map_err(fail)?;
+    let (store, path) = objects.at(&file.path).map_err(|error| match error {
+        LocationError::Outside => EngineError::Outside(file.path.clone()),
+        LocationError::Other(reason) => fail(reason),
+    })?;
     let size = store.head(&path).await.map_err(|e| fail(reason(&e)))?.size;
     if size != file.size {
         return Err(altered(format!(
@@ -128,7 +131,7 @@ async fn open_file(objects: &Objects, file: &DataFile) -> Result<OpenFile, Engin
 fn reason(error: &object_store::Error) -> String {
     match error {
         object_store::Error::NotFound { .. } => "it does not exist".into(),
-        other => other.to_string(),
+        other => store::refusal(other),
     }
 }
 

@@ -69,11 +69,9 @@ impl Bucket {
     }
 
     fn failed(&self, path: &str, error: &Error) -> PublishError {
-        // What a store says may be a page long.
-        let reason: String = error.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         PublishError::Store {
             location: self.location(path),
-            reason: reason.chars().take(300).collect(),
+            reason: crate::store::refusal(error),
         }
     }
 

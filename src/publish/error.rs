@@ -32,9 +32,9 @@ impl PublishError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
-            PublishError::Store { .. } => {
-                "check the bucket, and the s3.* properties under [catalog.properties] or the AWS_* variables"
-            }
+            PublishError::Store { reason, .. } => crate::store::way_to_store(reason).unwrap_or(
+                "check the bucket, and the s3.* properties under [catalog.properties] or the AWS_* variables",
+            ),
             PublishError::Different(_) => {
                 "published reports are never overwritten: verify the folder with `evaldiff verify`, or publish elsewhere"
             }

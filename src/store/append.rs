@@ -287,7 +287,8 @@ fn describe(outcome: &iceberg::Result<()>) -> String {
     }
 }
 
-fn is_locked(error: &iceberg::Error) -> bool {
+/// Whether another process holds the database for longer than SQLite waits.
+pub(super) fn is_locked(error: &iceberg::Error) -> bool {
     let text = format!("{error:?}");
     text.contains("database is locked") || text.contains("database table is locked")
 }
@@ -301,7 +302,12 @@ async fn delete_files(table: &Table, files: &[DataFile]) {
 /// Deletes a file that no snapshot refers to, and its folder if that was the last one in it.
 async fn delete_path(table: &Table, path: &str) {
     if let Err(error) = table.file_io().delete(path).await {
-        tracing::warn!("the unreferenced file {path} could not be deleted: {error}");
+        let reason = super::error::cause(&error);
+        // Where writing was refused, so is deleting, and there is nothing to delete: the refusal itself is said anyway.
+        match table.file_io().exists(path).await {
+            Ok(true) => tracing::warn!("the unreferenced file {path} could not be deleted: {reason}"),
+            _ => tracing::debug!("{path} could not be deleted, if it is there: {reason}"),
+        }
     }
     if let Some(folder) = local_path(path).as_deref().and_then(std::path::Path::parent) {
         // Fails, as it should, while other runs' files are in it.

@@ -131,6 +131,9 @@ pub enum StoreError {
         /// Cause.
         source: std::io::Error,
     },
+    /// A manifest or the metadata name a file where the table's files have no business to be.
+    #[error("{0} is not read: it is outside the table's location and its warehouse")]
+    Outside(String),
     /// Anything that iceberg says.
     #[error("{context}: {}", cause(error))]
     Iceberg {
@@ -171,12 +174,18 @@ impl StoreError {
             StoreError::TypeChanged { .. } => {
                 Some("convert the column in the input, or give it another name".into())
             }
-            StoreError::Iceberg { .. } => {
-                let text = self.to_string();
-                WAYS_OUT
-                    .iter()
-                    .find(|(signs, _)| signs.iter().any(|sign| text.contains(sign)))
-                    .map(|(_, hint)| hint.to_string())
+            StoreError::Outside(_) => Some(ALSO_READ_HINT.into()),
+            StoreError::Unreadable { .. } => Some("`evaldiff runs` lists the runs that can be read".into()),
+            StoreError::CommitFailed { reason, .. } => Some(
+                way_out(reason)
+                    .unwrap_or("nothing was written; look at the catalog, and import again")
+                    .into(),
+            ),
+            StoreError::Rows(text) => way_out(text).map(str::to_string),
+            StoreError::Iceberg { error, .. } => {
+                // Not in the context: it names locations, which may hold any word.
+                let text = format!("{} {error}", cause(error));
+                way_out(&text).map(str::to_string)
             }
             _ => None,
         }
@@ -197,19 +206,50 @@ impl StoreError {
     }
 }
 
+/// The way out where a file is elsewhere than the table's files should be.
+pub(crate) const ALSO_READ_HINT: &str = "ask who wrote the table; if it belongs there, name its folder as \
+     \"evaldiff.also-read\" under [catalog.properties] in evaldiff.toml";
+
 /// Signs in what catalogs and stores say, with the way out; the first that fits.
-const WAYS_OUT: [(&[&str], &str); 5] = [
+const WAYS_OUT: [(&[&str], &str); 9] = [
     (
         &["invalid peer certificate"],
         "name the file of the authority that signed it: \"ssl.cabundle\" under [catalog.properties] in evaldiff.toml for the \
          catalog, SSL_CERT_FILE for catalog and storage",
     ),
     (
+        &["RequestTimeTooSkewed"],
+        "set this machine's clock: the store refuses what is signed at another time than its own",
+    ),
+    (
+        &["(AccessDenied)"],
+        "have the owner of the bucket allow it, or give other keys as s3.* properties under [catalog.properties] in \
+         evaldiff.toml",
+    ),
+    (
+        &[
+            "parse json string",
+            "with avro",
+            "No such file or directory",
+            "NotFound (persistent",
+            "NoSuchKey",
+            "Failed to read file",
+            "RuntimeIOException",
+            "NotFoundException: Location",
+        ],
+        "restore the file from a backup, or have another engine roll the table back to what is whole",
+    ),
+    (
+        &["database is locked"],
+        "nothing is lost: wait for the process that holds it, then try again",
+    ),
+    (
         &[
             "SignatureDoesNotMatch",
             "InvalidAccessKeyId",
-            "S3",
-            "s3",
+            "S3Error",
+            "service: s3",
+            "io operation",
             "PermissionDenied",
             "opendal",
         ],
@@ -235,7 +275,7 @@ const WAYS_OUT: [(&[&str], &str); 5] = [
             "oken",
             "redential",
         ],
-        "check credential or token under [catalog] in evaldiff.toml",
+        "check credential or token under [catalog] in evaldiff.toml: it is wrong, or has expired",
     ),
     (
         &[
@@ -247,10 +287,54 @@ const WAYS_OUT: [(&[&str], &str); 5] = [
     ),
 ];
 
+/// The way out of what an object store refused, if it is clear from its words.
+pub(crate) fn way_to_store(text: &str) -> Option<&'static str> {
+    first(&WAYS_OUT[..2], text)
+}
+
+fn way_out(text: &str) -> Option<&'static str> {
+    first(&WAYS_OUT, text)
+}
+
+fn first(ways: &[(&[&str], &'static str)], text: &str) -> Option<&'static str> {
+    let fits = |signs: &[&str]| signs.iter().any(|sign| text.contains(sign));
+    ways.iter().find(|(signs, _)| fits(signs)).map(|(_, hint)| *hint)
+}
+
+/// What an object store said, from opendal's text, which has a page of headers before it; and about which object.
+fn refused_by_store(text: &str) -> Option<String> {
+    let between = |start: &str, end: &str| {
+        let (_, rest) = text.split_once(start)?;
+        rest.split_once(end).map(|(found, _)| found)
+    };
+    let said = between("S3Error { code: \"", "\", message: \"").zip(between("\", message: \"", "\", resource"));
+    let (code, message) = said?;
+    Some(format!("{}{message} ({code})", asked(text)))
+}
+
+/// The object about which a store was asked, from opendal's text, with a colon behind it.
+fn asked(text: &str) -> String {
+    let found = ["uri: ", "url: "].iter().find_map(|name| text.split_once(name));
+    let address = found.and_then(|(_, rest)| rest.split([',', ' ', '?', '}']).next());
+    address.map(|address| format!("{address}: ")).unwrap_or_default()
+}
+
+/// A text on one line, and not longer than a few.
+pub(super) fn one_line(text: &str) -> String {
+    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    match line.char_indices().nth(400) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line,
+    }
+}
+
 /// What an error of iceberg is about, in a line: the server's own words where it has some, else iceberg's, and the
 /// innermost cause.
 pub(super) fn cause(error: &iceberg::Error) -> String {
     let whole = error.to_string();
+    if let Some(refused) = refused_by_store(&whole) {
+        return one_line(&refused);
+    }
     let answer = whole.find("json: ").and_then(|at| {
         let rest = &whole[at + "json: ".len()..];
         serde_json::Deserializer::from_str(rest)
@@ -267,7 +351,9 @@ pub(super) fn cause(error: &iceberg::Error) -> String {
         .or_else(|| said("/error_description"))
         .or_else(|| said("/error"))
     {
-        Some(message) => message + &kind,
+        // What follows would be how iceberg failed to read the answer.
+        Some(message) => return one_line(&(message + &kind)),
+        None if error.message() == "Failure in doing io operation" => asked(&whole).trim_end_matches(": ").to_string(),
         None => {
             let status = whole.find("status: ").map(|at| &whole[at + "status: ".len()..]);
             let status = status.and_then(|rest| rest.split([',', '}']).next()).map(str::trim);
@@ -283,11 +369,7 @@ pub(super) fn cause(error: &iceberg::Error) -> String {
     if let Some(innermost) = innermost.filter(|inner| !text.contains(inner.as_str())) {
         text = format!("{text}: {innermost}");
     }
-    let line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match line.char_indices().nth(300) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
-    }
+    one_line(&text)
 }
 
 /// Adds what was being done to an error of iceberg.

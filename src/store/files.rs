@@ -1,6 +1,7 @@
 //! Which data files a run consists of.
 
 use super::error::{Context, StoreError};
+use super::places::Places;
 use crate::model::DataFile;
 use iceberg::spec::{ManifestContentType, ManifestEntryRef, ManifestFile, ManifestStatus, SnapshotRef};
 use iceberg::table::Table;
@@ -8,7 +9,12 @@ use iceberg::table::Table;
 /// The manifests of a snapshot.
 pub(super) async fn manifests(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<ManifestFile>, StoreError> {
     let what = || format!("reading the manifest list of snapshot {}", snapshot.snapshot_id());
+    let places = Places::of(table);
+    places.check(snapshot.manifest_list())?;
     let list = table.manifest_list_reader(snapshot).load().await.context(what())?;
+    for manifest in list.entries() {
+        places.check(&manifest.manifest_path)?;
+    }
     Ok(list.entries().to_vec())
 }
 

@@ -1,10 +1,10 @@
 //! Runs in tables that others wrote: no summary properties, only the columns `run_id` and `model_version`.
 
-use super::Objects;
 use super::contract::{MODEL_VERSION, RUN_ID};
 use super::error::StoreError;
 use super::files::{added_entries, data_file, live_entries};
 use super::runs::RunEntry;
+use super::{LocationError, Objects};
 use crate::model::{DataFile, Golden};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -129,7 +129,10 @@ async fn count_rows(
     rows: &mut BTreeMap<(String, String), u64>,
 ) -> Result<(), StoreError> {
     let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", entry.file_path()));
-    let (store, path) = objects.at(entry.file_path()).map_err(fail)?;
+    let (store, path) = objects.at(entry.file_path()).map_err(|error| match error {
+        LocationError::Outside => StoreError::Outside(entry.file_path().to_string()),
+        LocationError::Other(reason) => fail(reason),
+    })?;
     let reader = ParquetObjectReader::new(store, path).with_file_size(entry.file_size_in_bytes());
     let builder = ParquetRecordBatchStreamBuilder::new(reader)
         .await

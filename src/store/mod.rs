@@ -12,6 +12,7 @@ mod files;
 mod foreign;
 mod objects;
 mod orphans;
+mod places;
 mod reference;
 mod resolve;
 mod rest_commit;
@@ -26,13 +27,14 @@ pub use append::{Appended, NewRun};
 pub use catalog::local_path;
 pub use contract::{DEFAULT_TABLE, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID, type_name};
 pub use error::StoreError;
-pub use objects::{Objects, bucket};
+pub(crate) use error::{ALSO_READ_HINT, way_to_store};
+pub use objects::{LocationError, Objects, bucket, refusal};
 pub use orphans::Orphan;
 pub use reference::Reference;
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
 
-use crate::model::CatalogLocation;
+use crate::model::{CatalogKind, CatalogLocation};
 use arrow::datatypes::Schema as ArrowSchema;
 use error::Context;
 use iceberg::table::Table;
@@ -81,11 +83,16 @@ impl Store {
     /// Fails if the catalog cannot be read.
     pub async fn tables(&self) -> Result<Vec<String>, StoreError> {
         let mut names = Vec::new();
-        let patience = self.patience();
+        let patience = Patience::Short;
         let namespaces = retry::idempotent(patience, || self.catalog().list_namespaces(None)).await;
-        for namespace in namespaces.context("listing namespaces")? {
+        for namespace in namespaces.context(format!("listing namespaces{}", self.server()))? {
             let tables = retry::idempotent(patience, || self.catalog().list_tables(&namespace)).await;
-            names.extend(tables.context("listing tables")?.iter().map(|t| t.to_string()));
+            names.extend(
+                tables
+                    .context(format!("listing tables{}", self.server()))?
+                    .iter()
+                    .map(|t| t.to_string()),
+            );
         }
         names.sort();
         Ok(names)
@@ -130,8 +137,8 @@ impl Store {
 
     async fn try_load(&self, name: &str) -> Result<Option<Table>, StoreError> {
         let ident = contract::identifier(name)?;
-        let what = || format!("loading table {name}");
-        let patience = self.patience();
+        let what = || format!("loading table {name}{}", self.server());
+        let patience = Patience::Short;
         let namespace = ident.namespace();
         let known = retry::idempotent(patience, || self.catalog().namespace_exists(namespace)).await;
         if !known.context(what())? {
@@ -141,24 +148,40 @@ impl Store {
         if !known.context(what())? {
             return Ok(None);
         }
-        let table = retry::idempotent(patience, || self.catalog().load_table(&ident)).await;
-        table.context(what()).map(Some)
+        match retry::idempotent(patience, || self.catalog().load_table(&ident)).await {
+            Ok(table) => Ok(Some(table)),
+            Err(error) => {
+                let place = self.metadata_location(&ident).await;
+                let place = place.map(|place| format!(" from {place}")).unwrap_or_default();
+                Err(error).context(format!("{}{place}", what()))
+            }
+        }
+    }
+
+    /// The server in a message, without what may be a password in its address; empty for a file, which others name.
+    fn server(&self) -> String {
+        let CatalogKind::Rest { uri, warehouse } = &self.location.kind else {
+            return String::new();
+        };
+        let Some((scheme, rest)) = uri.split_once("://") else {
+            return String::new();
+        };
+        let host = rest.rsplit('@').next().unwrap_or_default();
+        let warehouse = warehouse.as_ref().map(|name| format!(", warehouse {name}"));
+        format!(" of {scheme}://{host}{}", warehouse.unwrap_or_default())
+    }
+
+    /// Where an embedded catalog says that a table's metadata are: iceberg's errors do not name the file.
+    async fn metadata_location(&self, ident: &TableIdent) -> Option<String> {
+        match &self.location.kind {
+            CatalogKind::Sql { database, .. } => sqlite::location(database, &self.location.name, ident).await,
+            CatalogKind::Rest { .. } => None,
+        }
     }
 
     /// Reads a table after a commit: what happened has to be found out, also where the server is away for a while.
     async fn reload(&self, ident: &TableIdent) -> iceberg::Result<Table> {
-        let patience = match self.is_remote() {
-            true => Patience::Long,
-            false => Patience::None,
-        };
-        retry::idempotent(patience, || self.catalog().load_table(ident)).await
-    }
-
-    fn patience(&self) -> Patience {
-        match self.is_remote() {
-            true => Patience::Short,
-            false => Patience::None,
-        }
+        retry::idempotent(Patience::Long, || self.catalog().load_table(ident)).await
     }
 
     fn is_remote(&self) -> bool {

@@ -1,6 +1,7 @@
 //! Where the bytes of data files are: the native readers' way to the storage that iceberg's own reader would use.
 
 use super::catalog::{CA_BUNDLE, local_path};
+use super::places::Places;
 use iceberg::table::Table;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
@@ -18,8 +19,7 @@ const RETRY_TIMEOUT: Duration = Duration::from_secs(120);
 /// Opens the stores in which a table's files are, with the table's own settings, those that its catalog vended included.
 pub struct Objects {
     properties: HashMap<String, String>,
-    /// A table in object storage has no business in this machine's files, whatever its manifests say.
-    local: bool,
+    places: Places,
     made: Mutex<HashMap<String, Arc<dyn ObjectStore>>>,
 }
 
@@ -27,8 +27,31 @@ pub struct Objects {
 impl fmt::Debug for Objects {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Objects")
-            .field("local", &self.local)
+            .field("places", &self.places)
             .finish_non_exhaustive()
+    }
+}
+
+/// Why a location cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LocationError {
+    /// It is in none of the table's places.
+    #[error("it is outside the table's location and its warehouse")]
+    Outside,
+    /// Anything else.
+    #[error("{0}")]
+    Other(String),
+}
+
+impl From<String> for LocationError {
+    fn from(reason: String) -> Self {
+        LocationError::Other(reason)
+    }
+}
+
+impl From<&str> for LocationError {
+    fn from(reason: &str) -> Self {
+        LocationError::Other(reason.into())
     }
 }
 
@@ -36,7 +59,7 @@ impl Objects {
     pub(super) fn of(table: &Table) -> Arc<Objects> {
         Arc::new(Objects {
             properties: table.file_io().config().props().clone(),
-            local: local_path(table.metadata().location()).is_some(),
+            places: Places::of(table),
             made: Mutex::default(),
         })
     }
@@ -44,12 +67,12 @@ impl Objects {
     /// The store of a location and the path in it.
     ///
     /// # Errors
-    /// Says why the location cannot be read.
-    pub fn at(&self, location: &str) -> Result<(Arc<dyn ObjectStore>, ObjectPath), String> {
+    /// [`LocationError::Outside`] where the table's manifests have no business, else why it cannot be read.
+    pub fn at(&self, location: &str) -> Result<(Arc<dyn ObjectStore>, ObjectPath), LocationError> {
+        if !self.places.hold(location) {
+            return Err(LocationError::Outside);
+        }
         if let Some(path) = local_path(location) {
-            if !self.local {
-                return Err("a manifest of a table in object storage names a local file".into());
-            }
             let path = ObjectPath::from_absolute_path(path).map_err(|e| e.to_string())?;
             let store = self.store("file", || Ok(Arc::new(LocalFileSystem::new())))?;
             return Ok((store, path));
@@ -57,7 +80,8 @@ impl Objects {
         let (scheme, rest) = location.split_once("://").ok_or("it is no location")?;
         let (bucket, key) = rest.split_once('/').ok_or("it names no object")?;
         if !matches!(scheme, "s3" | "s3a" | "s3n") {
-            return Err(format!("locations with {scheme}:// cannot be read by this version"));
+            let reason = format!("locations with {scheme}:// cannot be read by this version");
+            return Err(reason.into());
         }
         let path = ObjectPath::parse(key).map_err(|e| e.to_string())?;
         let store = self.store(bucket, || s3(&self.properties, bucket))?;
@@ -124,4 +148,24 @@ fn s3(properties: &HashMap<String, String>, bucket: &str) -> Result<Arc<dyn Obje
     }
     let store = builder.with_client_options(client).build().map_err(|e| e.to_string())?;
     Ok(Arc::new(store))
+}
+
+/// What an object store's refusal is about, in a line: its own words, where it has some.
+pub fn refusal(error: &object_store::Error) -> String {
+    let whole = error.to_string();
+    let between = |start: &str, end: &str| {
+        let (_, rest) = whole.split_once(start)?;
+        rest.split_once(end).map(|(found, _)| found.trim())
+    };
+    match (between("<Code>", "</Code>"), between("<Message>", "</Message>")) {
+        (Some(code), Some(message)) => {
+            let message = message
+                .replace("&#39;", "'")
+                .replace("&quot;", "\"")
+                .replace("&amp;", "&");
+            super::error::one_line(&format!("{message} ({code})"))
+        }
+        (Some(code), None) => super::error::one_line(code),
+        _ => super::error::one_line(&whole),
+    }
 }

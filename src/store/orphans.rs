@@ -42,7 +42,7 @@ impl Store {
         let mut out = Vec::new();
         for folder in ["data", "metadata"] {
             let root = format!("{location}/{folder}");
-            let (store, prefix) = objects.at(&root).map_err(fail)?;
+            let (store, prefix) = objects.at(&root).map_err(|e| fail(e.to_string()))?;
             let found: Vec<_> = store
                 .list(Some(&prefix))
                 .try_collect()

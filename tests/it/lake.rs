@@ -13,9 +13,12 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-/// Key and secret of the one account.
+/// Key and secret of the account that may do everything.
 pub const KEY: &str = "evaldiffkey";
 pub const SECRET: &str = "planted-lake-secret";
+/// Key and secret of one that may read, and nothing else.
+pub const READER_KEY: &str = "readerkey";
+pub const READER_SECRET: &str = "planted-reader-secret";
 /// The warehouse of the REST catalog, and a plain bucket beside it.
 pub const WAREHOUSE: &str = "evaldiff";
 pub const BUCKET: &str = "plain";
@@ -77,6 +80,17 @@ impl Lake {
     pub fn start_at(venv: &Path, data: tempfile::TempDir, first: u16) -> Lake {
         let port = |i: u16| (first + i).to_string();
         let log = std::fs::File::create(data.path().join("log")).unwrap();
+        let accounts = data.path().join("accounts.json");
+        let account = |key: &str, secret: &str, actions: &[&str]| {
+            serde_json::json!({
+                "name": key, "credentials": [{"accessKey": key, "secretKey": secret}], "actions": actions
+            })
+        };
+        let all = [
+            account(KEY, SECRET, &["Admin", "Read", "Write", "List", "Tagging"]),
+            account(READER_KEY, READER_SECRET, &["Read", "List"]),
+        ];
+        std::fs::write(&accounts, serde_json::json!({"identities": all}).to_string()).unwrap();
         let mut supervisor = Command::new(env!("CARGO_BIN_EXE_evaldiff"))
             .args(["supervise", "--"])
             .arg(venv.join("bin/weed"))
@@ -88,6 +102,7 @@ impl Lake {
                 "-s3.port.lance=0",
             ])
             .arg(format!("-dir={}", data.path().display()))
+            .arg(format!("-s3.config={}", accounts.display()))
             .arg(format!("-tableBucket={WAREHOUSE}"))
             .arg(format!("-bucket={BUCKET}"))
             .arg(format!("-s3.port={}", port(0)))
@@ -229,7 +244,9 @@ pub fn two_versions(project: &Project, rows: usize, table: &str) {
 
 pub fn leaks_nothing(output: &Output) -> &Output {
     let shown = String::from_utf8_lossy(&output.stdout).into_owned() + &output.stderr;
-    assert!(!shown.contains(SECRET), "a secret is shown: {output}");
+    for secret in [SECRET, READER_SECRET] {
+        assert!(!shown.contains(secret), "a secret is shown: {output}");
+    }
     output
 }
 

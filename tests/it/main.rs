@@ -24,6 +24,7 @@ mod odd_input;
 mod outages;
 mod publication;
 mod reference;
+mod refusals;
 mod resume;
 mod secrets;
 mod servers;
