@@ -10,6 +10,7 @@ use iceberg::transaction::{AddColumn, ApplyTransactionAction, Transaction};
 use iceberg::{Catalog, NamespaceIdent, TableCreation, TableIdent};
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Column of the sample key in tables that evaldiff writes.
 pub const KEY: &str = "sample_id";
@@ -65,37 +66,58 @@ pub(super) async fn create(
     roles: &ColumnRoles,
 ) -> Result<Table, StoreError> {
     ensure_namespace(catalog, ident.namespace()).await?;
-    let creation = TableCreation::builder()
-        .name(ident.name().to_string())
-        .schema(new_schema(input)?)
-        .partition_spec(partition_spec(input.fields().len())?)
-        .properties(properties(roles)?)
-        .build();
-    match catalog.create_table(ident.namespace(), creation).await {
-        Ok(table) => Ok(table),
-        Err(error) => match catalog.load_table(ident).await {
-            Ok(table) => Ok(table),
-            Err(_) => Err(error).context(format!("creating table {ident}")),
-        },
+    for attempt in 0..CREATE_ATTEMPTS {
+        let creation = TableCreation::builder()
+            .name(ident.name().to_string())
+            .schema(new_schema(input)?)
+            .partition_spec(partition_spec(input.fields().len())?)
+            .properties(properties(roles)?)
+            .build();
+        let error = match catalog.create_table(ident.namespace(), creation).await {
+            Ok(table) => return Ok(table),
+            Err(error) => error,
+        };
+        match catalog.load_table(ident).await {
+            Ok(table) => return Ok(table),
+            Err(_) if again(&error, attempt).await => {}
+            Err(_) => return Err(error).context(format!("creating table {ident}")),
+        }
     }
+    catalog
+        .load_table(ident)
+        .await
+        .context(format!("creating table {ident}"))
+}
+
+/// Attempts at creating what may be there already.
+const CREATE_ATTEMPTS: u32 = 5;
+
+/// Whether something is to be created once more, after a while. Where several create it at once, a server may fail at what
+/// is there by half (SeaweedFS 4.48 answers with status 500), and a database be locked.
+async fn again(error: &iceberg::Error, attempt: u32) -> bool {
+    let may_pass = error.kind() == iceberg::ErrorKind::Unexpected && attempt + 1 < CREATE_ATTEMPTS;
+    if may_pass {
+        tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+    }
+    may_pass
 }
 
 async fn ensure_namespace(catalog: &dyn Catalog, namespace: &NamespaceIdent) -> Result<(), StoreError> {
-    let exists = |what: &str| format!("{what} namespace {}", namespace.join("."));
-    if catalog
-        .namespace_exists(namespace)
-        .await
-        .context(exists("looking for"))?
-    {
+    let name = || namespace.join(".");
+    if let Ok(true) = catalog.namespace_exists(namespace).await {
         return Ok(());
     }
-    match catalog.create_namespace(namespace, HashMap::new()).await {
-        Ok(_) => Ok(()),
-        Err(error) => match catalog.namespace_exists(namespace).await {
-            Ok(true) => Ok(()),
-            _ => Err(error).context(exists("creating")),
-        },
+    for attempt in 0..CREATE_ATTEMPTS {
+        let Err(error) = catalog.create_namespace(namespace, HashMap::new()).await else {
+            return Ok(());
+        };
+        match catalog.namespace_exists(namespace).await {
+            Ok(true) => return Ok(()),
+            _ if again(&error, attempt).await => {}
+            _ => return Err(error).context(format!("creating namespace {}", name())),
+        }
     }
+    Ok(())
 }
 
 fn new_schema(input: &ArrowSchema) -> Result<Schema, StoreError> {
