@@ -42,7 +42,7 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
         same_run(found, run)?;
         check_data_files(run)?;
         if run.rows_digest.is_some() || request.digest {
-            check_rows(found, run).await?;
+            check_rows(found, run, &manifest).await?;
         }
     }
     recompute(session, &report, &manifest, &runs).await?;
@@ -106,7 +106,8 @@ fn same_run(found: &ResolvedRun, run: &PinnedRun) -> Result<()> {
             found.table
         )));
     }
-    if now.data_files != run.data_files || now.rows_digest != run.rows_digest {
+    let files = |run: &PinnedRun| (run.data_files.clone(), run.delete_files.clone());
+    if files(now) != files(run) || now.rows_digest != run.rows_digest {
         return Err(Error::altered(format!(
             "{} lists other data files or digests than the report",
             run.reference
@@ -150,8 +151,8 @@ fn altered(error: EngineError) -> Error {
 }
 
 /// Reads a run's rows in file order and compares their digest with the recorded one.
-async fn check_rows(found: &ResolvedRun, run: &PinnedRun) -> Result<()> {
-    let roles = found.roles.clone().unwrap_or_default();
+async fn check_rows(found: &ResolvedRun, run: &PinnedRun, manifest: &Manifest) -> Result<()> {
+    let roles = recorded_roles(found, manifest);
     let digest = rows_digest(found, &roles).await.map_err(altered)?;
     match &run.rows_digest {
         Some(recorded) if *recorded == digest => say(&format!("rows of {}: as recorded ({digest})", run.model_version)),
@@ -192,7 +193,7 @@ async fn confirm_remaining(
             .iter()
             .find(|r| r.snapshot_id == run.run.snapshot_id)
             .unwrap_or(&run.run);
-        check_rows(run, pinned).await?;
+        check_rows(run, pinned, manifest).await?;
     }
     let mut missing = Vec::new();
     for run in gone {
@@ -200,22 +201,27 @@ async fn confirm_remaining(
             .remaining_rows(&manifest.table, run)
             .await
             .map_err(convert::store)?;
-        let complete = rest.run.data_files == run.data_files && run.rows_digest.is_some();
-        if complete {
-            let rest = ResolvedRun {
-                roles: Some(recorded_roles(&rest, manifest)),
-                ..rest
-            };
-            check_rows(&rest, run).await?;
+        let version = &run.model_version;
+        let (n, left) = (run.data_files.len(), rest.run.data_files.len());
+        let deleted = rest.deleted.count().saturating_sub(deleted_then(run));
+        if left < n {
             say(&format!(
-                "confirmed: the rows of {} are still in the table",
-                run.model_version
+                "not confirmed: the rows of {version} ({}) are no longer in the table: {} of {n} data files are gone",
+                run.reference,
+                n - left
+            ))?;
+        } else if deleted > 0 {
+            say(&format!(
+                "not confirmed: {deleted} rows of {version} ({}) were deleted from the table",
+                run.reference
+            ))?;
+        } else if run.rows_digest.is_none() {
+            say(&format!(
+                "not confirmed: the data files of {version} are still in the table, but no digest of its rows was recorded"
             ))?;
         } else {
-            say(&format!(
-                "not confirmed: the rows of {} ({}) are no longer in the table",
-                run.model_version, run.reference
-            ))?;
+            check_rows(&rest, run, manifest).await?;
+            say(&format!("confirmed: the rows of {version} are still in the table"))?;
         }
         missing.push(format!("{} ({})", run.reference, run.model_version));
     }
@@ -223,6 +229,11 @@ async fn confirm_remaining(
         Error::not_comparable(format!("snapshots are gone: {}", missing.join(", ")))
             .with_hint("the files of the report are as its manifest says; its numbers could not be recomputed"),
     )
+}
+
+/// Rows of a run's data files that were deleted when the report was made.
+fn deleted_then(run: &PinnedRun) -> u64 {
+    run.delete_files.iter().map(|file| file.rows).sum()
 }
 
 /// The roles under which the rows were digested: the table's own record, else the report's.

@@ -30,6 +30,8 @@ pub struct OpenFile {
     path: ObjectPath,
     /// The footer.
     pub metadata: Arc<ParquetMetaData>,
+    /// Positions of rows that are deleted, in order; usually none.
+    pub deleted: Option<Arc<Vec<u64>>>,
 }
 
 /// The files of a run.
@@ -64,7 +66,7 @@ impl RunFiles {
             })
         });
         let open = stream::iter(files)
-            .map(|file| open_file(objects, file))
+            .map(|file| open_file(objects, file, run.deleted.of(&file.path)))
             .buffered(OPEN_AT_ONCE);
         Ok(RunFiles {
             files: open.map_ok(Arc::new).try_collect().await?,
@@ -83,7 +85,11 @@ impl RunFiles {
     }
 }
 
-async fn open_file(objects: &Objects, file: &DataFile) -> Result<OpenFile, EngineError> {
+async fn open_file(
+    objects: &Objects,
+    file: &DataFile,
+    deleted: Option<&Arc<Vec<u64>>>,
+) -> Result<OpenFile, EngineError> {
     let fail = |reason: String| EngineError::File {
         path: file.path.clone(),
         reason,
@@ -124,6 +130,7 @@ async fn open_file(objects: &Objects, file: &DataFile) -> Result<OpenFile, Engin
         store,
         path,
         metadata,
+        deleted: deleted.cloned(),
     })
 }
 

@@ -3,10 +3,10 @@
 use super::BATCH_ROWS;
 use super::error::EngineError;
 use super::files::{OpenFile, ROW_BITS, ReadColumn, RunFiles};
-use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array, new_null_array};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt64Array, new_null_array};
 use arrow::compute::kernels::cmp::eq;
 use arrow::compute::{cast, filter_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::EquivalenceProperties;
@@ -136,11 +136,27 @@ async fn read_piece(
             reason: e.to_string(),
         })?;
         let batch = arrange(&batch, &wanted, &order, positions.next(batch.num_rows()))?;
+        let batch = match &file.deleted {
+            Some(deleted) => without(&batch, deleted)?,
+            None => batch,
+        };
         match &only {
             Some(only) => rows_of(&batch, &only.run_id, wanted.len() - 1),
             None => Ok(batch),
         }
     }))
+}
+
+/// The rows that are not deleted. Their positions, which the last column holds, count the deleted ones.
+fn without(batch: &RecordBatch, deleted: &[u64]) -> DfResult<RecordBatch> {
+    let positions = batch.column(batch.num_columns() - 1).as_primitive::<UInt64Type>();
+    let within = |position: &u64| position & ((1 << ROW_BITS) - 1);
+    let keep: BooleanArray = positions
+        .values()
+        .iter()
+        .map(|position| Some(deleted.binary_search(&within(position)).is_err()))
+        .collect();
+    Ok(filter_record_batch(batch, &keep)?)
 }
 
 /// The rows whose run id, the column at `at`, is this one; without that column.

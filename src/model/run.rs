@@ -55,4 +55,7 @@ pub struct PinnedRun {
     pub properties: BTreeMap<String, String>,
     /// The files of the run, sorted by path.
     pub data_files: Vec<DataFile>,
+    /// The files that take rows out of them, sorted by path; only tables that others wrote have any.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub delete_files: Vec<DataFile>,
 }

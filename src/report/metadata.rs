@@ -85,6 +85,7 @@ mod tests {
             rows_digest: None,
             properties: BTreeMap::from([("a".into(), "1\n2".into()), ("git".into(), git.into())]),
             data_files: Vec::new(),
+            delete_files: Vec::new(),
         }
     }
 

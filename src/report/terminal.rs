@@ -507,6 +507,7 @@ mod tests {
             rows_digest: None,
             properties: Default::default(),
             data_files: Vec::new(),
+            delete_files: Vec::new(),
         }
     }
 

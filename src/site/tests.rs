@@ -41,6 +41,7 @@ fn run(version: &str, snapshot: &str) -> PinnedRun {
         .map(|(a, b)| (a.to_owned(), b.to_owned()))
         .into(),
         data_files: Vec::new(),
+        delete_files: Vec::new(),
     }
 }
 

@@ -84,6 +84,16 @@ pub enum StoreError {
         /// Cause.
         reason: String,
     },
+    /// Rows that are deleted in a way that evaldiff does not apply.
+    #[error("{table} cannot be read as of snapshot {snapshot}: {reason}")]
+    Deletes {
+        /// The table.
+        table: String,
+        /// Its snapshot.
+        snapshot: i64,
+        /// Which delete file applies to what.
+        reason: String,
+    },
     /// A column changed its type.
     #[error("column `{column}` is {table_type} in table {table} but {input_type} in the input")]
     TypeChanged {
@@ -171,6 +181,11 @@ impl StoreError {
             StoreError::UncertainCommit { run_id, .. } => {
                 Some(format!("look with `evaldiff runs`; importing again with --run-id {run_id} is safe"))
             }
+            StoreError::Deletes { .. } => Some(
+                "have the engine that wrote the table apply them, in Spark by CALL CATALOG.system.rewrite_data_files(table => \
+                 'NS.TABLE', options => map('delete-file-threshold', '1'))"
+                    .into(),
+            ),
             StoreError::TypeChanged { .. } => {
                 Some("convert the column in the input, or give it another name".into())
             }

@@ -18,24 +18,14 @@ pub(super) async fn manifests(table: &Table, snapshot: &SnapshotRef) -> Result<V
     Ok(list.entries().to_vec())
 }
 
-/// The live entries that a snapshot itself added: a snapshot is the whole table *as of* a commit, a run is only what
-/// that commit brought.
-///
-/// # Errors
-/// Refuses a snapshot that also brought delete files: its rows are not simply those of its data files.
+/// The live data entries that a snapshot itself added: a snapshot is the whole table *as of* a commit, a run is only what
+/// that commit brought. What delete files take out of them is another matter: see [`Live`].
 pub(super) async fn added_entries(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<ManifestEntryRef>, StoreError> {
     let id = snapshot.snapshot_id();
     let mut out = Vec::new();
     for manifest in manifests(table, snapshot).await? {
-        if manifest.added_snapshot_id != id {
+        if manifest.added_snapshot_id != id || manifest.content == ManifestContentType::Deletes {
             continue;
-        }
-        if manifest.content == ManifestContentType::Deletes {
-            return Err(StoreError::Unreadable {
-                table: table.identifier().to_string(),
-                snapshot: id,
-                reason: "it adds delete files, which this version cannot apply".into(),
-            });
         }
         let what = || format!("reading the manifest {}", manifest.manifest_path);
         let loaded = manifest.load_manifest(table.file_io()).await.context(what())?;
@@ -60,45 +50,35 @@ pub(super) async fn added_files(table: &Table, snapshot_id: i64) -> Result<Vec<D
     Ok(files)
 }
 
-/// Every live data file of the table's current snapshot, with whether any delete file is there too.
-pub(super) async fn live_files(table: &Table) -> Result<(Vec<DataFile>, bool), StoreError> {
-    let Some(snapshot) = table.metadata().current_snapshot() else {
-        return Ok((Vec::new(), false));
-    };
-    let (entries, deletes) = live(table, snapshot).await?;
-    let mut files: Vec<DataFile> = entries.iter().map(data_file).collect();
-    files.sort();
-    Ok((files, deletes))
+/// A live file with the partition spec of its manifest.
+pub(super) struct LiveFile {
+    pub(super) entry: ManifestEntryRef,
+    pub(super) spec: i32,
 }
 
-/// Every live data file as of a snapshot.
-///
-/// # Errors
-/// Refuses a snapshot in which delete files apply: its rows are not simply those of its data files.
-pub(super) async fn live_entries(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<ManifestEntryRef>, StoreError> {
-    match live(table, snapshot).await? {
-        (entries, false) => Ok(entries),
-        (_, true) => Err(StoreError::Unreadable {
-            table: table.identifier().to_string(),
-            snapshot: snapshot.snapshot_id(),
-            reason: "delete files apply to it, which this version cannot read".into(),
-        }),
-    }
+/// Everything that is live as of a snapshot.
+#[derive(Default)]
+pub(super) struct Live {
+    /// Data files.
+    pub(super) data: Vec<LiveFile>,
+    /// Files that take rows out of them.
+    pub(super) deletes: Vec<LiveFile>,
 }
 
-async fn live(table: &Table, snapshot: &SnapshotRef) -> Result<(Vec<ManifestEntryRef>, bool), StoreError> {
-    let mut entries = Vec::new();
-    let mut deletes = false;
+pub(super) async fn live(table: &Table, snapshot: &SnapshotRef) -> Result<Live, StoreError> {
+    let mut out = Live::default();
     for manifest in manifests(table, snapshot).await? {
-        if manifest.content == ManifestContentType::Deletes {
-            deletes = true;
-            continue;
-        }
         let what = || format!("reading the manifest {}", manifest.manifest_path);
         let loaded = manifest.load_manifest(table.file_io()).await.context(what())?;
-        entries.extend(loaded.entries().iter().filter(|e| e.is_alive()).cloned());
+        let spec = manifest.partition_spec_id;
+        let alive = loaded.entries().iter().filter(|e| e.is_alive()).cloned();
+        let list = match manifest.content {
+            ManifestContentType::Data => &mut out.data,
+            ManifestContentType::Deletes => &mut out.deletes,
+        };
+        list.extend(alive.map(|entry| LiveFile { entry, spec }));
     }
-    Ok((entries, deletes))
+    Ok(out)
 }
 
 pub(super) fn data_file(entry: &ManifestEntryRef) -> DataFile {

@@ -1,8 +1,9 @@
 //! Runs in tables that others wrote: no summary properties, only the columns `run_id` and `model_version`.
 
 use super::contract::{MODEL_VERSION, RUN_ID};
+use super::deletes::Deleted;
 use super::error::StoreError;
-use super::files::{added_entries, data_file, live_entries};
+use super::files::{added_entries, data_file, live};
 use super::runs::RunEntry;
 use super::{LocationError, Objects};
 use crate::model::{DataFile, Golden};
@@ -16,27 +17,33 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
 use parquet::file::statistics::Statistics;
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// The runs that a foreign snapshot added: from the bounds in its manifests where these decide it, else by reading
 /// the two columns.
 pub(super) async fn runs_of(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<RunEntry>, StoreError> {
-    let contents = contents(table, &added_entries(table, snapshot).await?).await?;
+    let added = added_entries(table, snapshot).await?;
+    let contents = contents(table, &added, &Deleted::default()).await?;
     Ok(contents
         .into_iter()
         .map(|(key, found)| entry(snapshot, key, found))
         .collect())
 }
 
-/// A run of which several snapshots brought rows, as of the last of these: what is left of it then.
-pub(super) async fn as_of(
-    table: &Table,
-    snapshot: &SnapshotRef,
-    run: &RunEntry,
-) -> Result<Option<RunEntry>, StoreError> {
-    let mut contents = contents(table, &live_entries(table, snapshot).await?).await?;
-    let key = (run.run_id.clone(), run.model_version.clone());
-    let found = contents.remove(&key);
-    Ok(found.map(|found| entry(snapshot, key, found)))
+/// Every run of which rows are left as of a snapshot, with what is left of it.
+///
+/// # Errors
+/// [`StoreError::Deletes`] if it cannot be told which rows are.
+pub(super) async fn as_of(table: &Table, snapshot: &SnapshotRef) -> Result<BTreeMap<Key, RunEntry>, StoreError> {
+    let live = live(table, snapshot).await?;
+    let deleted = Deleted::load(table, snapshot, &live, |_| true).await?;
+    let entries: Vec<ManifestEntryRef> = live.data.into_iter().map(|file| file.entry).collect();
+    let contents = contents(table, &entries, &deleted).await?;
+    let entries = contents.into_iter().map(|(key, mut found)| {
+        found.deleted = deleted.only(&found.files);
+        (key.clone(), entry(snapshot, key, found))
+    });
+    Ok(entries.collect())
 }
 
 /// What some files hold of one run.
@@ -46,11 +53,17 @@ struct Found {
     files: Vec<DataFile>,
     /// Whether one of them holds rows of another run too.
     mixed: bool,
+    deleted: Deleted,
 }
 
-type Key = (String, String);
+/// Run id and version.
+pub(super) type Key = (String, String);
 
-async fn contents(table: &Table, entries: &[ManifestEntryRef]) -> Result<BTreeMap<Key, Found>, StoreError> {
+async fn contents(
+    table: &Table,
+    entries: &[ManifestEntryRef],
+    deleted: &Deleted,
+) -> Result<BTreeMap<Key, Found>, StoreError> {
     let schema = table.metadata().current_schema();
     let mut runs: BTreeMap<Key, Found> = BTreeMap::new();
     let (Some(run_field), Some(version_field)) =
@@ -61,12 +74,15 @@ async fn contents(table: &Table, entries: &[ManifestEntryRef]) -> Result<BTreeMa
     let objects = Objects::of(table);
     for entry in entries {
         let mut rows: BTreeMap<Key, u64> = BTreeMap::new();
+        let gone: &[u64] = deleted.of(entry.file_path()).map_or(&[], |rows| rows.as_slice());
         match (constant(entry, run_field), constant(entry, version_field)) {
             (Some(run), Some(version)) => {
-                rows.insert((run, version), entry.record_count());
+                rows.insert((run, version), entry.record_count() - gone.len() as u64);
             }
-            _ => count_rows(&objects, entry, [run_field, version_field], &mut rows).await?,
+            _ => count_rows(&objects, entry, [run_field, version_field], gone, &mut rows).await?,
         }
+        // A run whose rows are all deleted needs no telling apart: they are left out as deleted.
+        rows.retain(|_, n| *n > 0);
         let mixed = rows.len() > 1;
         for (key, n) in rows {
             let found = runs.entry(key).or_default();
@@ -92,6 +108,7 @@ fn entry(snapshot: &SnapshotRef, (run_id, model_version): Key, mut found: Found)
         roles: None,
         files: Some(found.files),
         mixed_files: found.mixed,
+        deleted: found.deleted,
         retracted: None,
     }
 }
@@ -126,6 +143,7 @@ async fn count_rows(
     objects: &Objects,
     entry: &ManifestEntryRef,
     fields: [i32; 2],
+    gone: &[u64],
     rows: &mut BTreeMap<(String, String), u64>,
 ) -> Result<(), StoreError> {
     let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", entry.file_path()));
@@ -148,11 +166,21 @@ async fn count_rows(
     }
     // Row groups of one run, which most are, say so in the footer: there is nothing to read of them.
     let mut open = Vec::new();
+    let mut row_positions: Vec<Range<u64>> = Vec::new();
+    let mut first = 0u64;
     for (i, group) in builder.metadata().row_groups().iter().enumerate() {
+        let within = first..first + group.num_rows() as u64;
+        first = within.end;
         let only = |leaf: usize| single_value(group.column(leaf).statistics()?);
         match (only(positions[0]), only(positions[1])) {
-            (Some(run), Some(version)) => *rows.entry((run, version)).or_default() += group.num_rows() as u64,
-            _ => open.push(i),
+            (Some(run), Some(version)) => {
+                let deleted = gone.partition_point(|p| *p < within.end) - gone.partition_point(|p| *p < within.start);
+                *rows.entry((run, version)).or_default() += within.end - within.start - deleted as u64;
+            }
+            _ => {
+                open.push(i);
+                row_positions.push(within);
+            }
         }
     }
     if open.is_empty() {
@@ -166,6 +194,7 @@ async fn count_rows(
         .with_row_groups(open)
         .build()
         .map_err(|e| fail(e.to_string()))?;
+    let mut row_positions = row_positions.into_iter().flatten();
     while let Some(batch) = reader.next().await {
         let batch = batch.map_err(|e| fail(e.to_string()))?;
         let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map_err(|e| fail(e.to_string()));
@@ -177,6 +206,10 @@ async fn count_rows(
         let (run, version) = (run.as_string::<i32>(), version.as_string::<i32>());
         let mut last: Option<(&str, &str, u64)> = None;
         for i in 0..batch.num_rows() {
+            let position = row_positions.next();
+            if position.is_some_and(|p| gone.binary_search(&p).is_ok()) {
+                continue;
+            }
             let key = (
                 if run.is_null(i) { "" } else { run.value(i) },
                 if version.is_null(i) { "" } else { version.value(i) },

@@ -7,6 +7,7 @@
 mod append;
 mod catalog;
 mod contract;
+mod deletes;
 mod error;
 mod files;
 mod foreign;
@@ -26,6 +27,7 @@ mod writer;
 pub use append::{Appended, NewRun};
 pub use catalog::local_path;
 pub use contract::{DEFAULT_TABLE, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID, type_name};
+pub use deletes::Deleted;
 pub use error::StoreError;
 pub(crate) use error::{ALSO_READ_HINT, way_to_store};
 pub use objects::{LocationError, Objects, bucket, refusal};

@@ -1,5 +1,6 @@
 //! From a reference to a run pinned to its snapshot.
 
+use super::deletes::Deleted;
 use super::error::{Context, StoreError};
 use super::reference::Reference;
 use super::runs::{self, RunEntry};
@@ -8,6 +9,7 @@ use crate::model::{ColumnRoles, DataFile, PinnedRun};
 use arrow::datatypes::Schema as ArrowSchema;
 use iceberg::arrow::schema_to_arrow_schema;
 use iceberg::table::Table;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// A run that can be read: pinned, with the schema and the roles of its snapshot.
@@ -25,6 +27,8 @@ pub struct ResolvedRun {
     pub sorted: bool,
     /// Set where the snapshot holds other runs too: only rows with this run id count.
     pub filter_run_id: Option<String>,
+    /// Rows of its files that are deleted.
+    pub deleted: Deleted,
     /// Where the bytes of its files are.
     pub objects: Arc<Objects>,
     /// What has to be known of the choice: runs that were withdrawn, rows that later commits removed.
@@ -64,7 +68,7 @@ impl Store {
         }
         // Costs nothing where nobody ever did anything but append.
         if !runs::only_appended_since(&table, entry.sequence_number) {
-            let removed = removals(&table, &found.run).await?;
+            let removed = removals(&table, &found.run, &found.deleted).await?;
             let said = |removed| format!("{} is read as of its snapshot: {removed}", reference.escape_debug());
             found.notices.extend(removed.into_iter().map(said));
         }
@@ -98,8 +102,10 @@ impl Store {
     /// Fails if the table's metadata cannot be read.
     pub async fn later_changes(&self, table_name: &str, run: &PinnedRun) -> Result<Vec<String>, StoreError> {
         let table = self.load(table_name).await?;
-        let mut notices = removals(&table, run).await?;
         let id: i64 = run.snapshot_id.parse().unwrap_or_default();
+        let then = runs::all(&table, Some(id)).await?;
+        let then = then.into_iter().find(|e| e.run_id == run.run_id);
+        let mut notices = removals(&table, run, &then.map(|e| e.deleted).unwrap_or_default()).await?;
         let again = runs::all(&table, None)
             .await?
             .into_iter()
@@ -116,8 +122,7 @@ impl Store {
     /// Fails if the table's metadata cannot be read.
     pub async fn remaining_rows(&self, table_name: &str, run: &PinnedRun) -> Result<ResolvedRun, StoreError> {
         let table = self.load(table_name).await?;
-        let (live, _) = files::live_files(&table).await?;
-        let data_files: Vec<DataFile> = live.into_iter().filter(|f| run.data_files.contains(f)).collect();
+        let (data_files, deleted) = left_of(&table, run).await?;
         let schema = contract::arrow_schema(&table)?;
         let run = PinnedRun {
             data_files,
@@ -130,6 +135,7 @@ impl Store {
             roles: table_roles(&table),
             sorted: true,
             filter_run_id: None,
+            deleted,
             objects: Objects::of(&table),
             notices: Vec::new(),
             others: Vec::new(),
@@ -137,14 +143,24 @@ impl Store {
     }
 }
 
-async fn removals(table: &Table, run: &PinnedRun) -> Result<Vec<String>, StoreError> {
-    let (live, deletes) = files::live_files(table).await?;
+/// The data files of a run that are live now, and what is deleted in them.
+async fn left_of(table: &Table, run: &PinnedRun) -> Result<(Vec<DataFile>, Deleted), StoreError> {
+    let Some(snapshot) = table.metadata().current_snapshot() else {
+        return Ok((Vec::new(), Deleted::default()));
+    };
+    let live = files::live(table, snapshot).await?;
+    let own: BTreeSet<&str> = run.data_files.iter().map(|f| f.path.as_str()).collect();
+    let deleted = Deleted::load(table, snapshot, &live, |path| own.contains(path)).await?;
+    let mut left: Vec<DataFile> = live.data.iter().map(|f| files::data_file(&f.entry)).collect();
+    left.retain(|file| own.contains(file.path.as_str()));
+    left.sort();
+    Ok((left, deleted))
+}
+
+async fn removals(table: &Table, run: &PinnedRun, before: &Deleted) -> Result<Vec<String>, StoreError> {
+    let (left, deleted) = left_of(table, run).await?;
     let mut notices = Vec::new();
-    let gone = run
-        .data_files
-        .iter()
-        .filter(|f| live.iter().all(|l| l.path != f.path))
-        .count();
+    let gone = run.data_files.len() - left.len().min(run.data_files.len());
     if gone > 0 {
         notices.push(format!(
             "{gone} of the {} data files of run {} were removed from the table by a later commit",
@@ -152,8 +168,12 @@ async fn removals(table: &Table, run: &PinnedRun) -> Result<Vec<String>, StoreEr
             run.run_id
         ));
     }
-    if deletes {
-        notices.push("delete files were added to the table by a later commit".to_string());
+    let more = deleted.count().saturating_sub(before.only(&left).count());
+    if more > 0 {
+        notices.push(format!(
+            "{more} rows of the data files of run {} were deleted by a later commit",
+            run.run_id
+        ));
     }
     Ok(notices)
 }
@@ -175,6 +195,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         schema: schema_to_arrow_schema(&schema).context("reading the snapshot's schema")?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
         filter_run_id: entry.mixed_files.then(|| entry.run_id.clone()),
+        deleted: entry.deleted.clone(),
         objects: Objects::of(table),
         notices: entry
             .retracted

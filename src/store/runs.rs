@@ -1,5 +1,6 @@
 //! Which runs a table holds.
 
+use super::deletes::Deleted;
 use super::error::{Context, StoreError};
 use super::{Store, contract, files, foreign, retract};
 use crate::model::{ColumnRoles, DataFile, Golden, PinnedRun};
@@ -7,6 +8,7 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use iceberg::spec::{Operation, SnapshotRef};
 use iceberg::table::Table;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 /// Prefix of evaldiff's properties in snapshot summaries.
 pub const PROPERTY_PREFIX: &str = "evaldiff.";
@@ -36,6 +38,8 @@ pub struct RunEntry {
     pub files: Option<Vec<DataFile>>,
     /// Whether these files hold rows of other runs too, so that they have to be told apart by run id.
     pub mixed_files: bool,
+    /// Rows of these files that delete files took out.
+    pub deleted: Deleted,
     /// Why it was withdrawn, if it was.
     pub retracted: Option<String>,
 }
@@ -119,6 +123,7 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
             .and_then(|json| serde_json::from_str(json).ok()),
         files: None,
         mixed_files: false,
+        deleted: Deleted::default(),
         retracted: None,
     })
 }
@@ -140,16 +145,46 @@ impl Store {
 pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntry>, StoreError> {
     let history = history(table, until);
     let mut runs = recorded_in(&history);
-    for snapshot in history {
+    let (newer, oldest) = match history.split_last() {
+        // What came before the oldest snapshot is expired, and its rows may still be there.
+        Some((oldest, newer)) if oldest.parent_snapshot_id().is_some() => (newer, Some(oldest)),
+        _ => (history.as_slice(), None),
+    };
+    if let Some(oldest) = oldest {
+        runs.extend(survivors(table, oldest, &runs).await?);
+    }
+    for snapshot in newer {
         let added = matches!(snapshot.summary().operation, Operation::Append | Operation::Overwrite);
-        if from_summary(&snapshot).is_none() && added {
-            runs.extend(foreign::runs_of(table, &snapshot).await?);
+        if from_summary(snapshot).is_none() && added {
+            runs.extend(foreign::runs_of(table, snapshot).await?);
         }
     }
     runs.sort_by(|a, b| (a.sequence_number, &a.run_id).cmp(&(b.sequence_number, &b.run_id)));
     let mut runs = gather(table, runs).await?;
+    deletions(table, &history, &mut runs).await?;
     retract::mark(table, &mut runs);
     Ok(runs)
+}
+
+/// The runs in the oldest snapshot that is left: of those whose own snapshot is expired, what that one still has. A run of
+/// evaldiff whose snapshot a tag keeps is the one that was recorded.
+async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -> Result<Vec<RunEntry>, StoreError> {
+    let mut kept: BTreeMap<String, RunEntry> = BTreeMap::new();
+    for snapshot in table.metadata().snapshots() {
+        if let Some(entry) = from_summary(snapshot).filter(|e| e.sequence_number < oldest.sequence_number()) {
+            kept.insert(entry.run_id.clone(), entry);
+        }
+    }
+    let found = foreign::as_of(table, oldest).await?;
+    let unknown = found
+        .into_values()
+        .filter(|e| recorded.iter().all(|r| r.run_id != e.run_id));
+    Ok(unknown
+        .map(|found| match kept.remove(&found.run_id) {
+            Some(own) if own.rows == found.rows => own,
+            _ => found,
+        })
+        .collect())
 }
 
 /// One entry for each run: of one that several snapshots brought rows of, by appending in parts or by writing files anew,
@@ -160,16 +195,65 @@ async fn gather(table: &Table, runs: Vec<RunEntry>) -> Result<Vec<RunEntry>, Sto
         let part = parts.entry((&run.run_id, &run.model_version)).or_default();
         *part = (part.0 + 1, run.snapshot_id);
     }
-    let mut out: Vec<RunEntry> = Vec::with_capacity(parts.len());
+    let mut out: Vec<RunEntry> = Vec::with_capacity(runs.len());
+    let mut states: BTreeMap<i64, BTreeMap<foreign::Key, RunEntry>> = BTreeMap::new();
     for run in &runs {
         let (count, last) = parts[&(run.run_id.as_str(), run.model_version.as_str())];
         if count == 1 {
             out.push(run.clone());
         } else if let (true, Some(snapshot)) = (last == run.snapshot_id, table.metadata().snapshot_by_id(last)) {
-            out.extend(foreign::as_of(table, snapshot, run).await?);
+            if let Entry::Vacant(place) = states.entry(last) {
+                place.insert(foreign::as_of(table, snapshot).await?);
+            }
+            out.extend(states.get_mut(&last).and_then(|state| state.remove(&key(run))));
         }
     }
     Ok(out)
+}
+
+fn key(run: &RunEntry) -> foreign::Key {
+    (run.run_id.clone(), run.model_version.clone())
+}
+
+/// Applies what later commits deleted: a run that lost rows is what is left of it as of the commit that took the last of
+/// them. Of one that lost all, nothing is left; only a run of evaldiff can still be read as of its snapshot, and a notice
+/// says so then.
+async fn deletions(table: &Table, history: &[SnapshotRef], runs: &mut Vec<RunEntry>) -> Result<(), StoreError> {
+    let deletes = |snapshot: &&SnapshotRef| {
+        let operation = &snapshot.summary().operation;
+        matches!(operation, Operation::Delete | Operation::Overwrite) && from_summary(snapshot).is_none()
+    };
+    let (Some(head), true) = (history.first(), history.iter().any(|s| deletes(&s))) else {
+        return Ok(());
+    };
+    // Rows only ever go missing here, since what brought more was gathered: equal counts are equal rows.
+    let now = foreign::as_of(table, head).await?;
+    let rows = |state: &BTreeMap<foreign::Key, RunEntry>, run: &RunEntry| state.get(&key(run)).map_or(0, |e| e.rows);
+    if runs.iter().all(|run| rows(&now, run) == run.rows) {
+        return Ok(());
+    }
+    for snapshot in history.iter().rev().filter(deletes) {
+        let state = match foreign::as_of(table, snapshot).await {
+            // What is not applied here may have been applied since, by writing files anew.
+            Err(StoreError::Deletes { .. }) => continue,
+            state => state?,
+        };
+        follow(runs, &state, snapshot.sequence_number());
+    }
+    follow(runs, &now, head.sequence_number());
+    runs.retain(|run| run.rows > 0 || run.files.is_none());
+    Ok(())
+}
+
+/// Brings runs that lost rows to a state of the table.
+fn follow(runs: &mut [RunEntry], state: &BTreeMap<foreign::Key, RunEntry>, sequence_number: i64) {
+    for run in runs.iter_mut().filter(|run| run.sequence_number < sequence_number) {
+        match state.get(&key(run)) {
+            Some(left) if left.rows != run.rows => *run = left.clone(),
+            None if run.files.is_some() => run.rows = 0,
+            _ => {}
+        }
+    }
 }
 
 /// Pins a run: adds what identifies it for good.
@@ -200,5 +284,6 @@ pub(super) async fn pin(table: &Table, entry: &RunEntry) -> Result<PinnedRun, St
         rows_digest: entry.properties.get("evaldiff.rows-digest").cloned(),
         properties: entry.properties.clone(),
         data_files,
+        delete_files: entry.deleted.files(),
     })
 }
