@@ -20,12 +20,13 @@ EXAMPLES_VENV := $(TARGET)/examples-venv
 LAKE := $(TARGET)/lake-venv
 HANDLERS := $(TARGET)/handlers
 SQLITE_JAR := /usr/share/java/sqlite-jdbc.jar
+SPARK := $(TARGET)/spark-venv
 SIZES ?=
 BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python java faketime chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python spark java faketime chromium demo bench accept clean
 
 test: check cargo-test golden sentiment runner-example browser
 	@echo "make test: everything passed"
@@ -35,8 +36,8 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets -- -D warnings
 
-cargo-test: python examples-python chromium faketime $(BROWSER)/node_modules/.done $(LAKE)/.done $(HANDLERS)/.done
-	EVALDIFF_LAKE=$(LAKE) EVALDIFF_HANDLERS=$(HANDLERS) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) \
+cargo-test: python examples-python chromium faketime $(BROWSER)/node_modules/.done $(LAKE)/.done $(HANDLERS)/.done spark
+	EVALDIFF_LAKE=$(LAKE) EVALDIFF_HANDLERS=$(HANDLERS) EVALDIFF_SPARK=$(SPARK) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) \
 	  EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
 
 # The committed golden data is what its script makes, byte for byte.
@@ -72,7 +73,7 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python examples-python faketime $(LAKE)/.done $(HANDLERS)/.done chromium $(BROWSER)/node_modules/.done
+setup: python examples-python faketime $(LAKE)/.done $(HANDLERS)/.done spark chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
 
@@ -121,6 +122,12 @@ faketime:
 	@missing=(); command -v faketime > /dev/null || missing+=(faketime); \
 	$(call debian,$${missing[*]},faketime)
 
+# Spark and DuckDB, which read our tables and write tables for us to read. Spark needs Java and a driver for SQLite.
+spark: java $(SPARK)/.done
+
+$(SPARK)/.done: tests/components/spark/requirements.txt
+	$(call environment,$(SPARK),$<)
+
 # A real BentoML, for the examples and for the fault tests of `evaldiff run`.
 examples-python:
 	source examples/common.sh && environment $(EXAMPLES_VENV)
@@ -147,4 +154,4 @@ accept:
 	UPDATE_GOLDEN=1 cargo test --locked --test it cases
 
 clean:
-	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(LAKE) $(HANDLERS) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)
+	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(LAKE) $(HANDLERS) $(SPARK) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)

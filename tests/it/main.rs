@@ -14,6 +14,7 @@ mod cases;
 mod catalogs;
 mod cli;
 mod determinism;
+mod engines;
 mod faults;
 mod harness;
 mod interchange;

@@ -1,0 +1,290 @@
+//! Tables that Spark wrote, and ours as Spark and DuckDB read them, in the one file of the embedded catalog.
+//!
+//! Both engines come from the environment that `EVALDIFF_SPARK` names (made from `tests/components/spark`); where it is unset, the
+//! tests that need it say so and pass. One Spark session serves all tests of the process.
+
+use crate::harness::{Project, finish, repository};
+use crate::lake::{import, predictions};
+use serde_json::Value;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+/// What Spark did and saw, in a project that still holds it.
+struct Session {
+    project: Project,
+    /// By shape, what Spark counted.
+    shapes: Value,
+    /// What Spark read of `ours.read`, and the snapshots it left of the tables named `kept`.
+    ours: Value,
+}
+
+fn environment() -> Option<PathBuf> {
+    let found = std::env::var_os("EVALDIFF_SPARK").filter(|value| !value.is_empty());
+    if found.is_none() {
+        println!("skipped: EVALDIFF_SPARK is unset; `make test` sets it to what tests/components/spark holds");
+    }
+    found.map(PathBuf::from)
+}
+
+/// A Python program of `tests/components/spark` on the project's catalog.
+fn program(project: &Project, name: &str) -> Option<Command> {
+    let venv = environment()?;
+    let mut command = Command::new(venv.join("bin/python"));
+    command
+        .arg(repository().join("tests/components/spark").join(name))
+        .arg(project.path().join(".evaldiff"))
+        .env("PYTHONDONTWRITEBYTECODE", "1");
+    Some(command)
+}
+
+/// Imports `a.csv` and `b.csv` by turns as `v1`, `v2` and so on.
+fn import_versions(project: &Project, table: &str, versions: usize) {
+    for version in 1..=versions {
+        let file = ["b.csv", "a.csv"][version % 2];
+        finish(import(project, file, &format!("v{version}"), table)).ok();
+    }
+}
+
+/// The one session; a panic where it failed, for each test that needs it and without a second try.
+fn session() -> Option<&'static Session> {
+    static SHARED: OnceLock<Option<Session>> = OnceLock::new();
+    environment()?;
+    let started = SHARED.get_or_init(|| std::panic::catch_unwind(start).ok());
+    Some(started.as_ref().expect("the Spark session of the tests failed"))
+}
+
+fn start() -> Session {
+    let project = Project::new();
+    project
+        .file("a.csv", predictions(300, 7))
+        .file("b.csv", predictions(300, 9));
+    import_versions(&project, "ours.read", 2);
+    import_versions(&project, "ours.kept", 4);
+    let log = std::fs::File::create(project.path().join("spark.log")).unwrap();
+    let mut spark = program(&project, "suite.py")
+        .unwrap()
+        .arg(project.path())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(log)
+        .spawn()
+        .unwrap();
+    let mut said = BufReader::new(spark.stdout.take().unwrap()).lines();
+    let mut reach = |part: &str| {
+        let line = said.next().map(Result::unwrap).unwrap_or_default();
+        let log = || std::fs::read_to_string(project.path().join("spark.log")).unwrap();
+        assert_eq!(line, part, "{}", log());
+    };
+    reach("made");
+    for table in ["ours.kept", "theirs.kept"] {
+        publish(&project, table);
+    }
+    spark.stdin.take().unwrap().write_all(b"on\n").unwrap();
+    reach("expired");
+    assert!(spark.wait().unwrap().success());
+    let read = |name: &str| serde_json::from_slice(&std::fs::read(project.path().join(name)).unwrap()).unwrap();
+    let (shapes, ours) = (read("shapes.json"), read("ours.json"));
+    Session { project, shapes, ours }
+}
+
+/// A report of v1 and v2 with a pin, one of v3 and v4 without.
+fn publish(project: &Project, table: &str) {
+    let target = format!("file://{}/www", project.path().display());
+    for (a, b, pin) in [("v1", "v2", true), ("v3", "v4", false)] {
+        let out = site(table, pin);
+        project.run(&[a, b, "--table", table, "--out", &out]).ok();
+        let report = project.reports(&out).remove(0);
+        let publish = ["publish", report.to_str().unwrap(), &target, "--no-pin"];
+        project.run(&publish[..if pin { 3 } else { 4 }]).ok();
+    }
+}
+
+fn site(table: &str, pin: bool) -> String {
+    format!("{table}-{}", if pin { "pinned" } else { "unpinned" })
+}
+
+/// What a comparison of v1 and v2 counts, under the names that Spark's counts have.
+fn counted(json: &Value) -> [(&'static str, u64); 7] {
+    let parts = [
+        ("accounting", "matched"),
+        ("accounting", "only_baseline"),
+        ("accounting", "only_candidate"),
+        ("outcomes", "both_correct"),
+        ("outcomes", "regressed"),
+        ("outcomes", "fixed"),
+        ("outcomes", "both_wrong"),
+    ];
+    parts.map(|(part, name)| (name, json[part][name].as_u64().unwrap()))
+}
+
+/// Shapes that are refused: the exit code, and what is said.
+const REFUSED: [(&str, i32, &str); 2] = [
+    // Spark's SQL calls v1's answers wrong, which are gone with the column; evaldiff calls them missing.
+    (
+        "column_dropped_and_added_again",
+        3,
+        "no sample can be compared: the runs have no usable key in common",
+    ),
+    ("deleted_by_equality", 4, "equality deletes apply to"),
+];
+
+/// Shapes with delete files that apply, and of which kind: that Spark really wrote them.
+const DELETES: [(&str, u64); 8] = [
+    ("deleted_by_position", 1),
+    ("deleted_by_position_among_runs", 1),
+    ("deleted_by_position_in_parts", 1),
+    ("deleted_then_appended", 1),
+    ("updated_on_read", 1),
+    ("deleted_by_vector", 1),
+    ("deleted_by_vector_among_runs", 1),
+    ("deleted_by_equality", 2),
+];
+
+#[test]
+fn every_shape_that_spark_wrote_is_counted_as_spark_counts_it_or_refused() {
+    let Some(session) = session() else { return };
+    let (project, shapes) = (&session.project, session.shapes.as_object().unwrap());
+    assert!(shapes.len() >= 30, "{} shapes", shapes.len());
+    for (name, kind) in DELETES {
+        assert_eq!(
+            shapes[name]["deletes"],
+            serde_json::json!([kind]),
+            "delete files of {name}"
+        );
+    }
+    let mut wrong = Vec::new();
+    for (name, expected) in shapes {
+        let table = format!("shapes.{name}");
+        let compared = project.run(&["v1", "v2", "--table", &table, "--format", "json", "--out", &table]);
+        if let Some((_, code, message)) = REFUSED.iter().find(|(shape, _, _)| shape == name) {
+            compared.expect_code(*code).stderr_has(message);
+            continue;
+        }
+        if compared.code != Some(0) {
+            wrong.push(format!("{name}: {compared}"));
+            continue;
+        }
+        let json = compared.json();
+        for (what, n) in counted(&json) {
+            if expected[what] != n {
+                wrong.push(format!("{name}: {what} is {n}, Spark counts {}", expected[what]));
+            }
+        }
+        // The list of runs and the report agree with it, and the report can be confirmed.
+        let runs = project.run(&["runs", "--table", &table, "--format", "json"]);
+        for side in ["baseline", "candidate"] {
+            let own = |r: &&Value| r["run_id"] == json[side]["run_id"] && r["snapshot_id"] == json[side]["snapshot_id"];
+            let listed = runs
+                .ok()
+                .json()
+                .as_array()
+                .unwrap()
+                .iter()
+                .find(own)
+                .map(|r| r["rows"].clone());
+            if listed.as_ref() != Some(&json[side]["rows"]) {
+                wrong.push(format!(
+                    "{name}: runs lists {listed:?}, the report {}",
+                    json[side]["rows"]
+                ));
+            }
+        }
+        let report = project.reports(&table).remove(0);
+        let verified = project.run(&["verify", report.to_str().unwrap(), "--digest"]);
+        if verified.code != Some(0) {
+            wrong.push(format!("{name}: {verified}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn spark_and_duckdb_read_the_rows_snapshots_and_summaries_that_evaldiff_wrote() {
+    let Some(session) = session() else { return };
+    let project = &session.project;
+    let duck = program(project, "duck.py")
+        .unwrap()
+        .args(["ours", "read"])
+        .output()
+        .unwrap();
+    assert!(duck.status.success(), "{}", String::from_utf8_lossy(&duck.stderr));
+    let duck: Value = serde_json::from_slice(&duck.stdout).unwrap();
+    let spark = &session.ours;
+    assert_eq!(spark["rows"], duck["rows"], "Spark and DuckDB read other rows");
+
+    let runs = project
+        .run(&["runs", "--table", "ours.read", "--format", "json"])
+        .ok()
+        .json();
+    let mut imported = Vec::new();
+    for (file, version, run) in [("a.csv", "v1", &runs[0]), ("b.csv", "v2", &runs[1])] {
+        assert_eq!(run["model_version"], version);
+        let text = std::fs::read_to_string(project.path().join(file)).unwrap();
+        for line in text.lines().skip(1) {
+            let cells: Vec<&str> = line.split(',').collect();
+            let confidence: f64 = cells[3].parse().unwrap();
+            imported.push(serde_json::json!([
+                run["run_id"],
+                version,
+                cells[0],
+                cells[1],
+                cells[2],
+                confidence,
+                cells[4],
+                cells[5]
+            ]));
+        }
+    }
+    assert_eq!(spark["rows"].as_array().unwrap(), &imported);
+
+    let ids =
+        |of: &Value, name: &str| -> Vec<Value> { of.as_array().unwrap().iter().map(|s| s[name].clone()).collect() };
+    assert_eq!(ids(&runs, "snapshot_id"), ids(&spark["snapshots"], "id"));
+    assert_eq!(Value::from(ids(&runs, "snapshot_id")), duck["snapshots"]);
+    for (run, snapshot) in runs
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(spark["snapshots"].as_array().unwrap())
+    {
+        let summary = &snapshot["summary"];
+        assert_eq!(snapshot["operation"], "append");
+        assert_eq!(summary["evaldiff.run-id"], run["run_id"]);
+        assert_eq!(summary["evaldiff.model-version"], run["model_version"]);
+        assert_eq!(summary["evaldiff.row-count"], "300");
+        assert!(summary["evaldiff.rows-digest"].as_str().unwrap().starts_with("blake3:"));
+        assert!(
+            summary["evaldiff.roles"]
+                .as_str()
+                .unwrap()
+                .contains("\"truth\":\"ground_truth\"")
+        );
+    }
+}
+
+#[test]
+fn a_pinned_report_survives_an_expiry_by_spark_and_of_the_other_is_said_what_is_gone() {
+    let Some(session) = session() else { return };
+    let project = &session.project;
+    for table in ["ours.kept", "theirs.kept"] {
+        let left = session.ours["left"][table].as_array().unwrap();
+        assert_eq!(left.len(), 3, "v1 and v2 are pinned, v5 is current: {left:?}");
+        let verify = |pin| {
+            let report = project.reports(&site(table, pin)).remove(0);
+            project.run(&["verify", report.to_str().unwrap()])
+        };
+        verify(true).ok().stdout_has("verified");
+        let lost = verify(false);
+        lost.expect_code(3).stderr_has("snapshots are gone: snapshot:");
+        // Nothing deleted the rows; only of evaldiff's own is known what they were.
+        lost.stdout_has(match table {
+            "ours.kept" => "confirmed: the rows of v3 are still in the table",
+            _ => "not confirmed: the data files of v3 are still in the table, but no digest of its rows was recorded",
+        });
+        // Spark's v5 stands beside the runs before it, on whatever snapshot they are now.
+        let compared = project.run(&["v4", "v5", "--table", table, "--format", "json", "--out", "later"]);
+        assert_eq!(compared.ok().json()["candidate"]["run_id"], "run-v5");
+    }
+}
