@@ -45,7 +45,7 @@ def open_session(home):
         "spark.ui.enabled": "false",
         "spark.ui.showConsoleProgress": "false",
     }
-    options = ["-XX:TieredStopAtLevel=1"]
+    options = ["-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=256m"]
     if NATIVE:
         options.append(f"-Dorg.sqlite.lib.path={os.path.dirname(NATIVE[0])}")
     settings["spark.driver.extraJavaOptions"] = " ".join(options)

@@ -2,11 +2,11 @@
 
     python suite.py HOME OUT
 
-HOME is the folder of evaldiff's catalog with the tables `ours.read` and `ours.kept`. Two parts, each ended by a line on standard
+HOME is the folder of evaldiff's catalog with the tables `ours.read`, `ours.kept` and `ours.cut`. Two parts, each ended by a line on standard
 output; the second begins with a line on standard input, so that evaldiff may work on the same tables in between:
 
 made     one table for each shape of `shapes.py`, and `theirs.kept` with v1 to v4; OUT/shapes.json says what Spark counted
-expired  a v5 by Spark is in `ours.kept` and `theirs.kept`, and nothing older that is not protected; OUT/ours.json says what
+expired  three samples are deleted from both runs of `ours.cut`, on read; a v5 by Spark is in `ours.kept` and `theirs.kept`, and nothing older that is not protected; OUT/ours.json says what
          Spark read of `ours.read`, and what is left of the others
 """
 
@@ -16,7 +16,7 @@ import sys
 
 from pyspark.sql.functions import lit
 from session import open_session
-from shapes import Shapes
+from shapes import ON_READ, Shapes
 
 READ = "run_id, model_version, sample_id, ground_truth, prediction, confidence, channel, text"
 
@@ -58,8 +58,11 @@ def main(home, out):
     # connection write (SQLITE_BUSY_SNAPSHOT). A new session has connections of its own.
     spark = spark.newSession()
     shapes = Shapes(spark)
+    listed = ", ".join(f"'{name}' = '{value}'" for name, value in ON_READ.items())
+    spark.sql(f"ALTER TABLE evaldiff.ours.cut SET TBLPROPERTIES ({listed})")
+    spark.sql("DELETE FROM evaldiff.ours.cut WHERE sample_id IN ('s-00000', 's-00007', 's-00009')")
     left = {name: append_and_expire(spark, shapes, name) for name in ("ours.kept", "theirs.kept")}
-    write(out, "ours.json", {**ours(spark), "left": left})
+    write(out, "ours.json", {**ours(spark), "left": left, "cut": shapes.expected("evaldiff.ours.cut")})
     print("expired", flush=True)
 
 
