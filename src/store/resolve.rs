@@ -106,8 +106,11 @@ impl Store {
         let then = runs::all(&table, Some(id)).await?;
         let then = then.into_iter().find(|e| e.run_id == run.run_id);
         let mut notices = removals(&table, run, &then.map(|e| e.deleted).unwrap_or_default()).await?;
-        let again = runs::all(&table, None)
-            .await?
+        let now = match runs::all(&table, None).await {
+            Err(StoreError::Deletes { .. }) => Vec::new(),
+            now => now?,
+        };
+        let again = now
             .into_iter()
             .filter(|e| e.run_id == run.run_id && e.snapshot_id != id);
         notices.extend(again.map(|e| format!("snapshot {} added rows under run id {} again", e.snapshot_id, e.run_id)));
@@ -158,7 +161,14 @@ async fn left_of(table: &Table, run: &PinnedRun) -> Result<(Vec<DataFile>, Delet
 }
 
 async fn removals(table: &Table, run: &PinnedRun, before: &Deleted) -> Result<Vec<String>, StoreError> {
-    let (left, deleted) = left_of(table, run).await?;
+    let (left, deleted) = match left_of(table, run).await {
+        // The run itself was read before that commit, so that this is no reason to refuse it.
+        Err(StoreError::Deletes { reason, .. }) => {
+            let unknown = format!("rows of run {} may be deleted by a later commit: {reason}", run.run_id);
+            return Ok(vec![unknown]);
+        }
+        found => found?,
+    };
     let mut notices = Vec::new();
     let gone = run.data_files.len() - left.len().min(run.data_files.len());
     if gone > 0 {

@@ -285,6 +285,37 @@ fn imported(project: &Project, runs: &Value) -> Vec<Value> {
 }
 
 #[test]
+fn snapshots_before_a_deletion_that_is_not_applied_can_still_be_compared() {
+    let Some(session) = session() else { return };
+    let project = &session.project;
+    let snapshot = |i: usize| {
+        let id = &session.shapes["deleted_by_equality"]["snapshots"][i];
+        format!("snapshot:{}", id.as_str().unwrap())
+    };
+    let (a, b) = (snapshot(0), snapshot(1));
+    let compare = [
+        a.as_str(),
+        &b,
+        "--table",
+        "shapes.deleted_by_equality",
+        "--format",
+        "json",
+        "--out",
+        "earlier",
+    ];
+    let compared = project.run(&compare);
+    compared
+        .ok()
+        .stderr_has("may be deleted by a later commit: equality deletes apply to");
+    assert_eq!(compared.json()["accounting"]["matched"], 400);
+    let report = project.reports("earlier").remove(0);
+    project
+        .run(&["verify", report.to_str().unwrap()])
+        .ok()
+        .stdout_has("notice: rows of run run-v1 may be deleted by a later commit: equality deletes apply to");
+}
+
+#[test]
 fn spark_and_duckdb_read_the_rows_snapshots_and_summaries_that_evaldiff_wrote() {
     let Some(session) = session() else { return };
     let project = &session.project;

@@ -267,12 +267,14 @@ class Shapes:
         ).first()
         kinds = self.sql(f"SELECT DISTINCT content FROM {table}.delete_files ORDER BY content").collect()
         operations = self.sql(f"SELECT operation FROM {table}.snapshots ORDER BY committed_at").collect()
-        return {**row.asDict(), "deletes": [k.content for k in kinds], "operations": [o.operation for o in operations]}
+        snapshots = [str(snapshot) for snapshot in self.snapshots(table)]
+        done = [o.operation for o in operations]
+        return {**row.asDict(), "deletes": [k.content for k in kinds], "operations": done, "snapshots": snapshots}
 
 
     def make(self):
         """Makes every shape; gives, for each, the counts by Spark's SQL, the kinds of its delete files (1: positions or a
-        deletion vector, 2: equality) and the operations of its snapshots."""
+        deletion vector, 2: equality) and its snapshots with their operations."""
         made = {}
         for name in SHAPES:
             getattr(self, name)(name)
