@@ -152,7 +152,7 @@ fn equality_applies(table: &Table, delete: &LiveFile, data: &LiveFile) -> bool {
 
 /// The positions by data file that a Parquet file lists.
 async fn position_file(objects: &Objects, delete: &LiveFile) -> Result<BTreeMap<String, Vec<u64>>, String> {
-    let (store, path) = objects.at(delete.entry.file_path())?;
+    let (store, path) = objects.at(delete.entry.file_path()).map_err(|e| e.to_string())?;
     let reader = ParquetObjectReader::new(store, path).with_file_size(delete.entry.file_size_in_bytes());
     let builder = ParquetRecordBatchStreamBuilder::new(reader)
         .await
@@ -197,7 +197,7 @@ async fn vector(objects: &Objects, delete: &LiveFile) -> Result<Vec<u64>, String
     let (Some(offset), Some(size)) = (place(file.content_offset()), place(file.content_size_in_bytes())) else {
         return Err("the manifest does not say where in it the deletion vector is".into());
     };
-    let (store, path) = objects.at(delete.entry.file_path())?;
+    let (store, path) = objects.at(delete.entry.file_path()).map_err(|e| e.to_string())?;
     let blob = store
         .get_range(&path, offset..offset.saturating_add(size))
         .await
