@@ -61,6 +61,30 @@ pub(super) fn metrics(table: &JointTable) -> Vec<Metric> {
     ]
 }
 
+/// Values of one version in the order of [`metrics`], 0 where undefined: what a resample of the table needs.
+pub(super) fn values(labels: &[LabelCounts], n: u64) -> [f64; RESAMPLED.len()] {
+    let average = |score, weighting: Weighting| weighting.average(labels, score, n).unwrap_or(0.0);
+    let agreement = Agreement::new(labels, n);
+    [
+        average(Score::F1, Weighting::Macro),
+        average(Score::F1, Weighting::Support),
+        average(Score::Precision, Weighting::Macro),
+        average(Score::Recall, Weighting::Macro),
+        agreement.kappa().unwrap_or(0.0),
+        agreement.mcc().unwrap_or(0.0),
+    ]
+}
+
+/// The metrics of [`values`], in its order.
+pub(super) const RESAMPLED: [MetricKind; 6] = [
+    MetricKind::MacroF1,
+    MetricKind::WeightedF1,
+    MetricKind::MacroPrecision,
+    MetricKind::MacroRecall,
+    MetricKind::Kappa,
+    MetricKind::Mcc,
+];
+
 /// A score of one label.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Score {

@@ -13,32 +13,49 @@
 //! copy of it.
 
 mod agreement;
+mod bootstrap;
 mod calibration;
+mod calibration_bootstrap;
 mod classification;
 mod confusion;
+mod exact;
 mod flips;
 mod intervals;
 mod mcnemar;
+mod means;
 mod metrics;
+mod moments;
 mod multiplicity;
+mod percentile;
 mod power;
 #[cfg(test)]
 mod properties;
+mod random;
 mod slices;
 mod special;
+mod student;
 mod summary;
 mod verdict;
 
+pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts};
 pub use calibration::calibration;
+pub use calibration_bootstrap::{CalibrationMoments, bootstrap_ece};
+
 pub use classification::{MAX_NOTED_LABELS, classes};
 pub use confusion::{MAX_CONFUSION_LABELS, confusion};
+pub use exact::ExactSum;
 pub use intervals::{tango, wilson};
 pub use mcnemar::{mcnemar_exact, mcnemar_midp};
+pub use means::{MeanSums, MeanTest};
 pub use metrics::MetricKind;
+pub use moments::Moments;
 pub use multiplicity::benjamini_hochberg;
+pub use percentile::REPLICATES;
 pub use power::{POWER, detectable_effect};
+pub use random::{Random, Seed};
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};
+pub use student::{student_quantile, student_two_sided};
 pub use summary::{Summary, summarise};
 pub use verdict::{Evidence, verdict};
 

@@ -102,7 +102,7 @@ fn symmetric_deviance(d: f64) -> f64 {
 }
 
 /// `ln n! - ln(sqrt(2 pi n) (n/e)^n)`, for `n >= 1`; exact values below 16, the asymptotic series above.
-fn stirling_error(n: u64) -> f64 {
+pub(super) fn stirling_error(n: u64) -> f64 {
     if let Some(&exact) = usize::try_from(n).ok().and_then(|n| STIRLING_ERRORS.get(n)) {
         return exact;
     }
