@@ -1,0 +1,154 @@
+//! Clusters: several samples of one document or user, which are no independent evidence.
+
+use super::exact::ExactSum;
+use super::means::{student_interval, student_test};
+use super::moments::Moments;
+use super::random::Seed;
+
+/// Clustered McNemar test over (regressed, fixed) of each cluster: Obuchowski (1998), Statistics in Medicine
+/// 17:1495-1507, without the factor (K - 1) / K (Yang, Sun and Hardin 2010).
+///
+/// `X = (sum (b_k - c_k))^2 / sum (b_k - c_k)^2`, chi-squared with one degree of freedom. 1 where no cluster leans
+/// either way.
+pub fn clustered_mcnemar(clusters: impl IntoIterator<Item = (u64, u64)>) -> f64 {
+    let (mut sum, mut squares) = (0_i128, 0_u128);
+    for (regressed, fixed) in clusters {
+        let lean = i128::from(regressed) - i128::from(fixed);
+        sum += lean;
+        squares += lean.unsigned_abs() * lean.unsigned_abs();
+    }
+    if squares == 0 {
+        return 1.0;
+    }
+    let statistic = sum.unsigned_abs() as f64 / libm::sqrt(squares as f64);
+    libm::erfc(statistic / std::f64::consts::SQRT_2)
+}
+
+/// Sums over clusters: of the differences of their samples, and of how many samples they have.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterSums {
+    moments: Moments<2>,
+}
+
+/// What clusters say about the mean difference over all samples.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ClusterTest {
+    /// Clusters.
+    pub clusters: u64,
+    /// Mean difference over all samples, new minus old.
+    pub mean: f64,
+    /// Cluster-robust standard error; `None` for one cluster.
+    pub standard_error: Option<f64>,
+    /// Student's interval with clusters - 1 degrees of freedom.
+    pub interval: Option<(f64, f64)>,
+    /// Two-sided test with as many.
+    pub p_value: Option<f64>,
+}
+
+impl ClusterSums {
+    /// Adds a cluster: the sum of its samples' differences (for accuracy fixed less regressed), and its samples.
+    pub fn add(&mut self, differences: f64, samples: u64) {
+        self.moments.add([differences, samples as f64]);
+    }
+
+    /// Adds the clusters of another part; a cluster must be whole in one of them.
+    pub fn merge(&mut self, other: &ClusterSums) {
+        self.moments.merge(&other.moments);
+    }
+
+    /// Mean with the cluster-robust ("sandwich") error of its ratio, at level `1 - alpha`; `None` without samples.
+    pub fn test(&self, alpha: f64) -> Option<ClusterTest> {
+        let (clusters, [sum, samples]) = (self.moments.n(), self.moments.sums());
+        if samples <= 0.0 {
+            return None;
+        }
+        let mean = sum / samples;
+        let standard_error = (clusters > 1).then(|| {
+            // Sums of products about the means suffice: the residuals d_k - mean n_k add up to zero.
+            let c = self.moments.central();
+            let squares = (c[0][0] - 2.0 * mean * c[0][1] + mean * mean * c[1][1]).max(0.0);
+            let k = clusters as f64;
+            libm::sqrt(squares * k / (k - 1.0)) / samples
+        });
+        let freedom = clusters as f64 - 1.0;
+        Some(ClusterTest {
+            clusters,
+            mean,
+            standard_error,
+            interval: standard_error.and_then(|error| student_interval(mean, error, freedom, alpha)),
+            p_value: standard_error.map(|error| student_test(mean, error, freedom)),
+        })
+    }
+
+    /// Percentile interval of the mean by resampling clusters; its cost does not depend on their number.
+    pub fn bootstrap(&self, alpha: f64, seed: Seed) -> Option<(f64, f64)> {
+        let ratio = |means: &[f64; 2]| (means[1] > 0.0).then(|| means[0] / means[1]);
+        self.moments.bootstrap(alpha, &mut seed.stream("clusters"), ratio)
+    }
+}
+
+/// Sums one cluster's differences exactly, so that the order of its samples does not matter.
+pub fn cluster_sum(differences: impl IntoIterator<Item = f64>) -> f64 {
+    let mut sum = ExactSum::default();
+    differences.into_iter().for_each(|difference| sum.add(difference));
+    sum.value()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::MeanSums;
+    use proptest::prelude::*;
+
+    #[test]
+    fn mcnemar_with_single_samples_is_the_uncorrected_test() {
+        // (12 - 2)^2 / 14 = 7.142857: scipy 1.17.1 `chi2.sf(100 / 14, 1)`.
+        let clusters = std::iter::repeat_n((1, 0), 12).chain(std::iter::repeat_n((0, 1), 2));
+        assert!((clustered_mcnemar(clusters) - 0.007526315166457776).abs() < 1e-15);
+        assert_eq!((clustered_mcnemar([]), clustered_mcnemar([(2, 2), (0, 0)])), (1.0, 1.0));
+        // A cluster of twelve like flips is one piece of evidence: (12 - 2)^2 / (144 + 2).
+        let lumped = clustered_mcnemar([(12, 0), (0, 1), (0, 1)]);
+        assert!((lumped - 0.40789373229728954).abs() < 1e-12, "{lumped}");
+        assert_eq!(clustered_mcnemar([(u64::MAX, 0), (0, u64::MAX)]), 1.0);
+    }
+
+    #[test]
+    fn little_data() {
+        assert_eq!(ClusterSums::default().test(0.05), None);
+        let mut one = ClusterSums::default();
+        one.add(2.0, 4);
+        let test = one.test(0.05).expect("samples");
+        assert_eq!((test.mean, test.standard_error, test.interval), (0.5, None, None));
+        assert_eq!(one.bootstrap(0.05, Seed(1)), None);
+        assert!((cluster_sum([0.1; 10]) - 1.0).abs() < 1e-15);
+    }
+
+    #[test]
+    fn resampling_and_the_closed_form_agree_for_many_clusters() {
+        let mut sums = ClusterSums::default();
+        for k in 0..500_u64 {
+            sums.add((k % 7) as f64 - 2.5, 1 + k % 5);
+        }
+        let (low, high) = sums.test(0.05).and_then(|test| test.interval).expect("defined");
+        let (a, b) = sums.bootstrap(0.05, Seed(1)).expect("defined");
+        assert!(
+            (low - a).abs() < 0.004 && (high - b).abs() < 0.004,
+            "{low} {high} and {a} {b}"
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn clusters_of_one_sample_are_the_paired_test(differences in proptest::collection::vec(-3.0_f64..3.0, 2..40)) {
+            let (mut clusters, mut samples) = (ClusterSums::default(), MeanSums::default());
+            for difference in &differences {
+                clusters.add(*difference, 1);
+                samples.add(*difference);
+            }
+            let (a, b) = (clusters.test(0.05).expect("samples"), samples.test(0.05).expect("samples"));
+            let close = |a: Option<f64>, b: Option<f64>| (a.expect("defined") - b.expect("defined")).abs() < 1e-12;
+            prop_assert!((a.mean - b.mean).abs() < 1e-14);
+            prop_assert!(close(a.standard_error, b.standard_error) && close(a.p_value, b.p_value));
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! Repeats: several trials per sample and version, reduced to one value before any test; the sample is the unit.
+
+/// The most frequent answer of a sample's trials, by label code; of several, the one that comes first in label order.
+/// `None` without a trial.
+pub fn majority(answers: &[u32]) -> Option<u32> {
+    let mut sorted = answers.to_vec();
+    sorted.sort_unstable();
+    let mut best: Option<(usize, u32)> = None;
+    for group in sorted.chunk_by(|a, b| a == b) {
+        if let Some(&answer) = group.first()
+            && best.is_none_or(|(most, _)| group.len() > most)
+        {
+            best = Some((group.len(), answer));
+        }
+    }
+    best.map(|(_, answer)| answer)
+}
+
+/// Samples whose trials do not all end alike.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FlakeRate {
+    /// Samples with at least two trials.
+    pub repeated: u64,
+    /// Of these, samples with a right and a wrong trial.
+    pub flaky: u64,
+}
+
+impl FlakeRate {
+    /// Adds a sample with so many trials, of which so many were right.
+    pub fn add(&mut self, trials: u64, right: u64) {
+        if trials > 1 {
+            self.repeated += 1;
+            self.flaky += u64::from(right > 0 && right < trials);
+        }
+    }
+
+    /// Share of the repeated samples that are flaky; `None` without any.
+    pub fn rate(&self) -> Option<f64> {
+        super::ratio(self.flaky, self.repeated)
+    }
+}
+
+/// Unbiased chance that at least one of `k` trials is right, from `right` of `trials` right ones: Chen et al. (2021),
+/// arXiv 2107.03374, `1 - C(trials - right, k) / C(trials, k)`.
+///
+/// `None` for fewer trials than `k`, for `k` = 0, or for more right trials than trials.
+pub fn pass_at_k(trials: u64, right: u64, k: u64) -> Option<f64> {
+    if k == 0 || k > trials || right > trials {
+        return None;
+    }
+    let wrong = trials - right;
+    if wrong < k {
+        return Some(1.0);
+    }
+    // C(wrong, k) / C(trials, k), whichever way needs fewer factors.
+    let miss = if right < k {
+        (wrong + 1..=trials).fold(1.0, |miss, i| miss * (i - k) as f64 / i as f64)
+    } else {
+        (0..k).fold(1.0, |miss, i| miss * (wrong - i) as f64 / (trials - i) as f64)
+    };
+    Some(1.0 - miss)
+}
+
+/// Mean of [`pass_at_k`] over samples (trials, right), and how many samples have too few trials for it; summed in the
+/// order given.
+pub fn mean_pass_at_k(samples: &[(u64, u64)], k: u64) -> (Option<f64>, u64) {
+    let values: Vec<f64> = samples
+        .iter()
+        .filter_map(|&(trials, right)| pass_at_k(trials, right, k))
+        .collect();
+    let mean = (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64);
+    (mean, (samples.len() - values.len()) as u64)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn majorities() {
+        let table: [(&[u32], Option<u32>); 5] = [
+            (&[], None),
+            (&[3], Some(3)),
+            (&[2, 1, 2], Some(2)),
+            (&[2, 1, 2, 1], Some(1)),
+            (&[5, 4, 4, 5, 5], Some(5)),
+        ];
+        for (answers, expected) in table {
+            assert_eq!(majority(answers), expected, "{answers:?}");
+        }
+    }
+
+    #[test]
+    fn flaky_samples_end_both_ways() {
+        let mut rate = FlakeRate::default();
+        assert_eq!(rate.rate(), None);
+        for (trials, right) in [(1, 1), (1, 0), (5, 5), (5, 0), (5, 1), (2, 1)] {
+            rate.add(trials, right);
+        }
+        assert_eq!((rate.repeated, rate.flaky, rate.rate()), (4, 2, Some(0.5)));
+    }
+
+    /// Against exact fractions, computed with Python's `math.comb`.
+    #[test]
+    fn pass_at_k_is_a_table() {
+        let table = [
+            (10, 3, 1, Some(0.3)),
+            (10, 3, 5, Some(1.0 - 21.0 / 252.0)),
+            (10, 0, 10, Some(0.0)),
+            (10, 1, 10, Some(1.0)),
+            (200, 7, 100, Some(0.992_991_117_241_812_3)),
+            (5, 2, 6, None),
+            (5, 2, 0, None),
+            (5, 6, 1, None),
+        ];
+        for (trials, right, k, expected) in table {
+            let found = pass_at_k(trials, right, k);
+            assert_eq!(found.is_some(), expected.is_some());
+            let close = found.zip(expected).is_none_or(|(a, b)| (a - b).abs() < 1e-14);
+            assert!(close, "{trials} {right} {k}: {found:?}");
+        }
+        let (mean, left_out) = mean_pass_at_k(&[(10, 3), (10, 10), (2, 1)], 5);
+        assert!((mean.expect("defined") - (2.0 - 21.0 / 252.0) / 2.0).abs() < 1e-15 && left_out == 1);
+        assert_eq!(mean_pass_at_k(&[(1, 1)], 2), (None, 1));
+    }
+
+    proptest! {
+        #[test]
+        fn pass_at_k_grows_with_k_and_with_right_trials((trials, right, k) in (2_u64..60).prop_flat_map(|n| (Just(n), 0..n, 1..n))) {
+            let value = pass_at_k(trials, right, k).expect("defined");
+            prop_assert!((0.0..=1.0).contains(&value));
+            prop_assert!(pass_at_k(trials, right, k + 1).expect("defined") >= value - 1e-12);
+            prop_assert!(pass_at_k(trials, right + 1, k).expect("defined") >= value - 1e-12);
+            if k == 1 {
+                prop_assert!((value - right as f64 / trials as f64).abs() < 1e-12);
+            }
+        }
+    }
+}
