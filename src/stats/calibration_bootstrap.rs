@@ -38,9 +38,9 @@ impl CalibrationMoments {
         let cell = self.cells.entry((bins, correct)).or_default();
         let fixed = |value: f64| (value * FIXED_ONE) as u128;
         cell.n += 1;
-        for version in 0..2 {
-            cell.sums[version] += fixed(confidence[version]);
-            cell.squares[version] += fixed(confidence[version] * confidence[version]);
+        for (version, value) in confidence.into_iter().enumerate() {
+            cell.sums[version] += fixed(value);
+            cell.squares[version] += fixed(value * value);
         }
         cell.cross += fixed(confidence[0] * confidence[1]);
         let error = |version: usize| {

@@ -11,16 +11,16 @@ use super::random::Seed;
 /// `X = (sum (b_k - c_k))^2 / sum (b_k - c_k)^2`, chi-squared with one degree of freedom. 1 where no cluster leans
 /// either way.
 pub fn clustered_mcnemar(clusters: impl IntoIterator<Item = (u64, u64)>) -> f64 {
-    let (mut sum, mut squares) = (0_i128, 0_u128);
+    let (mut sum, mut squares) = (0_i128, 0.0_f64);
     for (regressed, fixed) in clusters {
         let lean = i128::from(regressed) - i128::from(fixed);
         sum += lean;
-        squares += lean.unsigned_abs() * lean.unsigned_abs();
+        squares += lean as f64 * lean as f64;
     }
-    if squares == 0 {
+    if squares <= 0.0 {
         return 1.0;
     }
-    let statistic = sum.unsigned_abs() as f64 / libm::sqrt(squares as f64);
+    let statistic = sum.unsigned_abs() as f64 / libm::sqrt(squares);
     libm::erfc(statistic / std::f64::consts::SQRT_2)
 }
 
@@ -105,11 +105,11 @@ mod tests {
         // (12 - 2)^2 / 14 = 7.142857: scipy 1.17.1 `chi2.sf(100 / 14, 1)`.
         let clusters = std::iter::repeat_n((1, 0), 12).chain(std::iter::repeat_n((0, 1), 2));
         assert!((clustered_mcnemar(clusters) - 0.007526315166457776).abs() < 1e-15);
-        assert_eq!((clustered_mcnemar([]), clustered_mcnemar([(2, 2), (0, 0)])), (1.0, 1.0));
+        assert_eq!([clustered_mcnemar([]), clustered_mcnemar([(2, 2), (0, 0)])], [1.0; 2]);
         // A cluster of twelve like flips is one piece of evidence: (12 - 2)^2 / (144 + 2).
         let lumped = clustered_mcnemar([(12, 0), (0, 1), (0, 1)]);
         assert!((lumped - 0.40789373229728954).abs() < 1e-12, "{lumped}");
-        assert_eq!(clustered_mcnemar([(u64::MAX, 0), (0, u64::MAX)]), 1.0);
+        assert!(clustered_mcnemar([(u64::MAX, 0), (0, u64::MAX)]) >= 1.0);
     }
 
     #[test]

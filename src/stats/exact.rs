@@ -190,7 +190,7 @@ mod tests {
             );
         }
         assert!(sum(&[1.0, f64::INFINITY]).value().is_nan());
-        assert_eq!(sum(&[f64::MAX, f64::MAX]).value(), f64::INFINITY);
+        assert!(sum(&[f64::MAX, f64::MAX]).value().is_infinite());
     }
 
     #[test]
@@ -227,7 +227,7 @@ mod tests {
         fn integers_add_up_exactly(terms in proptest::collection::vec(-(1_i64 << 52)..(1_i64 << 52), 0..50)) {
             let doubles: Vec<f64> = terms.iter().map(|term| *term as f64).collect();
             let exact: i128 = terms.iter().map(|term| i128::from(*term)).sum();
-            prop_assert_eq!(sum(&doubles).value(), exact as f64);
+            prop_assert!(sum(&doubles).value().total_cmp(&(exact as f64)).is_eq());
         }
     }
 }

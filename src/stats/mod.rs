@@ -37,6 +37,7 @@ mod random;
 mod ranking;
 mod repeats;
 mod scores;
+pub mod search;
 mod slices;
 mod special;
 mod student;
@@ -48,7 +49,7 @@ pub use calibration::calibration;
 pub use calibration_bootstrap::{CalibrationMoments, bootstrap_ece};
 
 pub use classification::{MAX_NOTED_LABELS, classes};
-pub use clusters::{ClusterSums, ClusterTest, clustered_mcnemar};
+pub use clusters::{ClusterSums, ClusterTest, cluster_sum, clustered_mcnemar};
 pub use confusion::{MAX_CONFUSION_LABELS, confusion};
 pub use exact::ExactSum;
 pub use intervals::{tango, wilson};
