@@ -8,9 +8,9 @@ use crate::stats::slices::MIN_SLICE_SIZE;
 
 /// A slice must have more errors than what lies around it at this level, once slices before it are taken away.
 const EXPLAINED: f64 = 0.01;
-/// A slice replaces a simpler one around it only if it is worse than the rest of that one at this level: the best of
-/// hundreds of parts of a bad slice looks worse than the whole by chance.
-const NARROWER: f64 = 1e-4;
+/// Level, divided by the slices counted, at which a slice is worse than what it is a part of: the best of thousands of
+/// parts of a bad slice looks worse than the whole by chance.
+const NARROWER: f64 = 0.05;
 
 /// A slice with those that it explains.
 #[derive(Clone, Debug, PartialEq)]
@@ -28,6 +28,7 @@ pub(super) fn fold(explored: &Explored, limit: usize) -> Vec<Folded> {
         explored,
         covered: vec![false; explored.change.len()],
         rest: Errors::default(),
+        narrower: NARROWER / explored.levels.iter().map(|level| level.counted).sum::<u64>().max(1) as f64,
     };
     explored.change.iter().for_each(|change| taken.rest.add(*change));
     let mut out: Vec<(Folded, Rows)> = Vec::new();
@@ -70,7 +71,49 @@ pub(super) fn fold(explored: &Explored, limit: usize) -> Vec<Folded> {
             rows,
         ));
     }
+    settle(&taken, &mut out);
     out.into_iter().map(|(folded, _)| folded).collect()
+}
+
+/// Drops slices that later ones explain: the likeness of a slice (by a correlated column, or a part that looked worse by
+/// chance) may have come first.
+fn settle(taken: &Taken<'_>, slices: &mut Vec<(Folded, Rows)>) {
+    let mut at = 0;
+    while at < slices.len() {
+        let (folded, rows) = slices.remove(at);
+        let mut others = vec![false; taken.covered.len()];
+        for (_, other) in slices.iter() {
+            other.each(|row| others[row as usize] = true);
+        }
+        let (mut own, mut inside) = (Errors::default(), Errors::default());
+        let mut around = Errors::default();
+        rows.each(|row| {
+            inside.add(taken.explored.change[row as usize]);
+            if !others[row as usize] {
+                own.add(taken.explored.change[row as usize]);
+            } else {
+                // Taken from `around` below, which first counts all rows of the others.
+                others[row as usize] = false;
+            }
+        });
+        for (change, _) in taken.explored.change.iter().zip(&others).filter(|(_, other)| **other) {
+            around.add(*change);
+        }
+        let explained = own.n < MIN_SLICE_SIZE || excess(&own, &taken.rest) >= EXPLAINED;
+        let narrower = around.n > 0 && excess(&inside, &around) < taken.narrower;
+        let most = slices.iter_mut().map(|(folded, other)| (rows.common(other), folded));
+        let by = most.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        match by {
+            Some((common, by)) if common > 0 && explained && !narrower => {
+                by.folded.push(folded.predicates);
+                by.folded.extend(folded.folded);
+            }
+            _ => {
+                slices.insert(at, (folded, rows));
+                at += 1;
+            }
+        }
+    }
 }
 
 /// The slice, or a part of its predicates that is as bad outside the slice as in it: the one of fewest predicates.
@@ -92,7 +135,7 @@ fn simplest(taken: &Taken<'_>, slice: &Scored, rows: Rows) -> (Vec<u32>, Rows) {
         let around = taken.explored.rows(&part);
         let whole = taken.errors(&around);
         let rest = whole.less(inside);
-        let same = rest.n == 0 || excess(&inside, &rest) >= NARROWER;
+        let same = rest.n == 0 || excess(&inside, &rest) >= taken.narrower;
         if !same || excess(&whole, &taken.rest.less(whole)) >= EXPLAINED {
             continue;
         }
@@ -113,6 +156,8 @@ struct Taken<'a> {
     covered: Vec<bool>,
     /// Everything that is not covered.
     rest: Errors,
+    /// See [`NARROWER`].
+    narrower: f64,
 }
 
 impl Taken<'_> {
