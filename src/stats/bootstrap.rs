@@ -27,16 +27,21 @@ pub struct CountIntervals {
 /// joint table; its cost depends on the number of cells and not on that of samples. `None` without samples, or unless
 /// `0 < alpha < 1`.
 pub fn bootstrap_counts(table: &JointTable, alpha: f64, seed: Seed) -> Option<CountIntervals> {
+    let replicates = if table.cells.len() > MAX_CELLS {
+        FEWER_REPLICATES
+    } else {
+        REPLICATES
+    };
+    bootstrap_counts_times(table, alpha, seed, replicates)
+}
+
+/// The same with so many replicates, for simulations.
+pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replicates: usize) -> Option<CountIntervals> {
     let counts: Vec<u64> = table.cells.values().copied().collect();
     let n: u64 = counts.iter().sum();
     if n == 0 {
         return None;
     }
-    let replicates = if counts.len() > MAX_CELLS {
-        FEWER_REPLICATES
-    } else {
-        REPLICATES
-    };
     let mut stream = seed.stream("counts");
     let mut drawn = vec![0; counts.len()];
     let mut differences = RESAMPLED.map(|_| Vec::with_capacity(replicates));

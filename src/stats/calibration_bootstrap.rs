@@ -108,6 +108,16 @@ impl Ready {
 /// from it: normal, with the cell's means and covariance. The cost depends on the cells alone, of which there are at
 /// most 900. `None` without samples, or unless `0 < alpha < 1`.
 pub fn bootstrap_ece(moments: &CalibrationMoments, alpha: f64, seed: Seed) -> Option<(f64, f64)> {
+    bootstrap_ece_times(moments, alpha, seed, REPLICATES)
+}
+
+/// The same with so many replicates, for simulations.
+pub fn bootstrap_ece_times(
+    moments: &CalibrationMoments,
+    alpha: f64,
+    seed: Seed,
+    replicates: usize,
+) -> Option<(f64, f64)> {
     let counts: Vec<u64> = moments.cells.values().map(|cell| cell.n).collect();
     let n: u64 = counts.iter().sum();
     if n == 0 {
@@ -120,8 +130,8 @@ pub fn bootstrap_ece(moments: &CalibrationMoments, alpha: f64, seed: Seed) -> Op
         .collect();
     let mut drawn = vec![0; counts.len()];
     let mut stream = seed.stream("calibration");
-    let mut differences = Vec::with_capacity(REPLICATES);
-    for _ in 0..REPLICATES {
+    let mut differences = Vec::with_capacity(replicates);
+    for _ in 0..replicates {
         stream.resample(&counts, &mut drawn);
         // Per version and bin: correct samples less the sum of confidence.
         let mut gaps = [[0.0; CALIBRATION_BINS]; 2];

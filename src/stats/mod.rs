@@ -44,9 +44,9 @@ mod student;
 mod summary;
 mod verdict;
 
-pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts};
+pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
 pub use calibration::calibration;
-pub use calibration_bootstrap::{CalibrationMoments, bootstrap_ece};
+pub use calibration_bootstrap::{CalibrationMoments, bootstrap_ece, bootstrap_ece_times};
 
 pub use classification::{MAX_NOTED_LABELS, classes};
 pub use clusters::{ClusterSums, ClusterTest, cluster_sum, clustered_mcnemar};

@@ -29,6 +29,7 @@ mod refusals;
 mod resume;
 mod secrets;
 mod servers;
+mod statistics;
 mod storage;
 mod stubs;
 mod surgery;

@@ -1,0 +1,188 @@
+//! Macro F1 and the others from resampled counts, and the expected calibration error.
+
+use crate::cell::{Plan, REPLICATES, Table, all, grid, holds, multinomial};
+use evaldiff::model::{CompareOptions, Counts, JointTable};
+use evaldiff::stats::{CalibrationMoments, Random, Seed, bootstrap_counts_times, bootstrap_ece_times, summarise};
+
+pub fn tables(plan: &Plan) -> Vec<Table> {
+    let metrics = [
+        "macro_f1",
+        "weighted_f1",
+        "macro_precision",
+        "macro_recall",
+        "kappa",
+        "mcc",
+    ];
+    let mut out = Vec::new();
+    for flips in [0.05, 0.25] {
+        let population = population(flips);
+        let truth = differences(&population);
+        let columns: Vec<(String, usize)> = metrics.iter().map(|name| (*name).to_owned()).zip(0..).collect();
+        // One simulation serves all metrics of a size.
+        let shares = all(&crate::cell::SIZES, |n| {
+            let mut held = vec![0_u64; metrics.len()];
+            let mut random = Seed(0).stream(&format!("counts {n} {flips}"));
+            let probabilities: Vec<f64> = population.iter().map(|(_, p)| *p).collect();
+            for pair in 0..plan.pairs {
+                let drawn = multinomial(&mut random, *n, &probabilities);
+                let cells = population.iter().zip(drawn).filter(|(_, drawn)| *drawn > 0);
+                let table = JointTable {
+                    labels: labels(),
+                    cells: cells.map(|((cell, _), drawn)| (*cell, drawn)).collect(),
+                };
+                let found = bootstrap_counts_times(&table, 0.05, Seed(pair), REPLICATES).expect("samples");
+                for ((held, (_, interval)), truth) in held.iter_mut().zip(&found.intervals).zip(&truth) {
+                    *held += u64::from(holds(Some(*interval), *truth) == Some(true));
+                }
+            }
+            held.into_iter()
+                .map(|held| held as f64 / plan.pairs as f64)
+                .collect::<Vec<_>>()
+        });
+        let row = |n: u64| crate::cell::SIZES.iter().position(|size| *size == n).unwrap_or(0);
+        out.push(grid(
+            &format!(
+                "**Three labels (20% the rarest), {:.0}% of the samples flip**: coverage of the 95% bootstrap interval, %",
+                flips * 100.0
+            ),
+            &columns,
+            |n, metric| Some(shares[row(n)][metric]),
+        ));
+    }
+    out
+}
+
+fn labels() -> Vec<String> {
+    ["a", "b", "c"].map(String::from).to_vec()
+}
+
+/// Probabilities of the cells: the baseline is right on 80%, and so many samples flip, six of ten to the better.
+fn population(flips: f64) -> Vec<((u32, u32, u32), f64)> {
+    let mut cells = Vec::new();
+    for (truth, share) in [(0, 0.5), (1, 0.3), (2, 0.2)] {
+        let [one, two] = [(truth + 1) % 3, (truth + 2) % 3];
+        let (fix, regress) = (0.6 * flips, 0.4 * flips);
+        cells.extend([
+            ((truth, truth, truth), share * (0.8 - regress)),
+            ((truth, truth, one), share * regress * 0.7),
+            ((truth, truth, two), share * regress * 0.3),
+            ((truth, one, truth), share * fix * 0.4),
+            ((truth, two, truth), share * fix * 0.6),
+            ((truth, one, one), share * (0.2 - fix) * 0.5),
+            ((truth, two, two), share * (0.2 - fix) * 0.4),
+            ((truth, one, two), share * (0.2 - fix) * 0.1),
+        ]);
+    }
+    cells
+}
+
+/// Differences of the population's metrics: those of a table of its proportions.
+fn differences(population: &[((u32, u32, u32), f64)]) -> Vec<f64> {
+    let cells = population.iter().map(|(cell, p)| (*cell, (p * 1e12).round() as u64));
+    let table = JointTable {
+        labels: labels(),
+        cells: cells.collect(),
+    };
+    let counts = Counts {
+        table,
+        ..Counts::default()
+    };
+    let metrics = summarise(&counts, &CompareOptions::default()).metrics;
+    metrics
+        .iter()
+        .skip(1)
+        .take(6)
+        .map(|metric| metric.delta.unwrap_or(0.0))
+        .collect()
+}
+
+/// How a confidence and a correctness come about.
+#[derive(Clone, Copy)]
+struct Model {
+    /// How much less often than it says the candidate is right.
+    excess: f64,
+    /// The same for both versions.
+    shared: f64,
+}
+
+impl Model {
+    fn sample(self, random: &mut Random) -> ([f64; 2], [bool; 2]) {
+        let a = 0.4 + 0.6 * random.uniform();
+        let b = (a + 0.1 * (random.uniform() - 0.5)).clamp(0.0, 1.0);
+        let luck = random.uniform();
+        ([a, b], [luck < a - self.shared, luck < b - self.shared - self.excess])
+    }
+
+    /// The population's difference, from ten million samples.
+    fn difference(self) -> f64 {
+        let mut random = Seed(1).stream("population");
+        let mut gaps = [[0.0_f64; 15]; 2];
+        let n = 10_000_000;
+        for _ in 0..n {
+            let (confidence, correct) = self.sample(&mut random);
+            for version in 0..2 {
+                let expected = f64::from(u8::from(correct[version])) - confidence[version];
+                gaps[version][bin(confidence[version])] += expected;
+            }
+        }
+        let [a, b] = gaps.map(|bins| bins.iter().map(|gap| gap.abs()).sum::<f64>() / f64::from(n));
+        b - a
+    }
+}
+
+fn bin(confidence: f64) -> usize {
+    ((confidence * 15.0).ceil() as usize).clamp(1, 15) - 1
+}
+
+pub fn calibration(plan: &Plan) -> Vec<Table> {
+    let models = [
+        (
+            "both calibrated",
+            Model {
+                excess: 0.0,
+                shared: 0.0,
+            },
+        ),
+        (
+            "both 10 points off",
+            Model {
+                excess: 0.0,
+                shared: 0.1,
+            },
+        ),
+        (
+            "candidate 5 points worse",
+            Model {
+                excess: 0.05,
+                shared: 0.1,
+            },
+        ),
+        (
+            "candidate 5 points off, baseline calibrated",
+            Model {
+                excess: 0.05,
+                shared: 0.0,
+            },
+        ),
+    ];
+    let truths = all(&models, |(_, model)| model.difference());
+    let columns: Vec<(String, (Model, f64))> = models
+        .into_iter()
+        .zip(truths)
+        .map(|((name, model), truth)| (name.to_owned(), (model, truth)))
+        .collect();
+    vec![grid(
+        "**Expected calibration error**: coverage of the 95% bootstrap interval, %",
+        &columns,
+        |n, (model, truth)| {
+            plan.share(&format!("ece {n} {} {}", model.excess, model.shared), |random, seed| {
+                let mut moments = CalibrationMoments::default();
+                for _ in 0..n {
+                    let (confidence, correct) = model.sample(random);
+                    moments.add(confidence.map(bin), confidence, correct);
+                }
+                holds(bootstrap_ece_times(&moments, 0.05, seed, REPLICATES), truth)
+            })
+        },
+    )]
+}
