@@ -9,6 +9,15 @@
 //!                      └─ verdict ◄─ mcnemar, power; intervals beside every estimate
 //! ```
 //!
+//! For other kinds of evaluation than classification, and for what has no closed form, not yet part of a comparison:
+//!
+//! ```text
+//! one value per sample ─► scores, numeric ◄─ means (Student), moments (bootstrap) ◄─ exact sums
+//! joint counts, bins   ─► bootstrap, calibration_bootstrap ◄─ random ◄─ seed of the snapshots
+//! probabilities        ─► ranking;  trials ─► repeats;  documents, users ─► clusters;  a margin ─► margin
+//! codes and change     ─► search ─► slices where it got worse
+//! ```
+//!
 //! Sign convention: new minus old. Every constant that a page quotes is public here; pages print the constant, never a
 //! copy of it.
 
