@@ -14,6 +14,7 @@ on_each_server![
     a_published_report_survives_the_expiry_of_snapshots,
     every_shape_of_a_table_that_others_wrote_is_read_whole,
     a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said,
+    versions_of_every_spelling_are_stored_and_found,
 ];
 
 fn runs_are_appended_compared_and_verified(server: &Server) {
@@ -316,10 +317,8 @@ fn a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said(server: &S
 }
 
 /// SeaweedFS refuses objects in folders whose names it does not expect in a table.
-#[test]
-fn versions_of_every_spelling_are_stored_and_found() {
-    let Some(lake) = lake() else { return };
-    let project = lake.project();
+fn versions_of_every_spelling_are_stored_and_found(server: &Server) {
+    let project = server.project();
     project.file("a.csv", predictions(20, 7));
     for version in ["v0.7.1", "1.2.0+build~7", "Modèle 3/β"] {
         finish(import(&project, "a.csv", version, "spelled.predictions")).ok();
