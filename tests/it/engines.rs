@@ -63,6 +63,7 @@ fn start() -> Session {
     import_versions(&project, "ours.read", 2);
     import_versions(&project, "ours.kept", 4);
     import_versions(&project, "ours.cut", 2);
+    written_by_pyiceberg(&project);
     let log = std::fs::File::create(project.path().join("spark.log")).unwrap();
     let mut spark = program(&project, "suite.py")
         .unwrap()
@@ -92,6 +93,33 @@ fn start() -> Session {
     let read = |name: &str| serde_json::from_slice(&std::fs::read(project.path().join(name)).unwrap()).unwrap();
     let (shapes, ours) = (read("shapes.json"), read("ours.json"));
     Session { project, shapes, ours }
+}
+
+/// The table `pyiceberg.written`: the rows of `a.csv` and `b.csv` in two commits, some deleted and changed by writing files anew.
+fn written_by_pyiceberg(project: &Project) {
+    let Some(venv) = lake::environment() else { return };
+    let program = "
+import os, pyarrow as pa, pyarrow.csv as csv
+from pyiceberg.catalog.sql import SqlCatalog
+root = os.environ['ROOT']
+home = f'{root}/.evaldiff'
+catalog = SqlCatalog('evaldiff', uri=f'sqlite:///{home}/catalog.db', warehouse=f'file://{home}/warehouse')
+catalog.create_namespace('pyiceberg')
+table = None
+for version, file in (('v1', 'a.csv'), ('v2', 'b.csv')):
+    rows = csv.read_csv(f'{root}/{file}')
+    for name, value in (('model_version', version), ('run_id', 'run-' + version)):
+        rows = rows.add_column(0, name, pa.array([value] * len(rows)))
+    table = table or catalog.create_table('pyiceberg.written', schema=rows.schema)
+    table.append(rows)
+table.delete(\"sample_id == 's-00007' and model_version == 'v1'\")
+table.overwrite(rows.slice(5, 1), \"sample_id == 's-00005' and model_version == 'v2'\")
+with table.update_schema() as update:
+    update.rename_column('ground_truth', 'truth')
+with table.update_schema() as update:
+    update.rename_column('truth', 'ground_truth')
+";
+    lake::python(&venv, program, &[("ROOT", project.path().to_str().unwrap())]);
 }
 
 /// A report of v1 and v2 with a pin, one of v3 and v4 without.
@@ -437,4 +465,45 @@ fn duckdb_writes_and_reads_through_a_rest_catalog() {
     assert_eq!(same["candidate"]["run_id"], "duck");
     assert_eq!(same["accounting"]["matched"], 300);
     assert_eq!(same["outcomes"]["regressed"], 0);
+}
+
+#[test]
+fn spark_duckdb_and_evaldiff_read_the_same_of_a_table_that_pyiceberg_wrote() {
+    let Some(session) = session() else { return };
+    if lake::environment().is_none() {
+        return;
+    }
+    let project = &session.project;
+    let runs = serde_json::json!([
+        {"run_id": "run-v1", "model_version": "v1"},
+        {"run_id": "run-v2", "model_version": "v2"},
+    ]);
+    let mut expected = imported(project, &runs);
+    expected.retain(|row| row[1] != "v1" || row[2] != "s-00007");
+    let duck = program(project, "duck.py").unwrap();
+    let duck = { duck }.args(["pyiceberg", "written"]).output().unwrap();
+    assert!(duck.status.success(), "{}", String::from_utf8_lossy(&duck.stderr));
+    let duck: Value = serde_json::from_slice(&duck.stdout).unwrap();
+    let spark = &session.ours["written"];
+    assert_eq!(spark["rows"].as_array().unwrap(), &expected, "Spark");
+    assert_eq!(duck["rows"].as_array().unwrap(), &expected, "DuckDB");
+    let snapshots = spark["snapshots"].as_array().unwrap();
+    let snapshots: Vec<&Value> = snapshots.iter().map(|snapshot| &snapshot["id"]).collect();
+    assert_eq!(
+        duck["snapshots"].as_array().unwrap().iter().collect::<Vec<_>>(),
+        snapshots
+    );
+    let compared = project.run(&[
+        "v1",
+        "v2",
+        "--table",
+        "pyiceberg.written",
+        "--format",
+        "json",
+        "--out",
+        "written",
+    ]);
+    let json = compared.ok().json();
+    assert_eq!(json["accounting"]["matched"], 299);
+    assert_eq!(json["accounting"]["only_candidate"], 1);
 }

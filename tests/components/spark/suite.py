@@ -7,7 +7,7 @@ output; the second begins with a line on standard input, so that evaldiff may wo
 
 made     one table for each shape of `shapes.py`, and `theirs.kept` with v1 to v4; OUT/shapes.json says what Spark counted
 expired  three samples are deleted from both runs of `ours.cut`, on read; a v5 by Spark is in `ours.kept` and `theirs.kept`, and nothing older that is not protected; OUT/ours.json says what
-         Spark read of `ours.read`, and what is left of the others
+         Spark read of `ours.read` and `pyiceberg.written`, and what is left of the others
 """
 
 import json
@@ -26,9 +26,9 @@ def write(folder, name, value):
         json.dump(value, file, indent=1)
 
 
-def ours(spark):
-    rows = spark.sql(f"SELECT {READ} FROM evaldiff.ours.read ORDER BY model_version, sample_id").collect()
-    snapshots = spark.sql("SELECT * FROM evaldiff.ours.read.snapshots ORDER BY committed_at").collect()
+def read(spark, name):
+    rows = spark.sql(f"SELECT {READ} FROM evaldiff.{name} ORDER BY model_version, sample_id").collect()
+    snapshots = spark.sql(f"SELECT * FROM evaldiff.{name}.snapshots ORDER BY committed_at").collect()
     return {
         "rows": [list(row) for row in rows],
         "snapshots": [{"id": str(s.snapshot_id), "operation": s.operation, "summary": s.summary} for s in snapshots],
@@ -62,7 +62,11 @@ def main(home, out):
     spark.sql(f"ALTER TABLE evaldiff.ours.cut SET TBLPROPERTIES ({listed})")
     spark.sql("DELETE FROM evaldiff.ours.cut WHERE sample_id IN ('s-00000', 's-00007', 's-00009')")
     left = {name: append_and_expire(spark, shapes, name) for name in ("ours.kept", "theirs.kept")}
-    write(out, "ours.json", {**ours(spark), "left": left, "cut": shapes.expected("evaldiff.ours.cut")})
+    seen = {**read(spark, "ours.read"), "left": left, "cut": shapes.expected("evaldiff.ours.cut")}
+    # The tests make it where PyIceberg is installed.
+    if spark.catalog.tableExists("evaldiff.pyiceberg.written"):
+        seen["written"] = read(spark, "pyiceberg.written")
+    write(out, "ours.json", seen)
     print("expired", flush=True)
 
 
