@@ -415,7 +415,7 @@ fn a_pinned_report_survives_an_expiry_by_spark_and_of_the_other_is_said_what_is_
 }
 
 #[test]
-fn duckdb_writes_and_reads_through_a_rest_catalog() {
+fn duckdb_and_spark_write_and_read_through_a_rest_catalog() {
     let (Some(venv), Some(lake)) = (environment(), lake::lake()) else {
         return;
     };
@@ -465,6 +465,80 @@ fn duckdb_writes_and_reads_through_a_rest_catalog() {
     assert_eq!(same["candidate"]["run_id"], "duck");
     assert_eq!(same["accounting"]["matched"], 300);
     assert_eq!(same["outcomes"]["regressed"], 0);
+    spark_through_the_same_catalog(lake, &project, &duck);
+}
+
+/// What DuckDB and evaldiff wrote, as Spark reads it; a table of Spark, and an expiry by it.
+fn spark_through_the_same_catalog(lake: &lake::Lake, project: &Project, duck: &Value) {
+    let (Some(venv), Some(handlers)) = (environment(), crate::catalogs::handlers_folder()) else {
+        return;
+    };
+    let target = format!("file://{}/www", project.path().display());
+    let publish = |out: &str, pair: [&str; 2], options: &[&str]| {
+        let table = ["--table", "duckread.predictions", "--out", out];
+        project.run(&[&pair[..], &table].concat()).ok();
+        let report = project.reports(out).remove(0);
+        let words = ["publish", report.to_str().unwrap(), target.as_str()];
+        project.run(&[&words[..], options].concat()).ok();
+        report
+    };
+    let pinned = publish("pinned", ["v1", "v2"], &[]);
+    let unpinned = publish("unpinned", ["v2", "v3"], &["--no-pin"]);
+    let output = Command::new(venv.join("bin/python"))
+        .arg(repository().join("tests/components/spark/spark_lake.py"))
+        .arg(project.path())
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .env("CATALOG", format!("http://127.0.0.1:{}", lake.catalog))
+        .env("S3", format!("127.0.0.1:{}", lake.s3))
+        .env("HANDLERS", handlers)
+        .env("AWS_EC2_METADATA_DISABLED", "true")
+        .envs([("WAREHOUSE", WAREHOUSE), ("KEY", KEY), ("SECRET", SECRET)])
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let line = text
+        .lines()
+        .find_map(|line| line.split_once("SEEN "))
+        .map(|(_, json)| json);
+    let seen: Value = serde_json::from_str(line.unwrap_or_else(|| panic!("{text}{errors}"))).unwrap();
+    for (name, expected) in duck["counted"].as_object().unwrap() {
+        for (what, n) in expected.as_object().unwrap() {
+            assert_eq!(&seen[name][what], n, "Spark reads {what} in duck.{name}");
+        }
+    }
+    let ours: Vec<&Value> = seen["read"]["rows"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter(|row| row[1] != "v3")
+        .collect();
+    assert_eq!(
+        ours,
+        duck["read"]["rows"].as_array().unwrap().iter().collect::<Vec<_>>()
+    );
+    let compared = project.run(&[
+        "v1",
+        "v2",
+        "--table",
+        "sparked.predictions",
+        "--format",
+        "json",
+        "--out",
+        "sparked",
+    ]);
+    for (what, n) in counted(&compared.ok().json()) {
+        assert_eq!(seen["sparked"][what], n, "evaldiff reads {what} in Spark's table");
+    }
+    // The first two snapshots are pinned, the third was not, the last is the table's.
+    assert_eq!(seen["left"].as_array().unwrap().len(), 3, "{}", seen["left"]);
+    project
+        .run(&["verify", pinned.to_str().unwrap()])
+        .ok()
+        .stdout_has("verified");
+    let lost = project.run(&["verify", unpinned.to_str().unwrap()]);
+    let said = lost.expect_code(3).text() + &lost.stderr;
+    assert!(said.contains("snapshots are gone"), "{lost}");
 }
 
 #[test]

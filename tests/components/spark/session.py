@@ -1,4 +1,4 @@
-"""A Spark session on the SQLite file that evaldiff's embedded catalog is."""
+"""Spark sessions: on the SQLite file that evaldiff's embedded catalog is, and on a REST catalog."""
 
 import glob
 import os
@@ -20,16 +20,44 @@ def runtime():
 
 def open_session(home):
     """Spark with the catalog `evaldiff`, whose tables and warehouse are below the folder."""
+    catalog = {
+        "catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
+        "uri": f"jdbc:sqlite:{home}/catalog.db",
+        "warehouse": f"file://{home}/warehouse",
+        "jdbc.schema-version": "V1",
+    }
+    return opened([runtime(), DRIVER], catalog, home)
+
+
+def open_lake(env, folder):
+    """Spark with a REST catalog as `evaldiff` and its tables in S3. The runtime has no classes of AWS: those of Apache's
+    catalog handlers, which the tests install as well, are taken. HANDLERS names their folder."""
+    parts = ("*-2.29.26.jar", "eventstream-*.jar", "reactive-streams-*.jar")
+    jars = [jar for part in parts for jar in glob.glob(f"{env['HANDLERS']}/jars/{part}")]
+    catalog = {
+        "type": "rest",
+        "uri": env["CATALOG"],
+        "warehouse": env["WAREHOUSE"],
+        "credential": f"{env['KEY']}:{env['SECRET']}",
+        "scope": "catalog",
+        "io-impl": "org.apache.iceberg.aws.s3.S3FileIO",
+        "s3.endpoint": f"http://{env['S3']}",
+        "s3.path-style-access": "true",
+        "s3.access-key-id": env["KEY"],
+        "s3.secret-access-key": env["SECRET"],
+        "client.region": "us-east-1",
+    }
+    return opened([runtime(), *jars], catalog, folder)
+
+
+def opened(jars, properties, folder):
     catalog = "spark.sql.catalog.evaldiff"
     settings = {
-        "spark.driver.extraClassPath": f"{runtime()}:{DRIVER}",
+        "spark.driver.extraClassPath": ":".join(jars),
         "spark.driver.memory": "1g",
         "spark.sql.extensions": "org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions",
         catalog: "org.apache.iceberg.spark.SparkCatalog",
-        f"{catalog}.catalog-impl": "org.apache.iceberg.jdbc.JdbcCatalog",
-        f"{catalog}.uri": f"jdbc:sqlite:{home}/catalog.db",
-        f"{catalog}.warehouse": f"file://{home}/warehouse",
-        f"{catalog}.jdbc.schema-version": "V1",
+        **{f"{catalog}.{name}": value for name, value in properties.items()},
         # What a procedure did is seen by the next statement.
         f"{catalog}.cache-enabled": "false",
         "spark.sql.session.timeZone": "UTC",
@@ -39,7 +67,7 @@ def open_session(home):
         "spark.sql.adaptive.enabled": "false",
         "spark.sql.codegen.wholeStage": "false",
         "spark.sql.codegen.factoryMode": "NO_CODEGEN",
-        "spark.sql.warehouse.dir": f"{home}/spark",
+        "spark.sql.warehouse.dir": f"{folder}/spark",
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.ui.enabled": "false",
