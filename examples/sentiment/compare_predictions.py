@@ -46,7 +46,7 @@ def main() -> int:
     for recording in recordings:
         version = recording.stem.removeprefix("predictions-")
         recorded = answers([recording])
-        stored = answers(sorted(warehouse.glob(f"**/data/{version}/*.parquet")))
+        stored = answers(sorted(warehouse.glob(f"**/data/model_version={version}/*.parquet")))
         # Two empty sets would be equal too.
         wrong += differences(version, recorded, stored) + (not recorded)
     return 1 if wrong or not recordings else 0
