@@ -55,7 +55,7 @@ pub use crate::cli::Env;
 pub use crate::cli::request::{ColumnChoice, JoinStrategy, Overrides};
 pub use crate::cli::values::TableName;
 
-use crate::cli::location::{file_url, find, is_object_store, is_server, local, variable};
+use crate::cli::location::{file_url, find, is_object_store, is_server, local, variable, without_credentials};
 use crate::cli::pyiceberg;
 use crate::cli::request::ServiceChoice;
 use crate::cli::toml_file::{self, CatalogKeys, CatalogType, TomlFile};
@@ -289,6 +289,7 @@ fn place(typed: Option<(&str, String, &Path)>, scheme: &str, default: PathBuf) -
 
 /// A value that has to change.
 fn invalid(what: &str, text: &str, reason: &str) -> Error {
+    let text = without_credentials(text);
     Error::usage(format!("invalid {what} `{text}`: {reason}"))
 }
 

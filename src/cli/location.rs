@@ -60,6 +60,17 @@ pub(crate) fn is_server(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
 }
 
+/// An address as it may be shown: without what stands before an `@`, which may be a password.
+pub(crate) fn without_credentials(address: &str) -> String {
+    match address
+        .split_once("://")
+        .map(|(scheme, rest)| (scheme, rest.rsplit_once('@')))
+    {
+        Some((scheme, Some((_, host)))) => format!("{scheme}://…@{host}"),
+        _ => address.to_string(),
+    }
+}
+
 /// Whether a location is in object storage.
 pub(crate) fn is_object_store(text: &str) -> bool {
     ["s3://", "s3a://"].iter().any(|scheme| text.starts_with(scheme))

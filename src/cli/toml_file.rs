@@ -2,7 +2,7 @@
 
 use super::Env;
 use super::args::distinct;
-use super::location::{expanded, is_server, local};
+use super::location::{expanded, is_server, local, without_credentials};
 use super::request::ColumnChoice;
 use super::toml_service::ServiceKeys;
 use super::values::{self, TableName};
@@ -199,11 +199,20 @@ pub(crate) fn read(path: &Path) -> Result<TomlFile> {
     toml::from_str(&text).map_err(|error| explain(path, &text, &error))
 }
 
+/// A line of the file as it may be shown: without what may be a secret.
+fn shown(line: &str) -> String {
+    let secret = ["credential", "token", "secret", "password", "key"];
+    match line.split_once('=') {
+        Some((key, _)) if secret.iter().any(|word| key.to_lowercase().contains(word)) => format!("{key}= …"),
+        _ => without_credentials(line),
+    }
+}
+
 /// A parse error with file, line, the line itself and, for an unknown key, the nearest known one.
 fn explain(path: &Path, text: &str, error: &toml::de::Error) -> Error {
     let start = error.span().map_or(0, |span| span.start.min(text.len()));
     let before = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count();
-    let line = text.lines().nth(before).unwrap_or_default().trim();
+    let line = shown(text.lines().nth(before).unwrap_or_default().trim());
     let place = format!("{}:{}", path.display(), before + 1);
     let message = error.message();
     let Some(rest) = message.strip_prefix("unknown field `") else {

@@ -70,6 +70,13 @@ pub async fn demo(session: &Session, dir: &std::path::Path) -> Result<()> {
                 .with_hint("give another folder: evaldiff demo DIR"),
         );
     }
+    if std::fs::read_to_string(folder.join(FILE_NAME)).is_ok_and(|text| text != SETTINGS) {
+        return Err(Error::usage(format!(
+            "{} holds an {FILE_NAME} that is not the demonstration's",
+            folder.display()
+        ))
+        .with_hint("give another folder: evaldiff demo DIR"));
+    }
     std::fs::create_dir_all(folder.join(".evaldiff")).map_err(io)?;
     for (name, text) in [
         ("golden.csv", GOLDEN),

@@ -106,8 +106,8 @@ fn same_run(found: &ResolvedRun, run: &PinnedRun) -> Result<()> {
             found.table
         )));
     }
-    let files = |run: &PinnedRun| (run.data_files.clone(), run.delete_files.clone());
-    if files(now) != files(run) || now.rows_digest != run.rows_digest {
+    let same_files = now.data_files == run.data_files && now.delete_files == run.delete_files;
+    if !same_files || now.rows_digest != run.rows_digest {
         return Err(Error::altered(format!(
             "{} lists other data files or digests than the report",
             run.reference

@@ -125,6 +125,7 @@ impl Pressure {
             return;
         }
         self.slowest = self.slowest.max(took);
+        let known = self.known();
         let Some((start, requests, counted)) = &mut self.window else {
             // The first answer opens the window: what it carried was worked on before.
             self.window = Some((now, 0, 0));
@@ -134,7 +135,6 @@ impl Pressure {
         *counted += samples;
         let elapsed = now.saturating_sub(*start);
         let rate = *counted as f64 / elapsed.as_secs_f64().max(1e-9);
-        let known = self.best.map_or(0.0, |(.., best)| best);
         let clear = self.climb == Climb::Batch && *requests >= FIRST_LOOK_REQUESTS.max(self.concurrency);
         if clear && self.batch < LARGE_BATCH && rate > known * CLEAR {
             self.window = None;
@@ -156,8 +156,13 @@ impl Pressure {
         self.judge(rate, now);
     }
 
+    /// The best throughput so far.
+    fn known(&self) -> f64 {
+        self.best.map_or(0.0, |(.., best)| best)
+    }
+
     fn judge(&mut self, rate: f64, now: Duration) {
-        let known = self.best.map_or(0.0, |(.., best)| best);
+        let known = self.known();
         tracing::debug!(
             "{:?} at {now:.2?}: {} per request and {} at once answer {rate:.0}/s; best so far {known:.0}/s",
             self.climb,

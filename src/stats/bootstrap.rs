@@ -2,7 +2,7 @@
 
 use super::MetricKind;
 use super::classification::{RESAMPLED, values};
-use super::confusion::LabelCounts;
+use super::confusion::{LabelCounts, add_to_marginals};
 use super::percentile::{REPLICATES, percentile_interval};
 use super::random::Seed;
 use crate::model::JointTable;
@@ -54,7 +54,7 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
         for (&(truth, a, b), &count) in table.cells.keys().zip(&drawn) {
             if count > 0 {
                 for (labels, prediction) in versions.iter_mut().zip([a, b]) {
-                    add(labels, truth, prediction, count);
+                    add_to_marginals(labels, truth, prediction, count);
                 }
             }
         }
@@ -69,18 +69,6 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
         intervals: intervals.collect::<Option<_>>()?,
         replicates,
     })
-}
-
-fn add(labels: &mut [LabelCounts], truth: u32, prediction: u32, count: u64) {
-    if let Some(label) = labels.get_mut(truth as usize) {
-        label.support += count;
-        if truth == prediction {
-            label.correct += count;
-        }
-    }
-    if let Some(label) = labels.get_mut(prediction as usize) {
-        label.predicted += count;
-    }
 }
 
 #[cfg(test)]

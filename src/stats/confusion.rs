@@ -44,21 +44,26 @@ pub(super) struct LabelCounts {
     pub(super) correct: u64,
 }
 
+/// Counts samples of one true and one predicted label of a version.
+pub(super) fn add_to_marginals(labels: &mut [LabelCounts], truth: u32, prediction: u32, n: u64) {
+    if let Some(label) = labels.get_mut(truth as usize) {
+        label.support += n;
+        if truth == prediction {
+            label.correct += n;
+        }
+    }
+    if let Some(label) = labels.get_mut(prediction as usize) {
+        label.predicted += n;
+    }
+}
+
 /// Marginals of both versions, baseline first, in label order: all that precision, recall, F1, kappa and MCC need.
 pub(super) fn marginals(table: &JointTable) -> [Vec<LabelCounts>; 2] {
     let empty = || vec![LabelCounts::default(); table.labels.len()];
     let mut versions = [empty(), empty()];
     for (&(truth, a, b), &n) in &table.cells {
         for (labels, prediction) in versions.iter_mut().zip([a, b]) {
-            if let Some(label) = labels.get_mut(truth as usize) {
-                label.support += n;
-                if truth == prediction {
-                    label.correct += n;
-                }
-            }
-            if let Some(label) = labels.get_mut(prediction as usize) {
-                label.predicted += n;
-            }
+            add_to_marginals(labels, truth, prediction, n);
         }
     }
     versions

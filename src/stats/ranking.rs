@@ -121,17 +121,18 @@ impl Version {
     }
 }
 
+/// The sum of the positive samples' values.
+fn of_positives(samples: &[Ranked], values: &[f64]) -> f64 {
+    let own = samples.iter().zip(values);
+    own.filter(|(sample, _)| sample.positive).map(|(_, value)| value).sum()
+}
+
 /// DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44:837-845, for two correlated curves.
 fn auc(samples: &[Ranked], versions: &[Version; 2], positives: usize, alpha: f64) -> RankingDifference {
     let negatives = samples.len() - positives;
-    let values = versions.each_ref().map(|version| {
-        let placements = samples.iter().zip(&version.placements);
-        placements
-            .filter(|(sample, _)| sample.positive)
-            .map(|(_, p)| p)
-            .sum::<f64>()
-            / positives as f64
-    });
+    let values = versions
+        .each_ref()
+        .map(|version| of_positives(samples, &version.placements) / positives as f64);
     let difference = |index: usize| versions[1].placements[index] - versions[0].placements[index];
     let variance = |positive: bool, count: usize| {
         let of_class = (0..samples.len()).filter(|index| samples[*index].positive == positive);
@@ -149,14 +150,9 @@ fn auc(samples: &[Ranked], versions: &[Version; 2], positives: usize, alpha: f64
 /// score: `sklearn.metrics.average_precision_score`. The variance is that of its influence function.
 fn average_precision(samples: &[Ranked], versions: &[Version; 2], positives: usize, alpha: f64) -> RankingDifference {
     let (n, count) = (samples.len() as f64, positives as f64);
-    let values = versions.each_ref().map(|version| {
-        let precision = samples.iter().zip(&version.precision);
-        precision
-            .filter(|(sample, _)| sample.positive)
-            .map(|(_, p)| p)
-            .sum::<f64>()
-            / count
-    });
+    let values = versions
+        .each_ref()
+        .map(|version| of_positives(samples, &version.precision) / count);
     // (1 / π) (y P + y A - B - y AP), summed in the order of the samples.
     let influence = |version: usize, index: usize| {
         let own = if samples[index].positive { values[version] } else { 0.0 };

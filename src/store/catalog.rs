@@ -108,17 +108,28 @@ pub(super) fn client(properties: &BTreeMap<String, String>) -> Result<reqwest::C
         .timeout(ANSWER_TIMEOUT)
         .user_agent(concat!("evaldiff/", env!("CARGO_PKG_VERSION")));
     if let Some(path) = properties.get(CA_BUNDLE) {
-        let fail = |reason: &dyn std::fmt::Display| format!("ssl.cabundle, {path}: {reason}");
-        let pem = std::fs::read(path).map_err(|e| fail(&e))?;
-        let authorities = reqwest::Certificate::from_pem_bundle(&pem).map_err(|e| fail(&e))?;
-        if authorities.is_empty() {
-            return Err(fail(&"it holds no certificate"));
-        }
-        for authority in authorities {
+        for authority in authorities(path, reqwest::Certificate::from_pem_bundle)? {
             builder = builder.add_root_certificate(authority);
         }
     }
     builder.build().map_err(|e| e.to_string())
+}
+
+/// The certificates of a bundle, as the client that is to trust them has them.
+///
+/// # Errors
+/// Says what is wrong with the file.
+pub(super) fn authorities<C, E: std::fmt::Display>(
+    path: &str,
+    parse: impl Fn(&[u8]) -> Result<Vec<C>, E>,
+) -> Result<Vec<C>, String> {
+    let fail = |reason: &dyn std::fmt::Display| format!("{CA_BUNDLE}, {path}: {reason}");
+    let pem = std::fs::read(path).map_err(|e| fail(&e))?;
+    let found = parse(&pem).map_err(|e| fail(&e))?;
+    match found.is_empty() {
+        true => Err(fail(&"it holds no certificate")),
+        false => Ok(found),
+    }
 }
 
 async fn open_rest(

@@ -225,8 +225,8 @@ impl StoreError {
 pub(crate) const ALSO_READ_HINT: &str = "ask who wrote the table; if it belongs there, name its folder as \
      \"evaldiff.also-read\" under [catalog.properties] in evaldiff.toml";
 
-/// Signs in what catalogs and stores say, with the way out; the first that fits.
-const WAYS_OUT: [(&[&str], &str); 9] = [
+/// Signs in what object stores refuse, with the way out, whoever asked them.
+const STORE_WAYS_OUT: [(&[&str], &str); 3] = [
     (
         &["invalid peer certificate"],
         "name the file of the authority that signed it: \"ssl.cabundle\" under [catalog.properties] in evaldiff.toml for the \
@@ -241,6 +241,10 @@ const WAYS_OUT: [(&[&str], &str); 9] = [
         "have the owner of the bucket allow it, or give other keys as s3.* properties under [catalog.properties] in \
          evaldiff.toml",
     ),
+];
+
+/// Further signs in what catalogs and stores say; the first that fits.
+const WAYS_OUT: [(&[&str], &str); 6] = [
     (
         &[
             "parse json string",
@@ -304,11 +308,11 @@ const WAYS_OUT: [(&[&str], &str); 9] = [
 
 /// The way out of what an object store refused, if it is clear from its words.
 pub(crate) fn way_to_store(text: &str) -> Option<&'static str> {
-    first(&WAYS_OUT[..2], text)
+    first(&STORE_WAYS_OUT, text)
 }
 
 fn way_out(text: &str) -> Option<&'static str> {
-    first(&WAYS_OUT, text)
+    way_to_store(text).or_else(|| first(&WAYS_OUT, text))
 }
 
 fn first(ways: &[(&[&str], &'static str)], text: &str) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 //! Where the bytes of data files are: the native readers' way to the storage that iceberg's own reader would use.
 
-use super::catalog::{CA_BUNDLE, local_path};
+use super::catalog::{CA_BUNDLE, authorities, local_path};
 use super::places::Places;
 use iceberg::table::Table;
 use object_store::aws::AmazonS3Builder;
@@ -122,9 +122,7 @@ fn s3(properties: &HashMap<String, String>, bucket: &str) -> Result<Arc<dyn Obje
     };
     let mut client = ClientOptions::new().with_timeout(REQUEST_TIMEOUT);
     if let Some(path) = get(CA_BUNDLE) {
-        let fail = |reason: &dyn fmt::Display| format!("{CA_BUNDLE}, {path}: {reason}");
-        let pem = std::fs::read(path).map_err(|e| fail(&e))?;
-        for authority in Certificate::from_pem_bundle(&pem).map_err(|e| fail(&e))? {
+        for authority in authorities(path, Certificate::from_pem_bundle)? {
             client = client.with_root_certificate(authority);
         }
     }

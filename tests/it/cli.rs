@@ -426,6 +426,22 @@ fn settings_rise_from_file_over_environment_to_flags() {
 }
 
 #[test]
+fn the_demonstration_leaves_settings_alone_that_are_not_its_own() {
+    let project = Project::new();
+    let own = "table = \"mine.predictions\"\n";
+    project.file(".evaldiff/kept", "").file("evaldiff.toml", own);
+    project
+        .run(&["demo", "."])
+        .expect_code(2)
+        .stderr_has("holds an evaldiff.toml that is not the demonstration's");
+    assert_eq!(
+        std::fs::read_to_string(project.path().join("evaldiff.toml")).unwrap(),
+        own
+    );
+    assert!(!project.path().join("golden.csv").exists());
+}
+
+#[test]
 fn the_demonstration_shows_everything_offline() {
     let project = Project::new();
     // A catalog that the folder above names is not the demonstration's.

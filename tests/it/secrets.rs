@@ -1,7 +1,7 @@
 //! Planted passwords and tokens: they reach the service, and nothing else.
 
 use crate::bento::{VERSION, evaluation, golden, server};
-use crate::harness::{Output, Project, tree};
+use crate::harness::{Output, Project, finish, tree};
 
 const PASSWORD: &str = "planted-pw-7731";
 /// `user:planted-pw-7731` as the header has it.
@@ -93,4 +93,36 @@ fn secrets_reach_the_service_and_no_file_and_no_output() {
     let wrong = run(&format!("htp://user:{PASSWORD}@127.0.0.1:{port}"), &[]);
     wrong.expect_code(2);
     assert_nowhere(&project, &[&whole, &both, &report, &list, &wrong]);
+}
+
+/// A catalog of a kind that cannot be opened is said without the password in its address, wherever the address stands.
+#[test]
+fn the_password_of_a_catalog_that_cannot_be_opened_is_not_shown() {
+    let address = "postgresql+psycopg2://team:planted-password@db.example.com/iceberg";
+    let refused = |set: &dyn Fn(&Project, &mut std::process::Command)| {
+        let project = Project::new();
+        let mut command = project.command(&["runs"]);
+        set(&project, &mut command);
+        let output = finish(command);
+        output.expect_code(2);
+        let shown = output.text() + &output.stderr;
+        assert!(!shown.contains("planted-password"), "{output}");
+    };
+    refused(&|_, command| {
+        command.env("ICEBERG_CATALOG_URI", address);
+    });
+    refused(&|_, command| {
+        command.env("ICEBERG_WAREHOUSE", address);
+    });
+    refused(&|project, _| {
+        project.file("evaldiff.toml", format!("[catalog]\nuri = \"{address}\"\n"));
+    });
+    refused(&|project, _| {
+        project.file("evaldiff.toml", "[catalog]\ncredential = planted-password\n");
+    });
+    refused(&|project, command| {
+        let yaml = format!("catalog:\n  team:\n    type: sql\n    uri: {address}\n");
+        project.file(".pyiceberg.yaml", yaml);
+        command.env("EVALDIFF_PYICEBERG", "team").env("HOME", project.path());
+    });
 }
