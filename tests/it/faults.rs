@@ -157,6 +157,31 @@ fn large_samples_are_split_by_their_bytes() {
     );
 }
 
+/// A sample that no batch can be made smaller by: it goes alone, as one body of 60 MB.
+#[test]
+fn a_body_of_sixty_megabytes_is_answered() {
+    let Some(server) = server() else { return };
+    let project = Project::new();
+    let huge = "lo ".repeat(20_000_000);
+    let text = |row| if row == 1 { huge.clone() } else { "la".to_string() };
+    project.file("golden.csv", golden("huge", 3, text));
+    server.run(&project, &["--batch-size", "3", "--concurrency", "1"]).ok();
+    let found = rows(&project);
+    assert_eq!(found.len(), 3);
+    assert!(
+        found.iter().all(|row| row.status.is_empty() || row.status == "ok"),
+        "{:?}",
+        errors(&project)
+    );
+    let seen = server.seen("huge");
+    assert_eq!(seen.total(), 3);
+    assert!(
+        (60_000_000..60_100_000).contains(&seen.largest),
+        "the largest request: {}",
+        seen.largest
+    );
+}
+
 #[test]
 fn two_evaluations_at_once_are_two_whole_runs() {
     let Some(server) = server() else { return };
