@@ -192,7 +192,7 @@ impl Config {
 fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path) -> Result<CatalogLocation> {
     let keys = keys.expanded(env)?;
     let keys = match variable(env, "EVALDIFF_PYICEBERG")?.or_else(|| keys.pyiceberg.clone()) {
-        Some(name) => keys.or(pyiceberg::catalog(&name, env, cwd)?),
+        Some(name) => keys.or(pyiceberg::catalog(&name, env, [cwd, base])?),
         None => keys,
     };
     let typed = |name: &'static str, key: &'static str, text: &Option<String>| match (variable(env, name)?, text) {
@@ -204,9 +204,11 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
     let warehouse = typed("ICEBERG_WAREHOUSE", "catalog.warehouse", &keys.warehouse)?;
     let kind = match uri {
         Some((what, uri, _)) if is_server(&uri) => {
-            if uri.contains('@') {
-                return Err(Error::usage(format!("{what} holds credentials"))
-                    .with_hint("give them as `credential = \"${NAME}\"` under [catalog] in evaldiff.toml"));
+            if uri.contains(['@', '?']) {
+                return Err(Error::usage(format!("{what} holds credentials or a query")).with_hint(
+                    "give the address alone, and secrets as `credential = \"${NAME}\"` or `token = \"${NAME}\"` under [catalog] \
+                     in evaldiff.toml",
+                ));
             }
             CatalogKind::Rest {
                 uri: uri.trim_end_matches('/').to_string(),

@@ -1,6 +1,6 @@
 //! A catalog that a team configured for PyIceberg: `.pyiceberg.yaml` and the variables that stand above it.
 //!
-//! Looked for as PyIceberg does: in PYICEBERG_HOME, the home folder, the working folder. Names of properties are the same
+//! Looked for as PyIceberg does: in PYICEBERG_HOME, the home folder, the working folder; then beside evaldiff.toml. Names of properties are the same
 //! here and there; parts of nested keys are joined by dots.
 
 use super::Env;
@@ -35,8 +35,9 @@ const FROM_ENVIRONMENT: [&str; 13] = [
 /// # Errors
 /// A usage error that names the file if there is none, it is damaged or lacks the name, or if the catalog is of a kind that
 /// evaldiff cannot open.
-pub(crate) fn catalog(name: &str, env: Env<'_>, cwd: &Path) -> Result<CatalogKeys> {
-    let file = file(env, cwd)?;
+pub(crate) fn catalog(name: &str, env: Env<'_>, folders: [&Path; 2]) -> Result<CatalogKeys> {
+    let [cwd, _] = folders;
+    let file = file(env, folders)?;
     let mut found = match &file {
         Some(path) => read(path, name)?,
         None => None,
@@ -48,21 +49,30 @@ pub(crate) fn catalog(name: &str, env: Env<'_>, cwd: &Path) -> Result<CatalogKey
             found.get_or_insert_default().insert(property.to_string(), value);
         }
     }
-    let place = file.map_or_else(|| FILE_NAME.to_string(), |path| path.display().to_string());
+    let place = file
+        .as_ref()
+        .map_or_else(|| FILE_NAME.to_string(), |path| path.display().to_string());
     let Some(properties) = found else {
         return Err(
             Error::usage(format!("{place} has no catalog named `{name}`")).with_hint(format!(
-                "it is looked for in PYICEBERG_HOME, the home folder and the working folder, under `catalog:` `{name}:`"
+                "it is looked for in PYICEBERG_HOME, the home folder, the working folder and beside evaldiff.toml, under `catalog:` `{name}:`"
             )),
         );
     };
-    keys(name, &place, properties, cwd)
+    // A relative path means what it means to PyIceberg, unless only evaldiff finds the file.
+    let beside = file
+        .as_deref()
+        .and_then(Path::parent)
+        .filter(|folder| *folder == folders[1]);
+    keys(name, &place, properties, beside.unwrap_or(cwd))
 }
 
-fn file(env: Env<'_>, cwd: &Path) -> Result<Option<PathBuf>> {
+fn file(env: Env<'_>, here: [&Path; 2]) -> Result<Option<PathBuf>> {
     let folders = [variable(env, "PYICEBERG_HOME")?, variable(env, "HOME")?];
     let folders = folders.into_iter().flatten().map(PathBuf::from);
-    let mut places = folders.chain([cwd.to_path_buf()]).map(|folder| folder.join(FILE_NAME));
+    let mut places = folders
+        .chain(here.map(Path::to_path_buf))
+        .map(|folder| folder.join(FILE_NAME));
     Ok(places.find(|path| path.is_file()))
 }
 

@@ -71,9 +71,15 @@ pub(super) fn runner(error: RunnerError) -> Error {
 }
 
 pub(super) fn site(error: SiteError) -> Error {
-    let usage = matches!(error, SiteError::Different { .. });
-    let hint = usage.then(|| "choose another folder with --out".to_string());
-    kind(usage, chain(&error), hint)
+    let hint = match &error {
+        SiteError::Different { .. } => Some("choose another folder with --out".to_string()),
+        SiteError::Incomplete { folder, .. } => Some(format!(
+            "a report's folder is written whole and never changed: move {} away and run this again",
+            folder.display()
+        )),
+        _ => None,
+    };
+    kind(hint.is_some(), chain(&error), hint)
 }
 
 pub(super) fn json(error: serde_json::Error) -> Error {

@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::model::{Comparison, SampleSet};
 use crate::publish::Item;
 use crate::report::{markdown, terminal};
-use crate::store::{ResolvedRun, Store};
+use crate::store::{ResolvedRun, Store, check_version};
 use std::path::{Path, PathBuf};
 
 /// Compares two runs and writes the report.
@@ -32,6 +32,13 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
     let root = session.cwd.join(&session.config.out);
     folder_site::check_root(&root)?;
     let files = [&request.baseline, &request.candidate].map(|r| is_file(session, r));
+    for (reference, _) in [&request.baseline, &request.candidate]
+        .into_iter()
+        .zip(files)
+        .filter(|(_, file)| *file)
+    {
+        check_version(&input::version_of(&session.cwd.join(reference))).map_err(convert::store)?;
+    }
     let store = if files.contains(&true) {
         session.open_or_create().await?
     } else {

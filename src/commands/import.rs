@@ -1,9 +1,10 @@
 //! `evaldiff import`: recorded predictions into the table, one run.
 
-use super::{Session, input, print};
+use super::{Session, convert, input, print};
 use crate::cli::request::ImportRequest;
 use crate::error::{Error, Result};
 use crate::ingest::ImportPlan;
+use crate::store::check_version;
 use arrow::util::pretty::pretty_format_batches;
 use std::fmt::Write;
 
@@ -12,6 +13,7 @@ use std::fmt::Write;
 /// # Errors
 /// Names the file, column and row of bad input; on any error the table is as it was.
 pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
+    check_version(&request.model_version).map_err(convert::store)?;
     if request.dry_run {
         let store = session.open().await.ok();
         let table = match &store {

@@ -100,6 +100,7 @@ fn as_json(run: &RunEntry, table: &str) -> serde_json::Value {
         "golden": run.golden,
         "accuracy": accuracy(run),
         "retracted": run.retracted,
+        "changes": run.changes,
     })
 }
 
@@ -107,10 +108,12 @@ fn as_text(runs: &[RunEntry], table: &str) -> String {
     let mut rows = vec![["version", "accuracy", "rows", "committed", "run", "snapshot", "golden"].map(String::from)];
     for run in runs {
         let golden = run.golden.digest.as_deref().unwrap_or("-");
+        let version = shown(&run.model_version);
         rows.push([
             match run.retracted {
-                Some(_) => format!("{} (retracted)", run.model_version.escape_debug()),
-                None => run.model_version.escape_debug().to_string(),
+                Some(_) => format!("{version} (retracted)"),
+                None if !run.changes.is_empty() => format!("{version} (changed)"),
+                None => version,
             },
             accuracy(run).map_or("-".into(), |a| format!("{a:.4}")),
             run.rows.to_string(),
@@ -125,7 +128,17 @@ fn as_text(runs: &[RunEntry], table: &str) -> String {
         runs.len(),
         if runs.len() == 1 { "" } else { "s" }
     );
-    title + &aligned(&rows)
+    let changes: String = runs.iter().flat_map(|r| &r.changes).map(|c| format!("{c}\n")).collect();
+    title + &aligned(&rows) + &changes
+}
+
+/// A name in a table: one that others made as long as a page is cut.
+fn shown(name: &str) -> String {
+    let mut shown: String = name.chars().take(60).collect();
+    if shown.len() < name.len() {
+        shown.push('…');
+    }
+    shown.escape_debug().to_string()
 }
 
 /// Rows with their cells below each other.

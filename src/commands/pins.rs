@@ -4,6 +4,7 @@ use super::{Session, convert, print};
 use crate::audit::manifest::{MANIFEST_NAME, Manifest};
 use crate::cli::request::{ListFormat, PinsRequest, UnpinRequest};
 use crate::error::{Error, Result};
+use crate::publish::LIST_NAME;
 use crate::store::{Store, StoreError};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -37,16 +38,25 @@ struct Row {
 pub(super) async fn pin(session: &Session, manifest: &Manifest) {
     let pinned = async {
         let store = session.open().await?;
+        let mut gone = Vec::new();
         for id in ids(manifest) {
-            store
-                .tag(&manifest.table, &format!("{PREFIX}{id}"), id)
-                .await
-                .map_err(convert::store)?;
+            match store.tag(&manifest.table, &format!("{PREFIX}{id}"), id).await {
+                Err(StoreError::SnapshotGone { snapshot, .. }) => gone.push(snapshot),
+                tagged => {
+                    tagged.map_err(convert::store)?;
+                }
+            }
         }
-        Ok::<_, Error>(())
+        Ok::<_, Error>(gone)
     };
     match pinned.await {
-        Ok(()) => session.say("pinned: expiry of snapshots spares this report's"),
+        Ok(gone) if gone.is_empty() => session.say("pinned: expiry of snapshots spares this report's"),
+        Ok(gone) => session.say(&format!(
+            "warning: the report has lost its evidence: {} has no snapshot {} any more; `evaldiff verify` tells what can \
+             still be confirmed",
+            manifest.table,
+            gone.join(" and ")
+        )),
         Err(error) => session.say(&format!(
             "warning: the report's snapshots could not be pinned, so that an expiry may take its evidence: {}",
             error.chain()
@@ -152,23 +162,23 @@ fn listing(rows: &[Row]) -> String {
     out
 }
 
-/// Takes pins away: those of a report's folder, or a snapshot's.
+/// Takes pins away: those of a report's folder, but for what another report of the sites known here needs, or a snapshot's.
 ///
 /// # Errors
 /// Usage error for what is neither; fails if the commit does.
 pub async fn unpin(session: &Session, request: &UnpinRequest) -> Result<()> {
     let store = session.open().await?;
     let folder = session.cwd.join(&request.what);
-    let (table, ids) = match request
+    let (table, ids, report) = match request
         .what
         .strip_prefix("snapshot:")
         .unwrap_or(&request.what)
         .parse::<i64>()
     {
-        Ok(id) => (session.table(&store).await?, vec![id]),
+        Ok(id) => (session.table(&store).await?, vec![id], None),
         Err(_) if folder.join(MANIFEST_NAME).is_file() => {
             let manifest = super::verify::manifest(&folder)?;
-            (manifest.table.clone(), ids(&manifest))
+            (manifest.table.clone(), ids(&manifest), Some(folder.as_path()))
         }
         Err(_) => {
             return Err(Error::usage(format!(
@@ -178,15 +188,60 @@ pub async fn unpin(session: &Session, request: &UnpinRequest) -> Result<()> {
             .with_hint("`evaldiff pins` lists what is pinned: give snapshot:ID, or the folder with manifest.json"));
         }
     };
+    let holders = holders(session, &table, report)?;
     for id in ids {
+        let needed = holders.get(&id).map_or(&[][..], Vec::as_slice);
+        if let (Some(_), [other, ..]) = (report, needed) {
+            let kept = format!(
+                "{table} snapshot:{id} stays pinned: {other} needs it (`evaldiff unpin snapshot:{id}` all the same)\n"
+            );
+            print(kept.as_bytes())?;
+            continue;
+        }
+        for other in needed {
+            session.say(&format!(
+                "warning: {other} needs snapshot {id}, and the next expiry may take it"
+            ));
+        }
         let had = store
             .untag(&table, &format!("{PREFIX}{id}"))
             .await
             .map_err(convert::store)?;
+        if !had && report.is_none() && !store.has_snapshots(&table, &[id]).await.map_err(convert::store)?[0] {
+            return Err(Error::usage(format!("{table} has no snapshot {id}, and no pin of it"))
+                .with_hint("`evaldiff pins` lists what is pinned"));
+        }
         let words = if had { "no longer pinned" } else { "was not pinned" };
         print(format!("{table} snapshot:{id} {words}\n").as_bytes())?;
     }
     Ok(())
+}
+
+/// The reports of the configured site and of the one that holds `report`, by the snapshots of `table` that they need;
+/// without `report` itself.
+fn holders(session: &Session, table: &str, report: Option<&Path>) -> Result<BTreeMap<i64, Vec<String>>> {
+    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
+    let this = report.map(canonical);
+    let around = this.iter().flat_map(|folder| folder.ancestors().skip(1));
+    let around = around
+        .filter(|folder| folder.join(LIST_NAME).is_file())
+        .map(Path::to_path_buf);
+    let mut sites: Vec<PathBuf> = around
+        .chain([canonical(&session.cwd.join(&session.config.out))])
+        .collect();
+    sites.sort();
+    sites.dedup();
+    let mut holders: BTreeMap<i64, Vec<String>> = BTreeMap::new();
+    for site in &sites {
+        for (path, manifest) in manifests(site)? {
+            if manifest.table == table && Some(&path) != this.as_ref() {
+                for id in ids(&manifest) {
+                    holders.entry(id).or_default().push(path.display().to_string());
+                }
+            }
+        }
+    }
+    Ok(holders)
 }
 
 /// The manifests of a site's reports; none where there is no site.

@@ -40,7 +40,7 @@ pub async fn publish(session: &Session, request: &PublishRequest) -> Result<()> 
                 true => check_folder(root, &manifest, &item)?,
                 false => to_folder(root, &report, &manifest, &item)?,
             }
-            format!("file://{}", root.display())
+            file_link(root)
         }
     };
     if request.pin && !request.check {
@@ -48,6 +48,17 @@ pub async fn publish(session: &Session, request: &PublishRequest) -> Result<()> 
     }
     let base = request.base_url.as_ref().unwrap_or(&site);
     print(format!("{base}/{}/index.html\n", item.folder).as_bytes())
+}
+
+/// The address of a local folder, as a browser takes it.
+fn file_link(folder: &Path) -> String {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"/-._~".contains(byte);
+    let path = folder.to_string_lossy();
+    let parts = path.bytes().map(|byte| match plain(&byte) {
+        true => char::from(byte).to_string(),
+        false => format!("%{byte:02X}"),
+    });
+    format!("file://{}", parts.collect::<String>())
 }
 
 async fn to_bucket(session: &Session, site: &Bucket, report: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
@@ -134,4 +145,15 @@ fn document<T: DeserializeOwned>(report: &Path, path: &str) -> Result<T> {
     };
     let bytes = std::fs::read(report.join(path)).map_err(|e| fail(e.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|e| fail(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_link_to_a_folder_is_one_that_a_browser_opens() {
+        assert_eq!(file_link(Path::new("/srv/www")), "file:///srv/www");
+        assert_eq!(file_link(Path::new("/a b/#1?/ü%")), "file:///a%20b/%231%3F/%C3%BC%25");
+    }
 }

@@ -100,6 +100,15 @@ impl Bucket {
         }
     }
 
+    /// Writes an object that should be there with these bytes, if it is not; says whether it was not.
+    pub(super) async fn restore(&self, path: &str, bytes: Bytes) -> Result<bool, PublishError> {
+        match self.read(path).await? {
+            Some(seen) if seen.bytes == bytes => Ok(false),
+            Some(_) => Err(PublishError::Different(self.location(path))),
+            None => self.create(path, bytes, Keep::Forever).await,
+        }
+    }
+
     /// Writes an object unless it changed since it was `seen`, or was absent then; says whether it did.
     pub(super) async fn swap(&self, path: &str, seen: Option<&Seen>, bytes: Vec<u8>) -> Result<bool, PublishError> {
         let mode = match seen {

@@ -41,43 +41,34 @@ pub async fn publish(
 ) -> Result<Published, PublishError> {
     let mut done = Published::default();
     let place = |path: &str| format!("{}/{path}", item.folder);
-    // The manifest is written after what it lists: if it is there, so is everything but perhaps the page.
     let evidence = read(folder, MANIFEST_NAME)?;
     let known = bucket.read(&place(MANIFEST_NAME)).await?;
-    match &known {
-        Some(seen) if seen.bytes[..] != evidence[..] => {
-            return Err(PublishError::Different(bucket.location(&place(MANIFEST_NAME))));
-        }
-        Some(_) => done.there = manifest.files.len() as u64,
-        None => {
-            bucket.try_conditions().await?;
-            let files: Vec<&String> = manifest.files.keys().filter(|path| *path != INDEX).collect();
-            let mut writes = stream::iter(files)
-                .map(|path| async move {
-                    bucket
-                        .create(&place(path), read(folder, path)?.into(), Keep::Forever)
-                        .await
-                })
-                .buffer_unordered(AT_ONCE);
-            while let Some(new) = writes.try_next().await? {
-                done.count(new);
-                progress(done.written + done.there);
-            }
-            done.count(
-                bucket
-                    .create(&place(MANIFEST_NAME), evidence.into(), Keep::Forever)
-                    .await?,
-            );
-        }
+    if known.as_ref().is_some_and(|seen| seen.bytes[..] != evidence[..]) {
+        return Err(PublishError::Different(bucket.location(&place(MANIFEST_NAME))));
     }
-    if known.is_none() || !bucket.has(&place(INDEX)).await? {
-        done.count(
-            bucket
-                .create(&place(INDEX), read(folder, INDEX)?.into(), Keep::Forever)
-                .await?,
-        );
-    } else {
-        done.there += 1;
+    // Where the manifest is there, the rest should be: it is looked at before anything is sent, and what was lost since is
+    // written again.
+    let published = known.is_some();
+    if !published {
+        bucket.try_conditions().await?;
+    }
+    let place = &place;
+    let put = move |path: String| async move {
+        let (at, bytes) = (place(&path), read(folder, &path)?.into());
+        match published {
+            true => bucket.restore(&at, bytes).await,
+            false => bucket.create(&at, bytes, Keep::Forever).await,
+        }
+    };
+    let files: Vec<String> = manifest.files.keys().filter(|path| *path != INDEX).cloned().collect();
+    let mut writes = stream::iter(files).map(put).buffer_unordered(AT_ONCE);
+    while let Some(new) = writes.try_next().await? {
+        done.count(new);
+        progress(done.written + done.there);
+    }
+    // The manifest after what it lists, and the page that others look at last of all.
+    for last in [MANIFEST_NAME, INDEX] {
+        done.count(put(last.to_string()).await?);
     }
     if let Some((pair, newest)) = Newest::of(item) {
         point(bucket, pair, &newest, &item.title).await?;

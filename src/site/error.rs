@@ -42,6 +42,16 @@ pub enum SiteError {
         /// The first file that differs.
         path: PathBuf,
     },
+    /// The folder exists and lacks a file, or has one too many.
+    #[error("{} already exists and {}", folder.display(), if *more { format!("also holds {name}") } else { format!("lacks {name}") })]
+    Incomplete {
+        /// The folder.
+        folder: PathBuf,
+        /// Name of the file.
+        name: String,
+        /// Whether it is one too many.
+        more: bool,
+    },
     /// The disk says no.
     #[error("cannot {action} {}", path.display())]
     Io {

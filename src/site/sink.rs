@@ -134,7 +134,11 @@ fn same(new: &Path, old: &Path) -> Result<(), SiteError> {
     }
     let (new_names, old_names) = (names(new)?, names(old)?);
     if let Some(name) = new_names.symmetric_difference(&old_names).next() {
-        return different(old.join(name));
+        return Err(SiteError::Incomplete {
+            folder: old.to_owned(),
+            name: name.to_string_lossy().into_owned(),
+            more: old_names.contains(name),
+        });
     }
     for name in new_names {
         let (a, b) = (new.join(&name), old.join(&name));
@@ -199,7 +203,8 @@ mod tests {
         ] {
             let error = write(&target, &other).unwrap_err();
             assert!(
-                matches!(&error, SiteError::Different { path } if path.starts_with(&target)),
+                matches!(&error, SiteError::Different { path: at } | SiteError::Incomplete { folder: at, .. }
+                    if at.starts_with(&target)),
                 "{error}"
             );
         }

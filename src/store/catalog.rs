@@ -23,6 +23,9 @@ const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 /// File of certificate authorities, in PEM.
 pub(super) const CA_BUNDLE: &str = "ssl.cabundle";
 
+/// Where the embedded catalog is, below the project's folder; any other place was configured.
+const EMBEDDED: &str = ".evaldiff/catalog.db";
+
 /// An open catalog.
 pub(super) struct Opened {
     pub(super) catalog: Arc<dyn Catalog>,
@@ -57,8 +60,10 @@ async fn open_sql(
 ) -> Result<Arc<dyn Catalog>, StoreError> {
     let exists = database.is_file();
     if !exists && !create {
-        let folder = database.parent().and_then(Path::parent).unwrap_or(Path::new("."));
-        return Err(StoreError::NoWarehouse(folder.to_path_buf()));
+        return Err(match database.ends_with(EMBEDDED) {
+            true => StoreError::NoWarehouse(database.ancestors().nth(2).unwrap_or(Path::new(".")).to_path_buf()),
+            false => StoreError::NoCatalog(database.to_path_buf()),
+        });
     }
     prepare(database, exists).await?;
     let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();

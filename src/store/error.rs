@@ -16,6 +16,9 @@ pub enum StoreError {
     /// No warehouse where one was expected.
     #[error("there is no evaldiff warehouse in {0} or any folder above it")]
     NoWarehouse(PathBuf),
+    /// The configured catalog file does not exist.
+    #[error("there is no catalog at {}", .0.display())]
+    NoCatalog(PathBuf),
     /// The named table does not exist.
     #[error("table {table} does not exist")]
     NoTable {
@@ -39,6 +42,42 @@ pub enum StoreError {
         reference: String,
         /// The nearest versions, best first.
         nearest: Vec<String>,
+    },
+    /// A version where a single run has to be named.
+    #[error("`{version}` is a version of {table}, and one of its runs is to be named")]
+    NotARun {
+        /// The table.
+        table: String,
+        /// The version as typed.
+        version: String,
+        /// Its run ids, newest first.
+        runs: Vec<String>,
+    },
+    /// A run that was withdrawn before, for another reason.
+    #[error("run {run_id} is retracted already: {}", why.escape_debug())]
+    RetractedBefore {
+        /// The run.
+        run_id: String,
+        /// The reason that was given then.
+        why: String,
+    },
+    /// A name that no version of a model can have.
+    #[error("`{}` cannot be the version of a model: {reason}", shortened(version))]
+    BadVersion {
+        /// The name.
+        version: String,
+        /// Cause.
+        reason: String,
+    },
+    /// A table whose runs cannot be told apart.
+    #[error("{table} has no column `{column}`, by which runs are told apart")]
+    NoRunColumn {
+        /// The table.
+        table: String,
+        /// The column that is missing.
+        column: &'static str,
+        /// The columns that there are.
+        columns: Vec<String>,
     },
     /// Every run that answers to a reference was withdrawn.
     #[error("`{reference}` is retracted: {}", why.escape_debug())]
@@ -165,6 +204,23 @@ impl StoreError {
             StoreError::NoWarehouse(_) => Some(
                 "import a first run with `evaldiff import predictions.csv --model-version v1`, or run `evaldiff demo`".into(),
             ),
+            StoreError::NoCatalog(_) => Some(
+                "check ICEBERG_CATALOG_URI, `uri` under [catalog] in evaldiff.toml or in .pyiceberg.yaml; `evaldiff import` \
+                 creates the catalog"
+                    .into(),
+            ),
+            StoreError::NotARun { runs, .. } => {
+                let runs: Vec<String> = runs.iter().map(|id| format!("run:{id}")).collect();
+                Some(format!("give {}", runs.join(" or ")))
+            }
+            StoreError::RetractedBefore { .. } => {
+                Some("the first reason stays, so that what reports say of it does not change".into())
+            }
+            StoreError::BadVersion { .. } => Some("give another name with --model-version".into()),
+            StoreError::NoRunColumn { column, columns, .. } => Some(format!(
+                "its columns are {}: rename one to `{column}` (ALTER TABLE … RENAME COLUMN), or add it",
+                columns.join(", ")
+            )),
             StoreError::NoTable { known, .. } if known.is_empty() => {
                 Some("the catalog has no table yet: import a first run with `evaldiff import`".into())
             }
@@ -211,6 +267,10 @@ impl StoreError {
         matches!(
             self,
             StoreError::NoWarehouse(_)
+                | StoreError::NoCatalog(_)
+                | StoreError::NotARun { .. }
+                | StoreError::RetractedBefore { .. }
+                | StoreError::BadVersion { .. }
                 | StoreError::NoTable { .. }
                 | StoreError::WhichTable { .. }
                 | StoreError::NoRun { .. }
@@ -219,6 +279,13 @@ impl StoreError {
                 | StoreError::BadReference { .. }
         )
     }
+}
+
+/// A name as messages show it: the beginning of a long one.
+fn shortened(name: &str) -> String {
+    let shown: String = name.chars().take(40).collect();
+    let cut = if shown.len() < name.len() { "…" } else { "" };
+    format!("{}{cut}", shown.escape_debug())
 }
 
 /// The way out where a file is elsewhere than the table's files should be.

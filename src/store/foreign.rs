@@ -1,10 +1,10 @@
 //! Runs in tables that others wrote: no summary properties, only the columns `run_id` and `model_version`.
 
-use super::contract::{MODEL_VERSION, RUN_ID};
+use super::contract::{EVAL_TIMESTAMP, MODEL_VERSION, RUN_ID};
 use super::deletes::Deleted;
 use super::error::StoreError;
 use super::files::{added_entries, data_file, live};
-use super::runs::RunEntry;
+use super::runs::{FirstCommit, RunEntry};
 use super::{LocationError, Objects};
 use crate::model::{DataFile, Golden};
 use arrow::array::{Array, AsArray};
@@ -24,10 +24,36 @@ use std::ops::Range;
 pub(super) async fn runs_of(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<RunEntry>, StoreError> {
     let added = added_entries(table, snapshot).await?;
     let contents = contents(table, &added, &Deleted::default()).await?;
+    let first = FirstCommit {
+        sequence_number: snapshot.sequence_number(),
+        committed_ms: snapshot.timestamp_ms(),
+    };
     Ok(contents
         .into_iter()
-        .map(|(key, found)| entry(snapshot, key, found))
+        .map(|(key, found)| entry(snapshot, key, found, first))
         .collect())
+}
+
+/// Whether a table that others wrote has the columns that tell runs apart.
+///
+/// # Errors
+/// [`StoreError::NoRunColumn`].
+pub(super) fn check_columns(table: &Table) -> Result<(), StoreError> {
+    let schema = table.metadata().current_schema();
+    let missing = |name: &&str| schema.field_id_by_name(name).is_none();
+    match [RUN_ID, MODEL_VERSION].into_iter().find(missing) {
+        None => Ok(()),
+        Some(column) => Err(StoreError::NoRunColumn {
+            table: table.identifier().to_string(),
+            column,
+            columns: schema
+                .as_struct()
+                .fields()
+                .iter()
+                .map(|f| format!("`{}`", f.name.escape_debug()))
+                .collect(),
+        }),
+    }
 }
 
 /// Every run of which rows are left as of a snapshot, with what is left of it.
@@ -41,7 +67,8 @@ pub(super) async fn as_of(table: &Table, snapshot: &SnapshotRef) -> Result<BTree
     let contents = contents(table, &entries, &deleted).await?;
     let entries = contents.into_iter().map(|(key, mut found)| {
         found.deleted = deleted.only(&found.files);
-        (key.clone(), entry(snapshot, key, found))
+        let first = found.first(table, snapshot);
+        (key.clone(), entry(snapshot, key, found, first))
     });
     Ok(entries.collect())
 }
@@ -54,6 +81,29 @@ struct Found {
     /// Whether one of them holds rows of another run too.
     mixed: bool,
     deleted: Deleted,
+    /// Lowest sequence number of its files, which outlives the snapshots that added them.
+    sequence_number: Option<i64>,
+    /// Highest `eval_timestamp` in its files, in microseconds since the epoch, as far as their bounds tell.
+    evaluated: Option<i64>,
+}
+
+impl Found {
+    /// The commit that brought its oldest file, whose snapshot may be expired: then the time of the evaluation has to do.
+    fn first(&self, table: &Table, snapshot: &SnapshotRef) -> FirstCommit {
+        let sequence_number = self.sequence_number.unwrap_or_else(|| snapshot.sequence_number());
+        let mut known = table.metadata().snapshots();
+        let commit = known.find(|s| s.sequence_number() == sequence_number);
+        let evaluated = self.evaluated.filter(|_| !self.mixed).map(|micros| micros / 1000);
+        let committed_ms = match (commit, evaluated) {
+            (Some(commit), _) => commit.timestamp_ms(),
+            (None, Some(evaluated)) => evaluated.min(snapshot.timestamp_ms()),
+            (None, None) => snapshot.timestamp_ms(),
+        };
+        FirstCommit {
+            sequence_number,
+            committed_ms,
+        }
+    }
 }
 
 /// Run id and version.
@@ -71,6 +121,7 @@ async fn contents(
     else {
         return Ok(runs);
     };
+    let timestamp = schema.field_id_by_name(EVAL_TIMESTAMP);
     let objects = Objects::of(table);
     for entry in entries {
         let mut rows: BTreeMap<Key, u64> = BTreeMap::new();
@@ -89,19 +140,29 @@ async fn contents(
             found.rows += n;
             found.files.push(data_file(entry));
             found.mixed |= mixed;
+            found.sequence_number = found.sequence_number.into_iter().chain(entry.sequence_number()).min();
+            found.evaluated = found.evaluated.max(timestamp.and_then(|field| newest(entry, field)));
         }
     }
     Ok(runs)
 }
 
-fn entry(snapshot: &SnapshotRef, (run_id, model_version): Key, mut found: Found) -> RunEntry {
+/// The highest value of a time column in a file, by its bounds.
+fn newest(entry: &ManifestEntryRef, field: i32) -> Option<i64> {
+    match entry.data_file().upper_bounds().get(&field)?.literal() {
+        PrimitiveLiteral::Long(micros) => Some(*micros),
+        _ => None,
+    }
+}
+
+fn entry(snapshot: &SnapshotRef, (run_id, model_version): Key, mut found: Found, first: FirstCommit) -> RunEntry {
     found.files.sort();
     RunEntry {
         run_id,
         model_version,
         snapshot_id: snapshot.snapshot_id(),
         sequence_number: snapshot.sequence_number(),
-        committed_ms: snapshot.timestamp_ms(),
+        first,
         rows: found.rows,
         golden: Golden::default(),
         properties: BTreeMap::new(),
@@ -110,6 +171,7 @@ fn entry(snapshot: &SnapshotRef, (run_id, model_version): Key, mut found: Found)
         mixed_files: found.mixed,
         deleted: found.deleted,
         retracted: None,
+        changes: Vec::new(),
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) use error::{ALSO_READ_HINT, way_to_store};
 pub use objects::{LocationError, Objects, bucket, refusal};
 pub use orphans::Orphan;
 pub use reference::Reference;
+pub use reference::check_version;
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
 

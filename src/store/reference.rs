@@ -89,9 +89,61 @@ fn last_millisecond(moment: &str) -> Option<i64> {
         .map(|t| t.with_timezone(&Utc).timestamp_millis())
 }
 
+/// Most characters of a version's name.
+const LONGEST_VERSION: usize = 128;
+
+/// Checks the name of a version before it comes into a table: it must not read as another kind of reference.
+///
+/// # Errors
+/// [`StoreError::BadVersion`].
+pub fn check_version(name: &str) -> Result<(), StoreError> {
+    let bad = |reason: String| {
+        Err(StoreError::BadVersion {
+            version: name.into(),
+            reason,
+        })
+    };
+    if name.chars().count() > LONGEST_VERSION {
+        return bad(format!("it is longer than {LONGEST_VERSION} characters"));
+    }
+    match Reference::parse(name) {
+        Ok(Reference::Version(_) | Reference::AsOf { .. }) => Ok(()),
+        _ => bad("it would be read as a reference to a run (latest, run:…, snapshot:…, tag:…)".into()),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_version_cannot_be_named_like_another_reference() {
+        for name in [
+            "v1",
+            "latest-2026",
+            "runs",
+            "v1@2026-03-01",
+            "a:b",
+            "snapshot",
+            "ü".repeat(128).as_str(),
+        ] {
+            check_version(name).unwrap();
+        }
+        let long = "v".repeat(129);
+        for name in [
+            "latest",
+            "latest~1",
+            "latest~x",
+            "run:1",
+            "run:12345",
+            "snapshot:5",
+            "tag:gold",
+            "",
+            &long,
+        ] {
+            assert!(check_version(name).is_err(), "{name}");
+        }
+    }
 
     #[test]
     fn references_are_a_table() {

@@ -51,11 +51,18 @@ impl Store {
             Reference::Tag(tag) => table.metadata().snapshot_for_ref(tag).map(|s| s.snapshot_id()),
             _ => None,
         };
-        let runs = runs::all(&table, until).await?;
+        let mut runs = runs::all(&table, until).await?;
+        // A version may have an `@` in its own name; every other moment is looked at as the table was then.
+        if let Reference::AsOf { until_ms, .. } = &parsed
+            && runs.iter().all(|run| run.model_version != reference)
+            && let Some(then) = runs::newest_until(&table, *until_ms)
+        {
+            runs = runs::all(&table, Some(then)).await?;
+        }
         let (entry, others) = choose(&table, &runs, &parsed, reference)?;
-        let skipped = runs.iter().filter(|r| {
-            r.retracted.is_some() && r.model_version == entry.model_version && r.sequence_number > entry.sequence_number
-        });
+        let skipped = runs
+            .iter()
+            .filter(|r| r.retracted.is_some() && r.model_version == entry.model_version && r.first > entry.first);
         let skipped: Vec<String> = skipped
             .map(|r| {
                 let why = r.retracted.as_deref().unwrap_or_default().escape_debug();
@@ -63,6 +70,7 @@ impl Store {
             })
             .collect();
         let mut found = readable(&table, &entry, others).await?;
+        found.notices.extend(entry.changes);
         if until.is_none() && !matches!(parsed, Reference::Run(_)) {
             found.notices.extend(skipped);
         }
@@ -255,7 +263,7 @@ fn choose(
         Reference::AsOf { version, until_ms } => {
             // A version may have an `@` in its own name.
             newest(&|r| r.model_version == typed)
-                .or_else(|_| newest(&|r| r.model_version == *version && r.committed_ms <= *until_ms))
+                .or_else(|_| newest(&|r| r.model_version == *version && r.first.committed_ms <= *until_ms))
         }
         Reference::Latest(back) => runs
             .iter()

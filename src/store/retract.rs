@@ -27,7 +27,7 @@ impl Store {
                 self.resolve(table_name, reference).await?.run.run_id
             }
             // A bare id is what `evaldiff runs` shows.
-            _ => self.resolve(table_name, &format!("run:{reference}")).await?.run.run_id,
+            _ => self.by_id(table_name, reference).await?,
         };
         let ident = contract::identifier(table_name)?;
         let what = || format!("retracting run {run} of {table_name}");
@@ -35,14 +35,16 @@ impl Store {
         let mut last = None;
         for _ in 0..ATTEMPTS {
             let table = self.reload(&ident).await.context(what())?;
-            // Also after a commit whose answer was lost.
-            if table
-                .metadata()
-                .properties()
-                .get(&name)
-                .is_some_and(|known| known == why)
-            {
-                return Ok(run);
+            match table.metadata().properties().get(&name) {
+                // Also after a commit whose answer was lost.
+                Some(known) if known == why => return Ok(run),
+                Some(known) => {
+                    return Err(StoreError::RetractedBefore {
+                        run_id: run,
+                        why: known.clone(),
+                    });
+                }
+                None => {}
             }
             let transaction = Transaction::new(&table);
             let action = transaction.update_table_properties().set(name.clone(), why.to_string());
@@ -59,6 +61,31 @@ impl Store {
                 what()
             ))),
         }
+    }
+}
+
+impl Store {
+    /// The run whose id begins so.
+    async fn by_id(&self, table: &str, id: &str) -> Result<String, StoreError> {
+        let found = self.resolve(table, &format!("run:{id}")).await;
+        let Err(StoreError::NoRun { .. } | StoreError::BadReference { .. }) = found else {
+            return Ok(found?.run.run_id);
+        };
+        let runs = self.runs(table).await?;
+        let of_version = runs.into_iter().rev().filter(|run| run.model_version == id);
+        let runs: Vec<String> = of_version.map(|run| run.run_id).collect();
+        Err(match runs.is_empty() {
+            true => StoreError::NoRun {
+                table: table.to_string(),
+                reference: id.to_string(),
+                nearest: Vec::new(),
+            },
+            false => StoreError::NotARun {
+                table: table.to_string(),
+                version: id.to_string(),
+                runs,
+            },
+        })
     }
 }
 

@@ -13,6 +13,9 @@ use std::collections::btree_map::Entry;
 /// Prefix of evaldiff's properties in snapshot summaries.
 pub const PROPERTY_PREFIX: &str = "evaldiff.";
 
+/// Those that describe a run's rows, and no longer do once some of them are gone.
+const OF_ROWS: [&str; 4] = ["rows-digest", "files-digest", "row-count", "accuracy"];
+
 /// One run of a table, as its snapshot's summary tells it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RunEntry {
@@ -20,12 +23,12 @@ pub struct RunEntry {
     pub run_id: String,
     /// Version of the model.
     pub model_version: String,
-    /// Snapshot that added it.
+    /// Snapshot that it is read as of: the one that added it, or a later one that wrote its rows anew or took some of them.
     pub snapshot_id: i64,
     /// Position of the snapshot in the table's history.
     pub sequence_number: i64,
-    /// Milliseconds since the epoch of the commit.
-    pub committed_ms: i64,
+    /// The first commit that brought rows of it, which says which of two runs is the newer one.
+    pub first: FirstCommit,
     /// Rows of the run.
     pub rows: u64,
     /// The golden dataset.
@@ -42,16 +45,46 @@ pub struct RunEntry {
     pub deleted: Deleted,
     /// Why it was withdrawn, if it was.
     pub retracted: Option<String>,
+    /// What later commits did to it, in words.
+    pub changes: Vec<String>,
+}
+
+/// Where a run begins in the history of its table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FirstCommit {
+    /// Position of the commit in the table's history.
+    pub sequence_number: i64,
+    /// Its time in milliseconds since the epoch; of an expired commit what is still known of it.
+    pub committed_ms: i64,
 }
 
 impl RunEntry {
-    /// Commit time as RFC 3339 in UTC.
+    /// Time of the first commit, as RFC 3339 in UTC.
     pub fn committed_at(&self) -> String {
-        DateTime::<Utc>::from_timestamp_millis(self.committed_ms).map_or_else(
-            || self.committed_ms.to_string(),
-            |t| t.to_rfc3339_opts(SecondsFormat::Millis, true),
-        )
+        rfc3339(self.first.committed_ms)
     }
+
+    /// The run as a later state of the table has it. It stays as old as it was; what its summary said of its rows (digests,
+    /// accuracy) is no longer true, and what it said of the golden dataset is.
+    fn later(&self, state: &RunEntry) -> RunEntry {
+        let of_rows = |name: &str| OF_ROWS.iter().any(|of| name.strip_prefix(PROPERTY_PREFIX) == Some(of));
+        let properties = self.properties.iter().filter(|(name, _)| !of_rows(name));
+        RunEntry {
+            first: self.first,
+            golden: self.golden.clone(),
+            properties: properties.map(|(name, value)| (name.clone(), value.clone())).collect(),
+            roles: self.roles.clone(),
+            changes: self.changes.clone(),
+            ..state.clone()
+        }
+    }
+}
+
+fn rfc3339(milliseconds: i64) -> String {
+    DateTime::<Utc>::from_timestamp_millis(milliseconds).map_or_else(
+        || milliseconds.to_string(),
+        |t| t.to_rfc3339_opts(SecondsFormat::Millis, true),
+    )
 }
 
 /// A snapshot and those before it, newest first; those of the main branch, if none is given.
@@ -70,6 +103,13 @@ fn history(table: &Table, until: Option<i64>) -> Vec<SnapshotRef> {
         out.push(snapshot);
     }
     out
+}
+
+/// The newest snapshot of the main branch committed at or before a moment, in milliseconds since the epoch.
+pub(super) fn newest_until(table: &Table, until_ms: i64) -> Option<i64> {
+    let history = history(table, None);
+    let then = history.iter().find(|snapshot| snapshot.timestamp_ms() <= until_ms);
+    then.map(|snapshot| snapshot.snapshot_id())
 }
 
 /// Whether every commit on the main branch after a sequence number only added files.
@@ -110,7 +150,10 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
         model_version: get("model-version")?,
         snapshot_id: snapshot.snapshot_id(),
         sequence_number: snapshot.sequence_number(),
-        committed_ms: snapshot.timestamp_ms(),
+        first: FirstCommit {
+            sequence_number: snapshot.sequence_number(),
+            committed_ms: snapshot.timestamp_ms(),
+        },
         rows: get("row-count").and_then(|n| n.parse().ok()).unwrap_or(0),
         golden: Golden {
             name: get("golden-name"),
@@ -125,6 +168,7 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
         mixed_files: false,
         deleted: Deleted::default(),
         retracted: None,
+        changes: Vec::new(),
     })
 }
 
@@ -150,6 +194,9 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
         Some((oldest, newer)) if oldest.parent_snapshot_id().is_some() => (newer, Some(oldest)),
         _ => (history.as_slice(), None),
     };
+    if runs.is_empty() && !history.is_empty() {
+        foreign::check_columns(table)?;
+    }
     if let Some(oldest) = oldest {
         runs.extend(survivors(table, oldest, &runs).await?);
     }
@@ -162,6 +209,7 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
     runs.sort_by(|a, b| (a.sequence_number, &a.run_id).cmp(&(b.sequence_number, &b.run_id)));
     let mut runs = gather(table, runs).await?;
     deletions(table, &history, &mut runs).await?;
+    runs.sort_by(|a, b| (a.first, &a.run_id).cmp(&(b.first, &b.run_id)));
     retract::mark(table, &mut runs);
     Ok(runs)
 }
@@ -180,9 +228,19 @@ async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -
         .into_values()
         .filter(|e| recorded.iter().all(|r| r.run_id != e.run_id));
     Ok(unknown
-        .map(|found| match kept.remove(&found.run_id) {
+        .map(|mut found| match kept.remove(&found.run_id) {
             Some(own) if own.rows == found.rows => own,
-            _ => found,
+            Some(own) => own.later(&found),
+            None => {
+                if found.first.sequence_number < oldest.sequence_number() {
+                    let expired = format!(
+                        "the snapshot that added run {} is expired: it is read as of snapshot {}, the oldest that is left",
+                        found.run_id, found.snapshot_id
+                    );
+                    found.changes.push(expired);
+                }
+                found
+            }
         })
         .collect())
 }
@@ -190,25 +248,59 @@ async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -
 /// One entry for each run: of one that several snapshots brought rows of, by appending in parts or by writing files anew,
 /// all that is left as of the last of them.
 async fn gather(table: &Table, runs: Vec<RunEntry>) -> Result<Vec<RunEntry>, StoreError> {
-    let mut parts: BTreeMap<(&str, &str), (usize, i64)> = BTreeMap::new();
-    for run in &runs {
-        let part = parts.entry((&run.run_id, &run.model_version)).or_default();
-        *part = (part.0 + 1, run.snapshot_id);
+    let mut parts: BTreeMap<foreign::Key, Vec<RunEntry>> = BTreeMap::new();
+    for run in runs {
+        parts.entry(key(&run)).or_default().push(run);
     }
-    let mut out: Vec<RunEntry> = Vec::with_capacity(runs.len());
+    let mut out: Vec<RunEntry> = Vec::with_capacity(parts.len());
     let mut states: BTreeMap<i64, BTreeMap<foreign::Key, RunEntry>> = BTreeMap::new();
-    for run in &runs {
-        let (count, last) = parts[&(run.run_id.as_str(), run.model_version.as_str())];
-        if count == 1 {
-            out.push(run.clone());
-        } else if let (true, Some(snapshot)) = (last == run.snapshot_id, table.metadata().snapshot_by_id(last)) {
-            if let Entry::Vacant(place) = states.entry(last) {
-                place.insert(foreign::as_of(table, snapshot).await?);
+    for (key, parts) in parts {
+        let (Some(first), Some(last)) = (parts.first(), parts.last()) else {
+            continue;
+        };
+        match table.metadata().snapshot_by_id(last.snapshot_id) {
+            Some(snapshot) if parts.len() > 1 => {
+                if let Entry::Vacant(place) = states.entry(last.snapshot_id) {
+                    place.insert(foreign::as_of(table, snapshot).await?);
+                }
+                let state = states.get_mut(&last.snapshot_id).and_then(|state| state.remove(&key));
+                out.extend(state.map(|state| whole(table, first, &parts, &state)));
             }
-            out.extend(states.get_mut(&last).and_then(|state| state.remove(&key(run))));
+            _ => out.push(first.clone()),
         }
     }
     Ok(out)
+}
+
+/// A run of several parts, with what can be said of it where files were written anew.
+fn whole(table: &Table, first: &RunEntry, parts: &[RunEntry], state: &RunEntry) -> RunEntry {
+    let operation = |run: &RunEntry| {
+        let snapshot = table.metadata().snapshot_by_id(run.snapshot_id);
+        snapshot.map(|s| s.summary().operation.clone())
+    };
+    let appended = parts.iter().skip(1).filter(|p| operation(p) == Some(Operation::Append));
+    let had = first.rows + appended.map(|part| part.rows).sum::<u64>();
+    let mut run = first.later(state);
+    if state.rows < had {
+        run.changes.push(lost(&run, had));
+    } else if operation(state) != Some(Operation::Append) {
+        let anew = format!(
+            "snapshot {} wrote rows of run {} anew: it is read as of that",
+            run.snapshot_id, run.run_id
+        );
+        run.changes.push(anew);
+    }
+    run
+}
+
+fn lost(left: &RunEntry, had: u64) -> String {
+    format!(
+        "{} of {had} rows of run {} were deleted later: the {} that are left are read, as of snapshot {}",
+        had - left.rows,
+        left.run_id,
+        left.rows,
+        left.snapshot_id
+    )
 }
 
 fn key(run: &RunEntry) -> foreign::Key {
@@ -249,7 +341,11 @@ async fn deletions(table: &Table, history: &[SnapshotRef], runs: &mut Vec<RunEnt
 fn follow(runs: &mut [RunEntry], state: &BTreeMap<foreign::Key, RunEntry>, sequence_number: i64) {
     for run in runs.iter_mut().filter(|run| run.sequence_number < sequence_number) {
         match state.get(&key(run)) {
-            Some(left) if left.rows != run.rows => *run = left.clone(),
+            Some(left) if left.rows != run.rows => {
+                let had = run.rows;
+                *run = run.later(left);
+                run.changes.push(lost(run, had));
+            }
             None if run.files.is_some() => run.rows = 0,
             _ => {}
         }
@@ -278,7 +374,7 @@ pub(super) async fn pin(table: &Table, entry: &RunEntry) -> Result<PinnedRun, St
         table_uuid: metadata.uuid().to_string(),
         rows: entry.rows,
         sequence_number: entry.sequence_number,
-        committed_at: entry.committed_at(),
+        committed_at: rfc3339(snapshot.timestamp_ms()),
         manifest_list: snapshot.manifest_list().to_string(),
         golden: entry.golden.clone(),
         rows_digest: entry.properties.get("evaldiff.rows-digest").cloned(),

@@ -401,6 +401,22 @@ fn decimal_labels_are_refused() {
 }
 
 #[test]
+fn a_version_cannot_be_named_like_another_reference() {
+    let project = Project::new();
+    project.file("latest.csv", "sample_id,ground_truth,prediction\n1,a,a\n");
+    let long = "v".repeat(300);
+    for name in ["latest", "latest~1", "run:1", "snapshot:5", "tag:gold", &long] {
+        project
+            .run(&["import", "latest.csv", "--model-version", name])
+            .expect_code(2)
+            .stderr_has("cannot be the version of a model")
+            .stderr_has("--model-version");
+    }
+    project.run(&["latest.csv", "latest.csv"]).expect_code(2);
+    assert!(!project.path().join(".evaldiff").exists());
+}
+
+#[test]
 fn a_dry_run_writes_nothing() {
     let project = Project::new();
     project.file("good.csv", predictions(40, 1));

@@ -69,6 +69,86 @@ fn pyiceberg_reads_appends_to_and_expires_the_embedded_catalog() {
         .stdout_has("verified");
 }
 
+#[test]
+fn a_table_whose_runs_cannot_be_told_apart_is_refused() {
+    let project = Project::new();
+    two_versions(&project, 30, "eval.predictions");
+    let made = python(
+        &project,
+        "import pyarrow as pa\n\
+         rows = pa.table({'Run_ID': ['a'], 'model_version': ['v1'], 'sample_id': ['1']})\n\
+         catalog.create_table('eval.theirs', schema=rows.schema).append(rows)\n",
+    );
+    if made.is_none() {
+        return;
+    }
+    for args in [
+        &["runs", "--table", "eval.theirs"][..],
+        &["v1", "v2", "--table", "eval.theirs"],
+    ] {
+        project
+            .run(args)
+            .expect_code(4)
+            .stderr_has("eval.theirs has no column `run_id`")
+            .stderr_has("`Run_ID`");
+    }
+}
+
+/// PyIceberg deletes by writing files anew: the run stays the one it was, as old as it was, and what it lost is said.
+#[test]
+fn an_old_run_that_lost_rows_does_not_become_the_newest_of_its_version() {
+    let project = Project::new();
+    for (name, wrong) in [("old.csv", 3), ("new.csv", 7), ("other.csv", 9)] {
+        project.file(name, predictions(300, wrong));
+    }
+    for (file, version) in [("old.csv", "v1"), ("new.csv", "v1"), ("other.csv", "v2")] {
+        finish(import(&project, file, version, "eval.predictions")).ok();
+    }
+    let runs = || project.run(&["runs", "--format", "json"]).ok().json();
+    let before = runs();
+    let ids = |runs: &serde_json::Value| -> Vec<String> {
+        let list = runs.as_array().unwrap().iter();
+        list.map(|run| run["run_id"].as_str().unwrap().to_string()).collect()
+    };
+    let [old, new, other] = ids(&before).try_into().unwrap();
+    let delete = format!(
+        "t = catalog.load_table('eval.predictions')\n\
+         t.delete(\"sample_id == 's-00004' and run_id == '{old}'\")\n\
+         print(t.current_snapshot().summary.operation.value)\n"
+    );
+    let Some(done) = python(&project, &delete) else { return };
+    assert_eq!(done, "overwrite\n");
+
+    let after = runs();
+    assert_eq!(ids(&after), [old.clone(), new.clone(), other]);
+    for kept in ["committed_at", "golden"] {
+        assert_eq!(after[0][kept], before[0][kept], "{kept}");
+    }
+    assert_eq!(after[0]["rows"], 299);
+    assert_eq!(after[0]["accuracy"], serde_json::Value::Null, "that of the 300 rows");
+    assert_eq!(after[1], before[1]);
+    let compared = project.run(&["v1", "v2", "--format", "json"]);
+    assert_eq!(compared.ok().json()["baseline"]["run_id"], new.as_str());
+    assert!(!compared.stderr.contains("deleted later"), "{compared}");
+    let of_old = project.run(&[&format!("run:{old}"), "v2", "--format", "json"]);
+    of_old
+        .ok()
+        .stderr_has("1 of 300 rows of run ")
+        .stderr_has("were deleted later: the 299 that are left are read");
+    assert_eq!(of_old.json()["baseline"]["golden"], before[0]["golden"]);
+    assert_eq!(of_old.json()["accounting"]["matched"], 299);
+    // As of a moment before the deletion it has all of its rows.
+    let then = before[0]["committed_at"].as_str().unwrap();
+    let then = project
+        .run(&[&format!("v1@{then}"), "v2", "--format", "json"])
+        .ok()
+        .json();
+    assert_eq!(
+        (&then["baseline"]["run_id"], &then["baseline"]["rows"]),
+        (&old.as_str().into(), &300.into())
+    );
+}
+
 /// A team's own configuration of PyIceberg leads to the same tables.
 #[test]
 fn a_catalog_of_pyiceberg_yaml_is_opened_by_its_name() {
@@ -129,6 +209,14 @@ fn an_sqlite_catalog_of_pyiceberg_yaml_is_shared() {
         ),
     );
     project.file("a.csv", predictions(40, 7));
+    let reading = [
+        ("EVALDIFF_PYICEBERG", "lab"),
+        ("HOME", project.path().to_str().unwrap()),
+    ];
+    project
+        .run_with(&["runs"], &reading)
+        .expect_code(2)
+        .stderr_has(&format!("there is no catalog at {}/lab.db", project.path().display()));
     let mut first = import(&project, "a.csv", "v1", "lab.predictions");
     first.env("EVALDIFF_PYICEBERG", "lab");
     first.env("HOME", project.path());

@@ -135,17 +135,42 @@ fn a_report_is_published_once_and_never_overwritten(server: &Server) {
     server.python(&format!(
         "{BOTO}k = [o['Key'] for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='{prefix}/')['Contents'] \
          if o['Key'].endswith('data/comparison.json')][0]\n\
-         s3.put_object(Bucket='{BUCKET}', Key=k, Body=b'{{}}')\n\
-         s3.delete_object(Bucket='{BUCKET}', Key=k.replace('data/comparison.json', 'manifest.json'))\n",
+         s3.delete_object(Bucket='{BUCKET}', Key=k.replace('comparison.json', 'samples.json'))\n\
+         s3.put_object(Bucket='{BUCKET}', Key=k.replace('data/comparison.json', 'extra'), Body=b'whole:' + \
+         s3.get_object(Bucket='{BUCKET}', Key=k)['Body'].read())\n\
+         s3.put_object(Bucket='{BUCKET}', Key=k, Body=b'{{}}')\n",
     ));
-    project
-        .run(&["publish", report, &site, "--check"])
+    let check = || project.run(&["publish", report, &site, "--check"]);
+    check()
         .expect_code(1)
-        .stdout_has("data/comparison.json: changed");
-    project
-        .run(&args)
-        .expect_code(1)
-        .stderr_has("data/comparison.json is there already, with other bytes");
+        .stdout_has("data/comparison.json: changed")
+        .stdout_has("data/samples.json: missing");
+    let changed = "data/comparison.json is there already, with other bytes";
+    project.run(&args).expect_code(1).stderr_has(changed);
+    // Without its manifest, as if the first publisher had been killed, it is refused as well.
+    let manifest = |change: &str| {
+        server.python(&format!(
+            "{BOTO}k = [o['Key'] for o in s3.list_objects_v2(Bucket='{BUCKET}', Prefix='{prefix}/')['Contents'] \
+             if o['Key'].endswith('data/comparison.json')][0]\n{change}\n"
+        ))
+    };
+    manifest(&format!(
+        "s3.delete_object(Bucket='{BUCKET}', Key=k.replace('data/comparison.json', 'manifest.json'))"
+    ));
+    project.run(&args).expect_code(1).stderr_has(changed);
+    // What was lost comes back once nothing is altered any more.
+    manifest(&format!(
+        "body = s3.get_object(Bucket='{BUCKET}', Key=k.replace('data/comparison.json', 'extra'))['Body'].read()\n\
+         s3.put_object(Bucket='{BUCKET}', Key=k, Body=body.removeprefix(b'whole:'))\n\
+         s3.delete_object(Bucket='{BUCKET}', Key=k.replace('comparison.json', 'samples.json'))"
+    ));
+    project.run(&args).ok().stderr_has("published: ");
+    check().ok();
+    manifest(&format!(
+        "s3.delete_object(Bucket='{BUCKET}', Key=k.replace('comparison.json', 'samples.json'))"
+    ));
+    project.run(&args).ok().stderr_has("published: 1 objects written");
+    check().ok();
 }
 
 #[test]
@@ -169,7 +194,16 @@ fn a_report_is_published_to_a_folder_too() {
         .into_keys()
         .find(|name| name.ends_with("data/comparison.json"))
         .unwrap();
-    std::fs::write(there.join(page), "{}").unwrap();
+    let page = there.join(page);
+    let whole = std::fs::read(&page).unwrap();
+    std::fs::remove_file(&page).unwrap();
+    project
+        .run(&["publish", report.to_str().unwrap(), &target])
+        .expect_code(2)
+        .stderr_has("already exists and lacks comparison.json")
+        .stderr_has("move ");
+    std::fs::write(&page, whole).unwrap();
+    std::fs::write(&page, "{}").unwrap();
     project
         .run(&["publish", report.to_str().unwrap(), &target])
         .expect_code(1)
@@ -238,7 +272,7 @@ fn pins_of_an_embedded_catalog_are_tags_of_its_table() {
         project.run(&["publish", report, &target]).ok().stderr_has("pinned");
     }
     let pins = project.run(&["pins", "--format", "json"]).ok().json();
-    let ids: Vec<&str> = pins
+    let mut ids: Vec<&str> = pins
         .as_array()
         .unwrap()
         .iter()
@@ -250,14 +284,35 @@ fn pins_of_an_embedded_catalog_are_tags_of_its_table() {
         "{pins}"
     );
     // A pin is a reference like any other, and nothing else of the table changed.
-    project.run(&[&format!("tag:evaldiff-{}", ids[0]), "v2"]).ok();
+    project
+        .run(&[&format!("tag:evaldiff-{}", ids[0]), "v2", "--out", "by-tag"])
+        .ok();
     project.run(&["verify", report]).ok().stdout_has("verified");
     assert_eq!(project.runs().len(), 2);
-    project
-        .run(&["unpin", &format!("snapshot:{}", ids[0])])
+    // What another report needs as well stays pinned.
+    project.run(&["report", "v1"]).ok();
+    let other = project
+        .reports("site")
+        .into_iter()
+        .find(|folder| folder.to_str().unwrap().contains("/runs/"))
+        .unwrap();
+    ids.sort_by_key(|id| other.to_str().unwrap().contains(id));
+    let needed = ids[1];
+    let unpinned = project.run(&["unpin", report]);
+    unpinned
         .ok()
+        .stdout_has(&format!("snapshot:{needed} stays pinned: {}", other.display()))
+        .stdout_has(&format!("snapshot:{} no longer pinned", ids[0]));
+    project
+        .run(&["unpin", &format!("snapshot:{needed}")])
+        .ok()
+        .stderr_has("needs snapshot")
         .stdout_has("no longer pinned");
     project.run(&["pins"]).ok().stdout_has("not pinned");
+    project
+        .run(&["unpin", "snapshot:99"])
+        .expect_code(2)
+        .stderr_has("has no snapshot 99");
     project
         .run(&["unpin", "nothing"])
         .expect_code(2)

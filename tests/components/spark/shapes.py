@@ -139,6 +139,30 @@ class Shapes:
         self.two_runs(table)
         self.sql(f"DELETE FROM {table} WHERE sample_id IN ('s0', 's4', 's7')")
 
+    def deleted_by_position_in_avro(self, name, of="avro"):
+        table = self.table(name, **ON_READ, **{"write.delete.format.default": of})
+        self.two_runs(table)
+        self.sql(f"DELETE FROM {table} WHERE sample_id IN ('s0', 's4', 's7')")
+
+    def deleted_by_position_in_orc(self, name):
+        self.deleted_by_position_in_avro(name, "orc")
+
+    def run_deleted_whole(self, name):
+        """A newer run of v2, of which nothing is left: v2 is the older one again."""
+        table = self.table(name)
+        self.two_runs(table)
+        newer = self.rows("v2", 2).replace("'run-v2'", "'run-v2-again'")
+        self.insert(table, newer)
+        self.sql(f"DELETE FROM {table} WHERE run_id = 'run-v2-again'")
+
+    def run_deleted_whole_among_runs(self, name):
+        """The same in a file that holds other runs too, row by row."""
+        table = self.table(name, **ON_READ)
+        newer = self.rows("v2", 2).replace("'run-v2'", "'run-v2-again'")
+        runs = f"{self.rows('v1', 4)} UNION ALL {self.rows('v2', 6)} UNION ALL {newer}"
+        self.insert(table, f"SELECT /*+ COALESCE(1) */ * FROM ({runs})")
+        self.sql(f"DELETE FROM {table} WHERE run_id = 'run-v2-again'")
+
     def deleted_by_position_among_runs(self, name):
         table = self.table(name, **ON_READ)
         self.insert(table, f"{self.rows('v1', 4)} UNION ALL {self.rows('v2', 6)}")
