@@ -22,11 +22,13 @@ HANDLERS := $(TARGET)/handlers
 SQLITE_JAR := /usr/share/java/sqlite-jdbc.jar
 SPARK := $(TARGET)/spark-venv
 SIZES ?=
+# The tests have everything in them: one set of features, so that dependencies are built once.
+FEATURES := --features postgres
 BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python spark java faketime chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python spark java faketime postgresql chromium demo bench accept clean
 
 test: check cargo-test golden sentiment runner-example browser
 	@echo "make test: everything passed"
@@ -34,11 +36,11 @@ test: check cargo-test golden sentiment runner-example browser
 # Cheap and without setup: format and lints.
 check:
 	cargo fmt --check
-	cargo clippy --locked --all-targets -- -D warnings
+	cargo clippy --locked --all-targets $(FEATURES) -- -D warnings
 
-cargo-test: python examples-python chromium faketime $(BROWSER)/node_modules/.done $(LAKE)/.done $(HANDLERS)/.done spark
+cargo-test: python examples-python chromium faketime postgresql $(BROWSER)/node_modules/.done $(LAKE)/.done $(HANDLERS)/.done spark
 	EVALDIFF_LAKE=$(LAKE) EVALDIFF_HANDLERS=$(HANDLERS) EVALDIFF_SPARK=$(SPARK) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) \
-	  EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked
+	  EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked $(FEATURES)
 
 # The committed golden data is what its script makes, byte for byte.
 golden: python
@@ -73,7 +75,7 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python examples-python faketime $(LAKE)/.done $(HANDLERS)/.done spark chromium $(BROWSER)/node_modules/.done
+setup: python examples-python faketime postgresql $(LAKE)/.done $(HANDLERS)/.done spark chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
 
@@ -122,6 +124,11 @@ faketime:
 	@missing=(); command -v faketime > /dev/null || missing+=(faketime); \
 	$(call debian,$${missing[*]},faketime)
 
+# A catalog in PostgreSQL: its server, which the tests start themselves.
+postgresql:
+	@missing=(); ls /usr/lib/postgresql/*/bin/initdb > /dev/null 2>&1 || missing+=(postgresql); \
+	$(call debian,$${missing[*]},PostgreSQL below /usr/lib/postgresql)
+
 # Spark and DuckDB, which read our tables and write tables for us to read. Spark needs Java and a driver for SQLite.
 spark: java $(SPARK)/.done
 
@@ -151,7 +158,7 @@ bench:
 	EVALDIFF=$(TARGET)/release/evaldiff bash benches/run.sh $(SIZES)
 
 accept:
-	UPDATE_GOLDEN=1 cargo test --locked --test it cases
+	UPDATE_GOLDEN=1 cargo test --locked $(FEATURES) --test it cases
 
 clean:
 	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(LAKE) $(HANDLERS) $(SPARK) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)

@@ -9,7 +9,8 @@
 //! [catalog]
 //! type = "sql"                           # or "rest", which an http(s) address implies
 //! name = "evaldiff"                      # part of an SQL catalog's key: all writers need the same
-//! uri = "sqlite:///srv/eval/catalog.db"  # ICEBERG_CATALOG_URI; or a plain path; default <home>/catalog.db
+//! uri = "sqlite:///srv/eval/catalog.db"  # ICEBERG_CATALOG_URI; or a plain path; default <home>/catalog.db; or, in a build with
+//!                                        # the feature `postgres`, "postgresql://user:${PASSWORD}@host/database"
 //! warehouse = "file:///srv/eval/tables"  # ICEBERG_WAREHOUSE; or a plain path, s3://…, or a REST warehouse's name
 //! credential = "${CATALOG_CREDENTIAL}"   # id:secret of a REST catalog (OAuth2); or `token`; `scope` too
 //! pyiceberg = "production"               # EVALDIFF_PYICEBERG; a catalog of .pyiceberg.yaml, for what is not given here
@@ -55,12 +56,14 @@ pub use crate::cli::Env;
 pub use crate::cli::request::{ColumnChoice, JoinStrategy, Overrides};
 pub use crate::cli::values::TableName;
 
-use crate::cli::location::{file_url, find, is_object_store, is_server, local, variable, without_credentials};
+use crate::cli::location::{
+    file_url, find, is_object_store, is_server, local, postgres, variable, without_credentials,
+};
 use crate::cli::pyiceberg;
 use crate::cli::request::ServiceChoice;
 use crate::cli::toml_file::{self, CatalogKeys, CatalogType, TomlFile};
 use crate::error::{Error, Result};
-use crate::model::{CatalogKind, CatalogLocation, CompareOptions};
+use crate::model::{CatalogKind, CatalogLocation, CompareOptions, PASSWORD};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -191,7 +194,7 @@ impl Config {
 /// Catalog and warehouse: what the environment names relative to the working folder, the file's to its own.
 fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path) -> Result<CatalogLocation> {
     let keys = keys.expanded(env)?;
-    let keys = match variable(env, "EVALDIFF_PYICEBERG")?.or_else(|| keys.pyiceberg.clone()) {
+    let mut keys = match variable(env, "EVALDIFF_PYICEBERG")?.or_else(|| keys.pyiceberg.clone()) {
         Some(name) => keys.or(pyiceberg::catalog(&name, env, [cwd, base])?),
         None => keys,
     };
@@ -215,6 +218,12 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
                 warehouse: warehouse.map(|(_, text, _)| text),
             }
         }
+        Some((what, uri, _)) if keys.kind != Some(CatalogType::Rest) && postgres(&uri).is_some() => {
+            let (uri, password) = postgres(&uri).unwrap_or_default();
+            keys.properties
+                .extend(password.map(|password| (PASSWORD.to_string(), password)));
+            postgres_catalog(what, uri, warehouse)?
+        }
         Some((what, uri, _)) if keys.kind == Some(CatalogType::Rest) => {
             return Err(invalid(
                 what,
@@ -228,10 +237,7 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
         }
         uri => CatalogKind::Sql {
             database: place(uri, "sqlite", home.join("catalog.db"))?,
-            warehouse: match warehouse {
-                Some((_, text, _)) if is_object_store(&text) => text.trim_end_matches('/').to_string(),
-                local => file_url(&place(local, "file", home.join("warehouse"))?),
-            },
+            warehouse: tables(warehouse, home)?,
         },
     };
     let mut properties = keys.properties;
@@ -253,6 +259,33 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
         kind,
         name: keys.name.unwrap_or_else(|| "evaldiff".into()),
         properties,
+    })
+}
+
+/// A catalog in PostgreSQL: shared by several machines, so that nothing is guessed of where its tables are.
+fn postgres_catalog(what: &str, uri: String, warehouse: Option<(&str, String, &Path)>) -> Result<CatalogKind> {
+    if !cfg!(feature = "postgres") {
+        return Err(Error::usage(format!(
+            "{what} is in PostgreSQL, which this build of evaldiff leaves out"
+        ))
+        .with_hint("build it with `cargo install --path . --features postgres`"));
+    }
+    if warehouse.is_none() {
+        return Err(Error::usage("a catalog in PostgreSQL needs a place for its tables").with_hint(
+            "give `warehouse = \"s3://bucket/prefix\"` (or file:///…) under [catalog] in evaldiff.toml, or ICEBERG_WAREHOUSE",
+        ));
+    }
+    Ok(CatalogKind::Postgres {
+        uri,
+        warehouse: tables(warehouse, Path::new("/"))?,
+    })
+}
+
+/// Location of an SQL catalog's tables.
+fn tables(typed: Option<(&str, String, &Path)>, home: &Path) -> Result<String> {
+    Ok(match typed {
+        Some((_, text, _)) if is_object_store(&text) => text.trim_end_matches('/').to_string(),
+        local => file_url(&place(local, "file", home.join("warehouse"))?),
     })
 }
 

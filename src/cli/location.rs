@@ -20,7 +20,8 @@ pub(crate) fn variable(env: Env<'_>, name: &str) -> Result<Option<String>> {
 pub(crate) fn local(text: &str, scheme: &str) -> std::result::Result<String, &'static str> {
     let other = match scheme {
         "sqlite" => {
-            "a catalog is an SQLite file (sqlite:///absolute/path.db or a plain path) or a REST server (http://…, https://…)"
+            "a catalog is an SQLite file (sqlite:///absolute/path.db or a plain path), a PostgreSQL database \
+             (postgresql://user@host/database) or a REST server (http://…, https://…)"
         }
         _ => {
             "a warehouse is a local folder (file:///absolute/path or a plain path) or in object storage (s3://bucket/prefix)"
@@ -58,6 +59,22 @@ pub(crate) fn find(from: &Path, name: &str, fits: fn(&Path) -> bool) -> Option<P
 /// Whether a catalog is a server's address.
 pub(crate) fn is_server(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
+}
+
+/// The address of a PostgreSQL database without its password, and the password; `None` for other locations.
+///
+/// SQLAlchemy's spellings, which name a driver, mean the same: `postgresql+psycopg2://user:password@host/database`.
+pub(crate) fn postgres(text: &str) -> Option<(String, Option<String>)> {
+    let (scheme, rest) = text.split_once("://")?;
+    let kind = scheme.split('+').next().unwrap_or_default();
+    if !["postgresql", "postgres"].contains(&kind) {
+        return None;
+    }
+    let parts = rest.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host));
+    Some(match parts {
+        Some((Some((user, password)), host)) => (format!("postgresql://{user}@{host}"), Some(password.to_string())),
+        _ => (format!("postgresql://{rest}"), None),
+    })
 }
 
 /// An address as it may be shown: without what stands before an `@`, which may be a password.

@@ -4,7 +4,7 @@
 //! here and there; parts of nested keys are joined by dots.
 
 use super::Env;
-use super::location::{is_server, variable};
+use super::location::{is_server, postgres, variable};
 use super::toml_file::{CatalogKeys, CatalogType};
 use crate::error::{Error, Result};
 use std::collections::BTreeMap;
@@ -128,11 +128,12 @@ fn keys(name: &str, place: &str, mut properties: BTreeMap<String, String>, cwd: 
         (Some("rest"), _) => CatalogType::Rest,
         (Some("sql"), _) => CatalogType::Sql,
         (None, Some(uri)) if is_server(uri) => CatalogType::Rest,
-        (None, Some(uri)) if uri.starts_with("sqlite") => CatalogType::Sql,
+        (None, Some(uri)) if uri.starts_with("sqlite") || postgres(uri).is_some() => CatalogType::Sql,
         (kind, _) => {
             let kind = kind.map_or_else(|| "of no type".to_string(), |kind| format!("of type `{kind}`"));
-            return Err(Error::usage(format!("{place}: catalog `{name}` is {kind}"))
-                .with_hint("evaldiff opens catalogs of type `rest`, and of type `sql` in an SQLite file"));
+            return Err(Error::usage(format!("{place}: catalog `{name}` is {kind}")).with_hint(
+                "evaldiff opens catalogs of type `rest`, and of type `sql` in an SQLite file or in PostgreSQL",
+            ));
         }
     };
     // SQLAlchemy's spelling: a path after three slashes is relative, after four it is absolute.

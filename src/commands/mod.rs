@@ -66,7 +66,7 @@ impl Session {
     fn has_catalog(&self) -> bool {
         match &self.config.catalog.kind {
             CatalogKind::Sql { database, .. } => database.is_file(),
-            CatalogKind::Rest { .. } => true,
+            CatalogKind::Postgres { .. } | CatalogKind::Rest { .. } => true,
         }
     }
 

@@ -15,6 +15,9 @@ pub struct CatalogLocation {
     pub properties: BTreeMap<String, String>,
 }
 
+/// Property that holds the password of a PostgreSQL catalog, encoded as in its address.
+pub const PASSWORD: &str = "postgres.password";
+
 /// The kinds of catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum CatalogKind {
@@ -22,6 +25,13 @@ pub enum CatalogKind {
     Sql {
         /// The file, absolute.
         database: PathBuf,
+        /// Location of the tables: `file:///…` or `s3://…`.
+        warehouse: String,
+    },
+    /// A database of a PostgreSQL server.
+    Postgres {
+        /// Its address, `postgresql://user@host/database`, without a password: that is the property [`PASSWORD`].
+        uri: String,
         /// Location of the tables: `file:///…` or `s3://…`.
         warehouse: String,
     },

@@ -14,7 +14,7 @@ pub mod samples;
 pub mod slice;
 pub mod verdict;
 
-pub use catalog::{CatalogKind, CatalogLocation};
+pub use catalog::{CatalogKind, CatalogLocation, PASSWORD};
 pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
 pub use counts::{CalibrationSums, ConfidenceSums, Counts, JointTable, SliceCounts, SliceTable};
 pub use options::{ColumnRoles, CompareOptions};

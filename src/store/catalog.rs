@@ -1,7 +1,7 @@
 //! Opening a catalog: the one place that knows which kinds there are.
 
 use super::error::{Context, StoreError};
-use crate::model::{CatalogKind, CatalogLocation};
+use crate::model::{CatalogKind, CatalogLocation, PASSWORD};
 use iceberg::io::{LocalFsStorageFactory, StorageFactory};
 use iceberg::{Catalog, CatalogBuilder};
 use iceberg_catalog_rest::{RestCatalog, RestCatalogBuilder};
@@ -44,6 +44,10 @@ pub(super) async fn open(location: &CatalogLocation, create: bool) -> Result<Ope
             let catalog = open_sql(location, database, warehouse, create).await?;
             Ok(Opened { catalog, rest: None })
         }
+        CatalogKind::Postgres { uri, warehouse } => {
+            let catalog = open_postgres(location, uri, warehouse).await?;
+            Ok(Opened { catalog, rest: None })
+        }
         CatalogKind::Rest { uri, warehouse } => {
             let catalog = open_rest(location, uri, warehouse.as_deref()).await?;
             let rest = Some(Arc::clone(&catalog));
@@ -66,8 +70,55 @@ async fn open_sql(
         });
     }
     prepare(database, exists).await?;
+    let shown = database.display().to_string();
+    load_sql(location, &shown, sqlite_url(database), warehouse, SqlBindStyle::QMark).await
+}
+
+/// Opens a catalog in PostgreSQL, whose two tables are made if it has none.
+async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -> Result<Arc<dyn Catalog>, StoreError> {
+    let load = || {
+        load_sql(
+            location,
+            uri,
+            postgres_url(location, uri),
+            warehouse,
+            SqlBindStyle::DollarNumeric,
+        )
+    };
+    match load().await {
+        // Two processes that are the first at once: PostgreSQL lets one of them fail, whatever `IF NOT EXISTS` promises.
+        Err(StoreError::Iceberg { error, .. }) if format!("{error:?}").contains("duplicate key value") => load().await,
+        opened => opened,
+    }
+}
+
+/// The address with the password that its configuration gave.
+fn postgres_url(location: &CatalogLocation, uri: &str) -> String {
+    match (location.properties.get(PASSWORD), uri.rsplit_once('@')) {
+        (Some(password), Some((user, host))) => format!("{user}:{password}@{host}"),
+        _ => uri.to_string(),
+    }
+}
+
+/// The address by which sqlx finds the rows of an SQL catalog; `None` for a catalog server.
+pub(super) fn sql_address(location: &CatalogLocation) -> Option<String> {
+    match &location.kind {
+        CatalogKind::Sql { database, .. } => Some(sqlite_url(database)),
+        CatalogKind::Postgres { uri, .. } => Some(postgres_url(location, uri)),
+        CatalogKind::Rest { .. } => None,
+    }
+}
+
+async fn load_sql(
+    location: &CatalogLocation,
+    shown: &str,
+    address: String,
+    warehouse: &str,
+    binding: SqlBindStyle,
+) -> Result<Arc<dyn Catalog>, StoreError> {
     let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
-    props.insert("uri".into(), sqlite_url(database));
+    props.remove(PASSWORD);
+    props.insert("uri".into(), address);
     props.insert("warehouse".into(), warehouse.into());
     props.insert("pool.max-connections".into(), "2".into());
     // Tables in a local warehouse keep to local files, whoever wrote their metadata.
@@ -75,7 +126,7 @@ async fn open_sql(
         Some(_) => Arc::new(LocalFsStorageFactory),
         None => Arc::new(OpenDalResolvingStorageFactory::new()),
     };
-    let what = || format!("opening the catalog {}", database.display());
+    let what = || format!("opening the catalog {shown}");
     let name = location.name.clone();
     let runtime = iceberg::Runtime::try_current().context(what())?;
     // sqlx 0.8.6 counts idle connections in two steps. Its upkeep task, which starts with the pool, can read the count
@@ -87,7 +138,7 @@ async fn open_sql(
         let own = own.map_err(|e| iceberg::Error::new(iceberg::ErrorKind::Unexpected, e.to_string()))?;
         own.block_on(
             SqlCatalogBuilder::default()
-                .sql_bind_style(SqlBindStyle::QMark)
+                .sql_bind_style(binding)
                 .with_storage_factory(storage)
                 .with_runtime(runtime)
                 .load(name, props),
@@ -96,7 +147,7 @@ async fn open_sql(
     let loaded = tokio::task::spawn_blocking(load)
         .await
         .map_err(|e| StoreError::Catalog {
-            path: database.display().to_string(),
+            path: shown.to_string(),
             reason: e.to_string(),
         })?;
     Ok(Arc::new(loaded.context(what())?))

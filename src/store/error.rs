@@ -311,7 +311,7 @@ const STORE_WAYS_OUT: [(&[&str], &str); 3] = [
 ];
 
 /// Further signs in what catalogs and stores say; the first that fits.
-const WAYS_OUT: [(&[&str], &str); 6] = [
+const WAYS_OUT: [(&[&str], &str); 7] = [
     (
         &[
             "parse json string",
@@ -324,6 +324,15 @@ const WAYS_OUT: [(&[&str], &str); 6] = [
             "NotFoundException: Location",
         ],
         "restore the file from a backup, or have another engine roll the table back to what is whole",
+    ),
+    (
+        &[
+            "password authentication failed",
+            "no pg_hba.conf entry",
+            "permission denied for",
+            "error returned from database: database",
+        ],
+        "check user, password and database in [catalog] uri in evaldiff.toml or ICEBERG_CATALOG_URI, and the user's rights",
     ),
     (
         &["database is locked"],

@@ -20,7 +20,7 @@ mod rest_commit;
 mod retract;
 mod retry;
 mod runs;
-mod sqlite;
+mod sql;
 mod tags;
 mod writer;
 
@@ -176,10 +176,8 @@ impl Store {
 
     /// Where an embedded catalog says that a table's metadata are: iceberg's errors do not name the file.
     async fn metadata_location(&self, ident: &TableIdent) -> Option<String> {
-        match &self.location.kind {
-            CatalogKind::Sql { database, .. } => sqlite::location(database, &self.location.name, ident).await,
-            CatalogKind::Rest { .. } => None,
-        }
+        let address = catalog::sql_address(&self.location)?;
+        sql::location(&address, &self.location.name, ident).await
     }
 
     /// Reads a table after a commit: what happened has to be found out, also where the server is away for a while.
@@ -188,7 +186,7 @@ impl Store {
     }
 
     fn is_remote(&self) -> bool {
-        self.opened.rest.is_some()
+        !matches!(self.location.kind, CatalogKind::Sql { .. })
     }
 
     /// Whether the outcome of a commit that failed like this is unknown: a server may have carried it out all the same.

@@ -46,7 +46,12 @@ where
 /// Whether an error is of the server, the network or a lock, rather than an answer.
 fn may_pass(error: &iceberg::Error) -> bool {
     let text = format!("{error:?}");
-    let away = ["error sending request", "connection closed", "operation timed out"];
+    let away = [
+        "error sending request",
+        "connection closed",
+        "operation timed out",
+        "error communicating with database",
+    ];
     let busy = [
         "429 Too Many Requests",
         "500 Internal",

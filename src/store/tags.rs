@@ -5,8 +5,8 @@
 
 use super::error::{Context, StoreError};
 use super::rest_commit;
-use super::sqlite;
-use super::{Store, contract};
+use super::sql;
+use super::{Store, catalog, contract};
 use crate::model::CatalogKind;
 use iceberg::spec::{SnapshotReference, SnapshotRetention, TableMetadata};
 use iceberg::table::Table;
@@ -93,7 +93,9 @@ impl Store {
                 _ => {}
             }
             let done = match &self.location.kind {
-                CatalogKind::Sql { database, .. } => self.swap_metadata(&table, database, tag, change).await?,
+                CatalogKind::Sql { .. } | CatalogKind::Postgres { .. } => {
+                    self.swap_metadata(&table, tag, change).await?
+                }
                 CatalogKind::Rest { uri, warehouse } => {
                     let requirements = vec![
                         TableRequirement::UuidMatch {
@@ -128,13 +130,7 @@ impl Store {
     }
 
     /// Writes the changed metadata and makes the catalog point at it, unless it moved meanwhile.
-    async fn swap_metadata(
-        &self,
-        table: &Table,
-        database: &std::path::Path,
-        tag: &str,
-        change: Change,
-    ) -> Result<bool, StoreError> {
+    async fn swap_metadata(&self, table: &Table, tag: &str, change: Change) -> Result<bool, StoreError> {
         let what = || format!("changing tag {tag} of {}", table.identifier());
         let Some(current) = table.metadata_location() else {
             return Err(StoreError::Rows(format!("{}: the table has no metadata file", what())));
@@ -146,11 +142,11 @@ impl Store {
             .with_new_metadata(&changed);
         changed.write_to(table.file_io(), &next).await.context(what())?;
         let next = next.to_string();
-        let swapped = sqlite::swap_location(database, &self.location.name, table.identifier(), current, &next);
-        let swapped = swapped.await.map_err(|reason| StoreError::Catalog {
-            path: database.display().to_string(),
-            reason,
-        })?;
+        let address = catalog::sql_address(&self.location).unwrap_or_default();
+        let swapped = sql::swap_location(&address, &self.location.name, table.identifier(), current, &next);
+        let swapped = swapped
+            .await
+            .map_err(|reason| StoreError::Rows(format!("{}: {reason}", what())))?;
         if !swapped {
             // Nobody refers to it.
             let _ = table.file_io().delete(&next).await;

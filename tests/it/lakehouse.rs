@@ -12,6 +12,7 @@ on_each_server![
     runs_that_others_appended_are_compared,
     eight_writers_lose_and_double_nothing,
     a_published_report_survives_the_expiry_of_snapshots,
+    a_run_is_retracted_and_what_nobody_refers_to_is_cleaned_up,
     every_shape_of_a_table_that_others_wrote_is_read_whole,
     a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said,
     versions_of_every_spelling_are_stored_and_found,
@@ -160,6 +161,52 @@ fn a_published_report_survives_the_expiry_of_snapshots(server: &Server) {
     project.run(&["unpin", &kept]).ok().stdout_has("was not pinned");
     let tags = server.python("print(sorted(catalog.load_table('kept.predictions').metadata.refs))\n");
     assert_eq!(tags.trim(), "['main']");
+}
+
+fn a_run_is_retracted_and_what_nobody_refers_to_is_cleaned_up(server: &Server) {
+    let project = server.project();
+    let table = "mistakes.predictions";
+    two_versions(&project, 60, table);
+    finish(import(&project, "a.csv", "v2", table)).ok();
+    let runs = project.run(&["runs", "--table", table, "--format", "json"]).ok().json();
+    let wrong = runs[2]["run_id"].as_str().unwrap();
+    let retract = ["runs", "--table", table, "--retract", wrong, "--why", "the old file"];
+    leaks_nothing(project.run(&retract).ok());
+    let compared = project.run(&["v1", "v2", "--table", table, "--format", "json"]);
+    compared.ok().stderr_has("is retracted and was skipped: the old file");
+    assert_eq!(compared.json()["candidate"]["run_id"], runs[1]["run_id"]);
+
+    // A killed writer leaves such files. They are young here, which `gc` spares; the library is asked about all.
+    server.python(&format!(
+        "t = catalog.load_table('{table}')\n\
+         for name in ('data/model_version=v9/left.parquet', 'metadata/left-m0.avro'):\n    \
+         with t.io.new_output(f'{{t.location()}}/{{name}}').create() as file:\n        file.write(b'left')\n"
+    ));
+    project
+        .run(&["gc", "--table", table])
+        .ok()
+        .stdout_has("0 files older than a day");
+    let env = |_: &str| None;
+    let config = evaldiff::config::Config::load(&Default::default(), &env, project.path()).unwrap();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async {
+        let store = evaldiff::store::Store::open(&config.catalog).await.unwrap();
+        let orphans = store.orphans(table, i64::MAX).await.unwrap();
+        let names: Vec<&str> = orphans.iter().filter_map(|o| o.location.rsplit('/').next()).collect();
+        assert_eq!(names, ["left.parquet", "left-m0.avro"]);
+        for orphan in &orphans {
+            store.delete_orphan(table, orphan).await.unwrap();
+        }
+        assert_eq!(store.orphans(table, i64::MAX).await.unwrap().len(), 0);
+    });
+    let again = project
+        .run(&["v1", "v2", "--table", table, "--format", "json"])
+        .ok()
+        .json();
+    assert_eq!(again["metrics"], compared.json()["metrics"]);
 }
 
 /// Rows as a PySpark job appends them: no word of evaldiff. `run(version, wrong, of)` has samples `of`, every `wrong`-th answer wrong.

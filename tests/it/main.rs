@@ -23,6 +23,8 @@ mod lake;
 mod lakehouse;
 mod odd_input;
 mod outages;
+#[cfg(feature = "postgres")]
+mod postgres;
 mod publication;
 mod reference;
 mod refusals;

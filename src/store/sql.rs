@@ -2,15 +2,23 @@
 
 use super::catalog::BUSY_TIMEOUT;
 use iceberg::TableIdent;
-use sqlx::sqlite::SqliteConnectOptions;
-use sqlx::{ConnectOptions, Connection};
-use std::path::Path;
+use sqlx::{AnyConnection, Connection};
+
+/// Opens the database by an address for sqlx, of which both kinds take `$1` for an argument.
+async fn connect(address: &str) -> sqlx::Result<AnyConnection> {
+    let mut connection = AnyConnection::connect(address).await?;
+    if address.starts_with("sqlite") {
+        let wait = format!("PRAGMA busy_timeout = {}", BUSY_TIMEOUT.as_millis());
+        sqlx::query(&wait).execute(&mut connection).await?;
+    }
+    Ok(connection)
+}
 
 /// Where a table's current metadata are, for an error message.
-pub(super) async fn location(database: &Path, catalog: &str, table: &TableIdent) -> Option<String> {
-    let mut connection = SqliteConnectOptions::new().filename(database).connect().await.ok()?;
+pub(super) async fn location(address: &str, catalog: &str, table: &TableIdent) -> Option<String> {
+    let mut connection = connect(address).await.ok()?;
     let query = "SELECT metadata_location FROM iceberg_tables \
-                 WHERE catalog_name = ? AND table_namespace = ? AND table_name = ?";
+                 WHERE catalog_name = $1 AND table_namespace = $2 AND table_name = $3";
     sqlx::query_scalar(query)
         .bind(catalog)
         .bind(table.namespace().join("."))
@@ -22,26 +30,22 @@ pub(super) async fn location(database: &Path, catalog: &str, table: &TableIdent)
 
 /// Makes a table point at `next` if it still points at `current`; says whether it does now.
 pub(super) async fn swap_location(
-    database: &Path,
+    address: &str,
     catalog: &str,
     table: &TableIdent,
     current: &str,
     next: &str,
 ) -> Result<bool, String> {
     let swap = async {
-        let options = SqliteConnectOptions::new()
-            .filename(database)
-            .busy_timeout(BUSY_TIMEOUT);
-        let mut connection = options.connect().await?;
-        let query = "UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? \
-                     WHERE catalog_name = ? AND table_namespace = ? AND table_name = ? AND metadata_location = ?";
+        let mut connection = connect(address).await?;
+        let query = "UPDATE iceberg_tables SET metadata_location = $1, previous_metadata_location = $2 \
+                     WHERE catalog_name = $3 AND table_namespace = $4 AND table_name = $5 AND metadata_location = $2";
         let done = sqlx::query(query)
             .bind(next)
             .bind(current)
             .bind(catalog)
             .bind(table.namespace().join("."))
             .bind(table.name())
-            .bind(current)
             .execute(&mut connection)
             .await?;
         connection.close().await?;
