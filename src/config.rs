@@ -207,7 +207,7 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
     let warehouse = typed("ICEBERG_WAREHOUSE", "catalog.warehouse", &keys.warehouse)?;
     let kind = match uri {
         Some((what, uri, _)) if is_server(&uri) => {
-            if uri.contains(['@', '?']) {
+            if uri.contains(['@', '?', '#']) {
                 return Err(Error::usage(format!("{what} holds credentials or a query")).with_hint(
                     "give the address alone, and secrets as `credential = \"${NAME}\"` or `token = \"${NAME}\"` under [catalog] \
                      in evaldiff.toml",

@@ -54,8 +54,19 @@ impl FileDigest {
 }
 
 /// First eight hex digits of the digest over everything besides the snapshots that can change a byte of a report.
-pub fn config_digest(roles: &ColumnRoles, options: &CompareOptions, tool_version: &str) -> String {
-    let text = serde_json::json!({ "roles": roles, "options": options, "theme": "default", "tool": tool_version });
+///
+/// Of runs that their snapshots alone do not tell apart, since others may be read as of the same one, it has the ids.
+pub fn config_digest(
+    roles: &ColumnRoles,
+    options: &CompareOptions,
+    tool_version: &str,
+    runs: [&PinnedRun; 2],
+) -> String {
+    let mut text = serde_json::json!({ "roles": roles, "options": options, "theme": "default", "tool": tool_version });
+    // A rows digest is recorded by the snapshot that added this run, and no other.
+    if runs.iter().any(|run| run.rows_digest.is_none()) {
+        text["runs"] = serde_json::json!(runs.map(|run| &run.run_id));
+    }
     crate::names::short_hash(&text.to_string())
 }
 

@@ -40,7 +40,12 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     }
     Comparison {
         schema: COMPARISON_SCHEMA.into(),
-        config_digest: config_digest(&job.roles, &job.options, &tool_version),
+        config_digest: config_digest(
+            &job.roles,
+            &job.options,
+            &tool_version,
+            [&job.baseline.run, &job.candidate.run],
+        ),
         tool_version,
         table: job.candidate.table.clone(),
         baseline: job.baseline.run.clone(),

@@ -109,7 +109,15 @@ pub(super) async fn append_run(
     for warning in plan.warnings() {
         session.say(&format!("warning: {warning}"));
     }
-    if let Some(found) = store.find_appended(table, &run.run_id).await.map_err(convert::store)? {
+    let found = store.find_appended(table, &run.run_id, &run.model_version).await;
+    if let Some(found) = found.map_err(convert::store)? {
+        if store.is_deleted(table, &run.run_id).await.map_err(convert::store)? {
+            session.say(&format!(
+                "warning: the rows of run {} were deleted by a later commit; to have them again, import them with another \
+                 --run-id",
+                run.run_id
+            ));
+        }
         return Ok(found);
     }
     let bar = session.progress("importing", Some(plan.counts().rows));

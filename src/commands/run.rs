@@ -50,7 +50,8 @@ pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     }
     let run_id = which_run(session, request, &table)?;
     if let Some(store) = &existing
-        && let Some(found) = store.find_appended(&table, &run_id.0).await.map_err(convert::store)?
+        && let found = store.find_appended(&table, &run_id.0, &request.model_version).await
+        && let Some(found) = found.map_err(convert::store)?
     {
         discard_spool(session, &run_id.0)?;
         return finish(session, request, &table, &run_id.0, &found, "is already there").await;

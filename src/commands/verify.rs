@@ -38,6 +38,7 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
     if !gone.is_empty() {
         return confirm_remaining(&store, &manifest, &runs, &gone).await;
     }
+    confirm_present(&manifest, &runs).await?;
     for (found, run) in runs.iter().zip(&manifest.runs) {
         same_run(found, run)?;
         check_data_files(run)?;
@@ -178,6 +179,38 @@ async fn rows_digest(found: &ResolvedRun, roles: &ColumnRoles) -> std::result::R
             .map_err(|e| EngineError::DataFusion(e.to_string()))?;
     }
     Ok(digest.finish())
+}
+
+/// Data files that are gone from storage, though the table still names them, cannot confirm a number; those that are there
+/// still can.
+async fn confirm_present(manifest: &Manifest, found: &[ResolvedRun]) -> Result<()> {
+    let mut lost = Vec::new();
+    for run in found {
+        let missing = run.objects.missing(&run.run.data_files).await.map_err(convert::store)?;
+        lost.push(missing);
+    }
+    if lost.iter().all(Vec::is_empty) {
+        return Ok(());
+    }
+    for (run, missing) in found.iter().zip(&lost) {
+        let version = &run.run.model_version;
+        match missing.as_slice() {
+            [] if run.run.rows_digest.is_some() => check_rows(run, &run.run, manifest).await?,
+            [] => say(&format!(
+                "not confirmed: the data files of {version} are there, but no digest of its rows was recorded"
+            ))?,
+            [first, ..] => say(&format!(
+                "not confirmed: {} of {} data files of {version} ({}) are gone from storage, the first is {first}",
+                missing.len(),
+                run.run.data_files.len(),
+                run.run.reference
+            ))?,
+        }
+    }
+    Err(Error::not_comparable("data files are gone from storage").with_hint(
+        "the files of the report are as its manifest says; its numbers could not be recomputed. Restore the data files from a \
+         backup or an older version of the objects",
+    ))
 }
 
 /// A snapshot is gone: what its rows, as far as they are still in the table, confirm.

@@ -58,10 +58,15 @@ impl Store {
     /// The run with this id, if the table holds it: an import that is repeated has nothing to do.
     ///
     /// # Errors
-    /// Fails if the catalog cannot be read.
-    pub async fn find_appended(&self, table: &str, run_id: &str) -> Result<Option<Appended>, StoreError> {
+    /// [`StoreError::RunTaken`] if it is another version's; fails if the catalog cannot be read.
+    pub async fn find_appended(
+        &self,
+        table: &str,
+        run_id: &str,
+        version: &str,
+    ) -> Result<Option<Appended>, StoreError> {
         match self.try_load(table).await? {
-            Some(table) => Ok(find_run(&table, run_id)),
+            Some(table) => known(&table, run_id, version).await,
             None => Ok(None),
         }
     }
@@ -91,7 +96,7 @@ impl Store {
             Some(table) => table,
             None => contract::create(catalog, &ident, &input, &run.roles).await?,
         };
-        if let Some(found) = find_run(&table, &run.run_id) {
+        if let Some(found) = known(&table, &run.run_id, &run.model_version).await? {
             return Ok(found);
         }
         table = contract::evolve(catalog, table, &input).await?;
@@ -264,6 +269,29 @@ fn find_run(table: &Table, run_id: &str) -> Option<Appended> {
         rows: entry.rows,
         already_there: true,
     })
+}
+
+/// A run that is there before anything is written: recorded, or the rows that an expiry of its snapshot left.
+async fn known(table: &Table, run_id: &str, version: &str) -> Result<Option<Appended>, StoreError> {
+    let found = match runs::recorded(table).into_iter().find(|run| run.run_id == run_id) {
+        Some(entry) => Some(entry),
+        None if runs::is_short(table) => runs::all(table, None)
+            .await?
+            .into_iter()
+            .find(|run| run.run_id == run_id),
+        None => None,
+    };
+    match found {
+        Some(entry) if entry.model_version != version => Err(StoreError::RunTaken {
+            run_id: run_id.to_string(),
+            version: entry.model_version,
+        }),
+        found => Ok(found.map(|entry| Appended {
+            snapshot_id: entry.snapshot_id,
+            rows: entry.rows,
+            already_there: true,
+        })),
+    }
 }
 
 async fn verify(table: &Table, found: &Appended, written: &WrittenRun) -> Result<(), StoreError> {

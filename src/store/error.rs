@@ -61,6 +61,24 @@ pub enum StoreError {
         /// The reason that was given then.
         why: String,
     },
+    /// Two tables with files in one place.
+    #[error("the files of {table} and {other} are in one place, {location}: whose an unused one is cannot be told")]
+    SharedPlace {
+        /// The table.
+        table: String,
+        /// The other one.
+        other: String,
+        /// Location of the table.
+        location: String,
+    },
+    /// A run id that another version's run has.
+    #[error("run {run_id} is one of version `{}` already", version.escape_debug())]
+    RunTaken {
+        /// The run.
+        run_id: String,
+        /// Its version.
+        version: String,
+    },
     /// A name that no version of a model can have.
     #[error("`{}` cannot be the version of a model: {reason}", shortened(version))]
     BadVersion {
@@ -216,6 +234,10 @@ impl StoreError {
             StoreError::RetractedBefore { .. } => {
                 Some("the first reason stays, so that what reports say of it does not change".into())
             }
+            StoreError::SharedPlace { .. } => {
+                Some("move one of the tables to a place of its own, or clean up with the engine that wrote it".into())
+            }
+            StoreError::RunTaken { .. } => Some("leave --run-id out, or give another one".into()),
             StoreError::BadVersion { .. } => Some("give another name with --model-version".into()),
             StoreError::NoRunColumn { column, columns, .. } => Some(format!(
                 "its columns are {}: rename one to `{column}` (ALTER TABLE … RENAME COLUMN), or add it",
@@ -271,6 +293,7 @@ impl StoreError {
                 | StoreError::NotARun { .. }
                 | StoreError::RetractedBefore { .. }
                 | StoreError::BadVersion { .. }
+                | StoreError::RunTaken { .. }
                 | StoreError::NoTable { .. }
                 | StoreError::WhichTable { .. }
                 | StoreError::NoRun { .. }
@@ -311,7 +334,7 @@ const STORE_WAYS_OUT: [(&[&str], &str); 3] = [
 ];
 
 /// Further signs in what catalogs and stores say; the first that fits.
-const WAYS_OUT: [(&[&str], &str); 7] = [
+const WAYS_OUT: [(&[&str], &str); 8] = [
     (
         &[
             "parse json string",
@@ -333,6 +356,11 @@ const WAYS_OUT: [(&[&str], &str); 7] = [
             "error returned from database: database",
         ],
         "check user, password and database in [catalog] uri in evaldiff.toml or ICEBERG_CATALOG_URI, and the user's rights",
+    ),
+    (
+        &["Invalid snapshot timestamp"],
+        "the clock of an earlier writer was ahead of this machine's: set both, and wait until the time named last is over, or \
+         have an engine roll the table back to the snapshot before",
     ),
     (
         &["database is locked"],

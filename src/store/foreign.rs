@@ -9,9 +9,9 @@ use super::{LocationError, Objects};
 use crate::model::{DataFile, Golden};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Int64Type};
 use futures::StreamExt;
-use iceberg::spec::{ManifestEntryRef, PrimitiveLiteral, SnapshotRef};
+use iceberg::spec::{ManifestEntryRef, Operation, PrimitiveLiteral, PrimitiveType, SnapshotRef, Type};
 use iceberg::table::Table;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::async_reader::{ParquetObjectReader, ParquetRecordBatchStreamBuilder};
@@ -24,13 +24,9 @@ use std::ops::Range;
 pub(super) async fn runs_of(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<RunEntry>, StoreError> {
     let added = added_entries(table, snapshot).await?;
     let contents = contents(table, &added, &Deleted::default()).await?;
-    let first = FirstCommit {
-        sequence_number: snapshot.sequence_number(),
-        committed_ms: snapshot.timestamp_ms(),
-    };
     Ok(contents
         .into_iter()
-        .map(|(key, found)| entry(snapshot, key, found, first))
+        .map(|(key, found)| entry(snapshot, key, found, FirstCommit::of(snapshot)))
         .collect())
 }
 
@@ -67,7 +63,7 @@ pub(super) async fn as_of(table: &Table, snapshot: &SnapshotRef) -> Result<BTree
     let contents = contents(table, &entries, &deleted).await?;
     let entries = contents.into_iter().map(|(key, mut found)| {
         found.deleted = deleted.only(&found.files);
-        let first = found.first(table, snapshot);
+        let first = found.first(snapshot);
         (key.clone(), entry(snapshot, key, found, first))
     });
     Ok(entries.collect())
@@ -81,28 +77,36 @@ struct Found {
     /// Whether one of them holds rows of another run too.
     mixed: bool,
     deleted: Deleted,
-    /// Lowest sequence number of its files, which outlives the snapshots that added them.
+    /// Lowest sequence number of its files.
     sequence_number: Option<i64>,
-    /// Highest `eval_timestamp` in its files, in microseconds since the epoch, as far as their bounds tell.
+    /// Highest `eval_timestamp` of its rows, in microseconds since the epoch.
     evaluated: Option<i64>,
 }
 
+/// What a file holds of one run.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    rows: u64,
+    evaluated: Option<i64>,
+}
+
+impl Tally {
+    fn add(&mut self, rows: u64, evaluated: Option<i64>) {
+        self.rows += rows;
+        self.evaluated = self.evaluated.max(evaluated);
+    }
+}
+
 impl Found {
-    /// The commit that brought its oldest file, whose snapshot may be expired: then the time of the evaluation has to do.
-    fn first(&self, table: &Table, snapshot: &SnapshotRef) -> FirstCommit {
-        let sequence_number = self.sequence_number.unwrap_or_else(|| snapshot.sequence_number());
-        let mut known = table.metadata().snapshots();
-        let commit = known.find(|s| s.sequence_number() == sequence_number);
-        let evaluated = self.evaluated.filter(|_| !self.mixed).map(|micros| micros / 1000);
-        let committed_ms = match (commit, evaluated) {
-            (Some(commit), _) => commit.timestamp_ms(),
-            (None, Some(evaluated)) => evaluated.min(snapshot.timestamp_ms()),
-            (None, None) => snapshot.timestamp_ms(),
-        };
-        FirstCommit {
-            sequence_number,
-            committed_ms,
+    /// Its first commit, if a snapshot appended all that is there of it. Else that commit may be expired, and files written
+    /// anew since have sequence numbers of their own: the time of the evaluation, which is in every row, has to do.
+    fn first(&self, snapshot: &SnapshotRef) -> FirstCommit {
+        let appended = snapshot.summary().operation == Operation::Append;
+        if appended && self.sequence_number == Some(snapshot.sequence_number()) {
+            return FirstCommit::of(snapshot);
         }
+        let evaluated = self.evaluated.map(|micros| micros / 1000);
+        FirstCommit::expired(evaluated.map_or(snapshot.timestamp_ms(), |time| time.min(snapshot.timestamp_ms())))
     }
 }
 
@@ -121,27 +125,42 @@ async fn contents(
     else {
         return Ok(runs);
     };
-    let timestamp = schema.field_id_by_name(EVAL_TIMESTAMP);
+    let timestamp = schema.field_by_name(EVAL_TIMESTAMP).filter(|field| {
+        let of = |kind| *field.field_type == Type::Primitive(kind);
+        of(PrimitiveType::Timestamp) || of(PrimitiveType::Timestamptz)
+    });
+    let timestamp = timestamp.map(|field| field.id);
     let objects = Objects::of(table);
     for entry in entries {
-        let mut rows: BTreeMap<Key, u64> = BTreeMap::new();
+        let mut rows: BTreeMap<Key, Tally> = BTreeMap::new();
         let gone: &[u64] = deleted.of(entry.file_path()).map_or(&[], |rows| rows.as_slice());
         match (constant(entry, run_field), constant(entry, version_field)) {
             (Some(run), Some(version)) => {
-                rows.insert((run, version), entry.record_count() - gone.len() as u64);
+                let evaluated = timestamp.and_then(|field| newest(entry, field));
+                let rows = rows.entry((run, version)).or_default();
+                rows.add(entry.record_count() - gone.len() as u64, evaluated);
             }
-            _ => count_rows(&objects, entry, [run_field, version_field], gone, &mut rows).await?,
+            _ => {
+                count_rows(
+                    &objects,
+                    entry,
+                    ([run_field, version_field], timestamp),
+                    gone,
+                    &mut rows,
+                )
+                .await?
+            }
         }
         // A run whose rows are all deleted needs no telling apart: they are left out as deleted.
-        rows.retain(|_, n| *n > 0);
+        rows.retain(|_, tally| tally.rows > 0);
         let mixed = rows.len() > 1;
-        for (key, n) in rows {
+        for (key, tally) in rows {
             let found = runs.entry(key).or_default();
-            found.rows += n;
+            found.rows += tally.rows;
+            found.evaluated = found.evaluated.max(tally.evaluated);
             found.files.push(data_file(entry));
             found.mixed |= mixed;
             found.sequence_number = found.sequence_number.into_iter().chain(entry.sequence_number()).min();
-            found.evaluated = found.evaluated.max(timestamp.and_then(|field| newest(entry, field)));
         }
     }
     Ok(runs)
@@ -201,12 +220,22 @@ fn single_value(statistics: &Statistics) -> Option<String> {
     same.then(|| String::from_utf8(low.data().to_vec()).ok()).flatten()
 }
 
+/// The highest value of a column chunk of microseconds.
+fn highest(statistics: &Statistics) -> Option<i64> {
+    match statistics {
+        Statistics::Int64(values) => values.max_opt().copied(),
+        _ => None,
+    }
+}
+
+/// Counts a file's rows by run: of row groups of one run by the footer alone. `fields` are the ids of run id and version,
+/// and of the time of evaluation.
 async fn count_rows(
     objects: &Objects,
     entry: &ManifestEntryRef,
-    fields: [i32; 2],
+    (fields, timestamp): ([i32; 2], Option<i32>),
     gone: &[u64],
-    rows: &mut BTreeMap<(String, String), u64>,
+    rows: &mut BTreeMap<Key, Tally>,
 ) -> Result<(), StoreError> {
     let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", entry.file_path()));
     let (store, path) = objects.at(entry.file_path()).map_err(|error| match error {
@@ -217,15 +246,18 @@ async fn count_rows(
     let builder = ParquetRecordBatchStreamBuilder::new(reader)
         .await
         .map_err(|e| fail(e.to_string()))?;
-    let mut positions = Vec::new();
-    for field in fields {
+    let leaf = |field: i32| {
         let has_id = |c: &parquet::schema::types::ColumnDescPtr| {
             let info = c.self_type().get_basic_info();
             info.has_id() && info.id() == field
         };
-        let position = builder.parquet_schema().columns().iter().position(has_id);
-        positions.push(position.ok_or_else(|| fail(format!("it lacks the column with field id {field}")))?);
+        builder.parquet_schema().columns().iter().position(has_id)
+    };
+    let mut positions = Vec::new();
+    for field in fields {
+        positions.push(leaf(field).ok_or_else(|| fail(format!("it lacks the column with field id {field}")))?);
     }
+    let timestamp = timestamp.and_then(leaf);
     // Row groups of one run, which most are, say so in the footer: there is nothing to read of them.
     let mut open = Vec::new();
     let mut row_positions: Vec<Range<u64>> = Vec::new();
@@ -237,7 +269,9 @@ async fn count_rows(
         match (only(positions[0]), only(positions[1])) {
             (Some(run), Some(version)) => {
                 let deleted = gone.partition_point(|p| *p < within.end) - gone.partition_point(|p| *p < within.start);
-                *rows.entry((run, version)).or_default() += within.end - within.start - deleted as u64;
+                let evaluated = timestamp.and_then(|leaf| highest(group.column(leaf).statistics()?));
+                let rows = rows.entry((run, version)).or_default();
+                rows.add(within.end - within.start - deleted as u64, evaluated);
             }
             _ => {
                 open.push(i);
@@ -248,9 +282,17 @@ async fn count_rows(
     if open.is_empty() {
         return Ok(());
     }
-    let mask = ProjectionMask::leaves(builder.parquet_schema(), positions.iter().copied());
+    let mask = ProjectionMask::leaves(builder.parquet_schema(), positions.iter().copied().chain(timestamp));
     // Columns come in file order, whatever was asked.
-    let swapped = positions[0] > positions[1];
+    let at = |leaf: usize| {
+        positions
+            .iter()
+            .copied()
+            .chain(timestamp)
+            .filter(|other| *other < leaf)
+            .count()
+    };
+    let (run, version, timestamp) = (at(positions[0]), at(positions[1]), timestamp.map(at));
     let mut reader = builder
         .with_projection(mask)
         .with_row_groups(open)
@@ -259,14 +301,12 @@ async fn count_rows(
     let mut row_positions = row_positions.into_iter().flatten();
     while let Some(batch) = reader.next().await {
         let batch = batch.map_err(|e| fail(e.to_string()))?;
-        let text = |i: usize| cast(batch.column(i), &DataType::Utf8).map_err(|e| fail(e.to_string()));
-        let (run, version) = if swapped {
-            (text(1)?, text(0)?)
-        } else {
-            (text(0)?, text(1)?)
-        };
+        let column = |i: usize, to: DataType| cast(batch.column(i), &to).map_err(|e| fail(e.to_string()));
+        let (run, version) = (column(run, DataType::Utf8)?, column(version, DataType::Utf8)?);
         let (run, version) = (run.as_string::<i32>(), version.as_string::<i32>());
-        let mut last: Option<(&str, &str, u64)> = None;
+        let times = timestamp.map(|i| column(i, DataType::Int64)).transpose()?;
+        let times = times.as_ref().map(|times| times.as_primitive::<Int64Type>());
+        let mut last: Option<((&str, &str), Tally)> = None;
         for i in 0..batch.num_rows() {
             let position = row_positions.next();
             if position.is_some_and(|p| gone.binary_search(&p).is_ok()) {
@@ -276,19 +316,21 @@ async fn count_rows(
                 if run.is_null(i) { "" } else { run.value(i) },
                 if version.is_null(i) { "" } else { version.value(i) },
             );
-            match &mut last {
-                Some((r, v, n)) if (*r, *v) == key => *n += 1,
-                other => {
-                    if let Some((r, v, n)) = other.take() {
-                        *rows.entry((r.to_string(), v.to_string())).or_default() += n;
-                    }
-                    *other = Some((key.0, key.1, 1));
-                }
+            let time = times.filter(|times| times.is_valid(i)).map(|times| times.value(i));
+            // Rows of a run mostly stand together.
+            if last.as_ref().is_some_and(|(known, _)| *known != key) {
+                keep(rows, last.take());
             }
+            last.get_or_insert((key, Tally::default())).1.add(1, time);
         }
-        if let Some((r, v, n)) = last {
-            *rows.entry((r.to_string(), v.to_string())).or_default() += n;
-        }
+        keep(rows, last);
     }
     Ok(())
+}
+
+fn keep(rows: &mut BTreeMap<Key, Tally>, counted: Option<((&str, &str), Tally)>) {
+    if let Some(((run, version), tally)) = counted {
+        let known = rows.entry((run.to_string(), version.to_string())).or_default();
+        known.add(tally.rows, tally.evaluated);
+    }
 }

@@ -1,12 +1,14 @@
 //! Where the bytes of data files are: the native readers' way to the storage that iceberg's own reader would use.
 
 use super::catalog::{CA_BUNDLE, authorities, local_path};
+use super::error::StoreError;
 use super::places::Places;
+use crate::model::DataFile;
 use iceberg::table::Table;
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, RetryConfig};
+use object_store::{BackoffConfig, Certificate, ClientOptions, ObjectStore, ObjectStoreExt, RetryConfig};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -86,6 +88,24 @@ impl Objects {
         let path = ObjectPath::parse(key).map_err(|e| e.to_string())?;
         let store = self.store(bucket, || s3(&self.properties, bucket))?;
         Ok((store, path))
+    }
+
+    /// Those of some files that are not in storage any more; one request for each.
+    ///
+    /// # Errors
+    /// Fails if the store does not answer, or denies to.
+    pub async fn missing<'a>(&self, files: &'a [DataFile]) -> Result<Vec<&'a str>, StoreError> {
+        let mut missing = Vec::new();
+        for file in files {
+            let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", file.path));
+            let (store, path) = self.at(&file.path).map_err(|e| fail(e.to_string()))?;
+            match store.head(&path).await {
+                Ok(_) => {}
+                Err(object_store::Error::NotFound { .. }) => missing.push(file.path.as_str()),
+                Err(error) => return Err(fail(refusal(&error))),
+            }
+        }
+        Ok(missing)
     }
 
     fn store(

@@ -35,6 +35,7 @@ impl Store {
     /// Fails if anything that refers to files cannot be read: what is not known to be unused is not listed.
     pub async fn orphans(&self, table_name: &str, before_ms: i64) -> Result<Vec<Orphan>, StoreError> {
         let table = self.load(table_name).await?;
+        self.check_place(&table).await?;
         let used = references(&table).await?;
         let objects = Objects::of(&table);
         let fail = |reason: String| StoreError::Rows(format!("listing the files of {table_name}: {reason}"));
@@ -77,6 +78,28 @@ impl Store {
         let table = self.load(table_name).await?;
         let deleted = table.file_io().delete(&orphan.location).await;
         deleted.context(format!("deleting {}", orphan.location))
+    }
+}
+
+impl Store {
+    /// Whether a table has its place for itself: what another one refers to is no orphan, and files do not say whose they are.
+    async fn check_place(&self, table: &Table) -> Result<(), StoreError> {
+        let place = |table: &Table| plain(table.metadata().location()) + "/";
+        let own = place(table);
+        for name in self.tables().await? {
+            if name == table.identifier().to_string() {
+                continue;
+            }
+            let other = place(&self.load(&name).await?);
+            if own.starts_with(&other) || other.starts_with(&own) {
+                return Err(StoreError::SharedPlace {
+                    table: table.identifier().to_string(),
+                    other: name,
+                    location: table.metadata().location().to_string(),
+                });
+            }
+        }
+        Ok(())
     }
 }
 

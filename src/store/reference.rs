@@ -39,11 +39,9 @@ impl Reference {
             return Err(bad("it is empty"));
         }
         if let Some(prefix) = text.strip_prefix("run:") {
-            let ok = prefix.len() >= 4;
-            return if ok {
-                Ok(Reference::Run(prefix.into()))
-            } else {
-                Err(bad("give at least 4 characters of the run id"))
+            return match prefix.is_empty() {
+                true => Err(bad("it names no run")),
+                false => Ok(Reference::Run(prefix.into())),
             };
         }
         if let Some(id) = text.strip_prefix("snapshot:") {
@@ -173,7 +171,7 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(Reference::parse(text).unwrap(), expected, "{text}");
         }
-        for text in ["", "  ", "snapshot:abc", "latest~x", "run:ab"] {
+        for text in ["", "  ", "snapshot:abc", "latest~x", "run:"] {
             assert!(Reference::parse(text).is_err(), "{text}");
         }
     }

@@ -12,6 +12,9 @@ use iceberg::table::Table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+/// Fewest characters of a run id that stand for it.
+const SHORTEST_PREFIX: usize = 4;
+
 /// A run that can be read: pinned, with the schema and the roles of its snapshot.
 #[derive(Clone, Debug)]
 pub struct ResolvedRun {
@@ -60,9 +63,10 @@ impl Store {
             runs = runs::all(&table, Some(then)).await?;
         }
         let (entry, others) = choose(&table, &runs, &parsed, reference)?;
-        let skipped = runs
-            .iter()
-            .filter(|r| r.retracted.is_some() && r.model_version == entry.model_version && r.first > entry.first);
+        let skipped = runs.iter().filter(|r| {
+            let same = r.model_version == entry.model_version || matches!(parsed, Reference::Latest(_));
+            r.retracted.is_some() && same && r.first > entry.first
+        });
         let skipped: Vec<String> = skipped
             .map(|r| {
                 let why = r.retracted.as_deref().unwrap_or_default().escape_debug();
@@ -242,16 +246,17 @@ fn choose(
         reference: typed.into(),
         nearest: nearest(runs, typed),
     };
+    let retracted = |run: &RunEntry| StoreError::Retracted {
+        reference: typed.into(),
+        run_id: run.run_id.clone(),
+        why: run.retracted.clone().unwrap_or_default(),
+    };
     let newest = |keep: &dyn Fn(&RunEntry) -> bool| {
         let fit = || runs.iter().rev().filter(|r| keep(r));
         let mut kept: Vec<RunEntry> = fit().filter(|r| r.retracted.is_none()).cloned().collect();
         if kept.is_empty() {
             Err(match fit().next() {
-                Some(run) => StoreError::Retracted {
-                    reference: typed.into(),
-                    run_id: run.run_id.clone(),
-                    why: run.retracted.clone().unwrap_or_default(),
-                },
+                Some(run) => retracted(run),
                 None => none(),
             })
         } else {
@@ -265,16 +270,26 @@ fn choose(
             newest(&|r| r.model_version == typed)
                 .or_else(|_| newest(&|r| r.model_version == *version && r.first.committed_ms <= *until_ms))
         }
-        Reference::Latest(back) => runs
-            .iter()
-            .rev()
-            .filter(|r| r.retracted.is_none())
-            .nth(*back)
-            .map(|r| (r.clone(), Vec::new()))
-            .ok_or_else(none),
+        Reference::Latest(back) => {
+            let kept = runs.iter().rev().filter(|r| r.retracted.is_none()).nth(*back);
+            kept.map(|r| (r.clone(), Vec::new()))
+                .ok_or_else(|| match runs.iter().rev().nth(*back) {
+                    Some(run) => retracted(run),
+                    None => none(),
+                })
+        }
         Reference::Run(prefix) => {
             let mut fit: Vec<&RunEntry> = runs.iter().filter(|r| r.run_id.starts_with(prefix.as_str())).collect();
             fit.dedup_by(|a, b| a.run_id == b.run_id);
+            // Other writers may have short ids: a whole one is no prefix.
+            if let Some(whole) = fit.iter().position(|r| r.run_id == *prefix) {
+                fit = vec![fit[whole]];
+            } else if prefix.chars().count() < SHORTEST_PREFIX {
+                return Err(StoreError::BadReference {
+                    reference: typed.into(),
+                    reason: format!("give at least {SHORTEST_PREFIX} characters of the run id"),
+                });
+            }
             match fit.as_slice() {
                 [] => Err(none()),
                 [one] => Ok(((*one).clone(), Vec::new())),

@@ -49,13 +49,34 @@ pub struct RunEntry {
     pub changes: Vec<String>,
 }
 
-/// Where a run begins in the history of its table.
+/// Where a run begins in the history of its table. The order is the runs' order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FirstCommit {
-    /// Position of the commit in the table's history.
+    /// Position of the commit in the history that is left; 0 if it lies before that, where only times tell an order.
     pub sequence_number: i64,
-    /// Its time in milliseconds since the epoch; of an expired commit what is still known of it.
+    /// Its time in milliseconds since the epoch; of an expired commit that of the evaluation.
     pub committed_ms: i64,
+}
+
+impl FirstCommit {
+    pub(super) fn of(snapshot: &SnapshotRef) -> FirstCommit {
+        FirstCommit {
+            sequence_number: snapshot.sequence_number(),
+            committed_ms: snapshot.timestamp_ms(),
+        }
+    }
+
+    /// Before the oldest commit that is left.
+    pub(super) fn expired(committed_ms: i64) -> FirstCommit {
+        FirstCommit {
+            sequence_number: 0,
+            committed_ms,
+        }
+    }
+
+    fn is_expired(self) -> bool {
+        self.sequence_number == 0
+    }
 }
 
 impl RunEntry {
@@ -112,6 +133,12 @@ pub(super) fn newest_until(table: &Table, until_ms: i64) -> Option<i64> {
     then.map(|snapshot| snapshot.snapshot_id())
 }
 
+/// Whether the main branch has fewer snapshots than it had commits, so that some may be expired.
+pub(super) fn is_short(table: &Table) -> bool {
+    let history = history(table, None);
+    history.last().is_some_and(|oldest| oldest.sequence_number() != 1)
+}
+
 /// Whether every commit on the main branch after a sequence number only added files.
 pub(super) fn only_appended_since(table: &Table, sequence_number: i64) -> bool {
     history(table, None)
@@ -150,10 +177,7 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
         model_version: get("model-version")?,
         snapshot_id: snapshot.snapshot_id(),
         sequence_number: snapshot.sequence_number(),
-        first: FirstCommit {
-            sequence_number: snapshot.sequence_number(),
-            committed_ms: snapshot.timestamp_ms(),
-        },
+        first: FirstCommit::of(snapshot),
         rows: get("row-count").and_then(|n| n.parse().ok()).unwrap_or(0),
         golden: Golden {
             name: get("golden-name"),
@@ -173,6 +197,25 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
 }
 
 impl Store {
+    /// Whether a later commit took every row of a run that evaldiff recorded.
+    ///
+    /// # Errors
+    /// Fails if the table's metadata or manifests cannot be read.
+    pub async fn is_deleted(&self, table: &str, run_id: &str) -> Result<bool, StoreError> {
+        let table = self.load(table).await?;
+        let Some(run) = recorded(&table).into_iter().find(|run| run.run_id == run_id) else {
+            return Ok(false);
+        };
+        match table.metadata().current_snapshot() {
+            Some(head) if !only_appended_since(&table, run.sequence_number) => match foreign::as_of(&table, head).await
+            {
+                Err(StoreError::Deletes { .. }) => Ok(false),
+                state => Ok(!state?.contains_key(&key(&run))),
+            },
+            _ => Ok(false),
+        }
+    }
+
     /// Every run on the main branch, oldest first. Runs that evaldiff did not write are found by their columns
     /// `model_version` and `run_id`.
     ///
@@ -191,7 +234,7 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
     let mut runs = recorded_in(&history);
     let (newer, oldest) = match history.split_last() {
         // What came before the oldest snapshot is expired, and its rows may still be there.
-        Some((oldest, newer)) if oldest.parent_snapshot_id().is_some() => (newer, Some(oldest)),
+        Some((oldest, newer)) if has_earlier(table, oldest).await? => (newer, Some(oldest)),
         _ => (history.as_slice(), None),
     };
     if runs.is_empty() && !history.is_empty() {
@@ -214,6 +257,16 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
     Ok(runs)
 }
 
+/// Whether there were snapshots before the oldest one that is left. PyIceberg's expiry takes its parent's id away, so that
+/// only files which it did not add itself tell.
+async fn has_earlier(table: &Table, oldest: &SnapshotRef) -> Result<bool, StoreError> {
+    if oldest.parent_snapshot_id().is_some() || oldest.sequence_number() == 1 {
+        return Ok(oldest.parent_snapshot_id().is_some());
+    }
+    let manifests = files::manifests(table, oldest).await?;
+    Ok(manifests.iter().any(|m| m.added_snapshot_id != oldest.snapshot_id()))
+}
+
 /// The runs in the oldest snapshot that is left: of those whose own snapshot is expired, what that one still has. A run of
 /// evaldiff whose snapshot a tag keeps is the one that was recorded.
 async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -> Result<Vec<RunEntry>, StoreError> {
@@ -229,10 +282,15 @@ async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -
         .filter(|e| recorded.iter().all(|r| r.run_id != e.run_id));
     Ok(unknown
         .map(|mut found| match kept.remove(&found.run_id) {
-            Some(own) if own.rows == found.rows => own,
-            Some(own) => own.later(&found),
+            Some(mut own) => {
+                own.first = FirstCommit::expired(own.first.committed_ms);
+                match own.rows == found.rows {
+                    true => own,
+                    false => own.later(&found),
+                }
+            }
             None => {
-                if found.first.sequence_number < oldest.sequence_number() {
+                if found.first.is_expired() {
                     let expired = format!(
                         "the snapshot that added run {} is expired: it is read as of snapshot {}, the oldest that is left",
                         found.run_id, found.snapshot_id

@@ -474,6 +474,24 @@ fn deleted_data_files_are_named() {
 }
 
 #[test]
+fn a_report_whose_data_files_are_lost_says_what_is_still_confirmed() {
+    let project = Project::with_runs("binary");
+    project.run(&["v1", "v2"]).ok();
+    let report = project.reports("site").remove(0);
+    let lost = project
+        .warehouse()
+        .into_keys()
+        .find(|name| name.contains("model_version=v2") && name.ends_with(".parquet"));
+    std::fs::remove_file(project.path().join(".evaldiff/warehouse").join(lost.unwrap())).unwrap();
+    let verified = project.run(&["verify", report.to_str().unwrap()]);
+    verified
+        .expect_code(3)
+        .stdout_has("rows of v1: as recorded")
+        .stdout_has("not confirmed: 1 of 1 data files of v2")
+        .stderr_has("data files are gone from storage");
+}
+
+#[test]
 fn an_output_folder_with_foreign_files_is_left_alone() {
     let project = project();
     project.file("new.csv", predictions(40, 2));

@@ -69,6 +69,105 @@ fn pyiceberg_reads_appends_to_and_expires_the_embedded_catalog() {
         .stdout_has("verified");
 }
 
+/// PyIceberg's expiry takes the parent's id from what is left, and so does a deletion the place of a file among the others.
+#[test]
+fn runs_keep_their_order_when_all_older_snapshots_are_expired() {
+    let project = Project::new();
+    for (name, wrong) in [("old.csv", 3), ("new.csv", 7), ("other.csv", 9)] {
+        project.file(name, predictions(300, wrong));
+    }
+    let with_id = |file: &str, version: &str, id: &str| {
+        let mut command = import(&project, file, version, "eval.predictions");
+        command.args(["--run-id", id]);
+        finish(command)
+    };
+    // Ids that say nothing of the order.
+    let [old, new, other, again] = ["f", "a", "c", "b"].map(|c| format!("{}-0000-7000-8000-000000000000", c.repeat(8)));
+    with_id("old.csv", "v1", &old).ok();
+    with_id("new.csv", "v1", &new).ok();
+    with_id("other.csv", "v2", &other).ok();
+    let expire = "t.maintenance.expire_snapshots().by_ids(\
+                  [s.snapshot_id for s in t.snapshots() if s != t.current_snapshot()]).commit()\n\
+                  print(len(catalog.load_table('eval.predictions').snapshots()))\n";
+    let open = "t = catalog.load_table('eval.predictions')\n";
+    let Some(left) = python(&project, &format!("{open}{expire}")) else {
+        return;
+    };
+    assert_eq!(left, "1\n");
+    let ids = || {
+        let runs = project.run(&["runs", "--format", "json"]).ok().json();
+        let list = runs.as_array().unwrap().iter();
+        list.map(|run| run["run_id"].as_str().unwrap().to_string())
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(ids(), [&old, &new, &other].map(String::clone));
+    let compared = project.run(&["v1", "latest", "--format", "json"]);
+    compared
+        .ok()
+        .stderr_has("the snapshot that added run ")
+        .stderr_has("is expired");
+    let json = compared.json();
+    assert_eq!(json["baseline"]["run_id"], new.as_str());
+    assert_eq!(json["candidate"]["run_id"], other.as_str());
+
+    // An import that is repeated finds its run; another version cannot take its id.
+    with_id("new.csv", "v1", &new).ok().stdout_has("is already there");
+    with_id("new.csv", "v9", &new)
+        .expect_code(2)
+        .stderr_has("is one of version `v1` already");
+
+    let emptied = format!("{open}t.delete(\"run_id == '{again}'\")\n");
+    with_id("new.csv", "v3", &again).ok();
+    python(&project, &emptied).unwrap();
+    with_id("new.csv", "v3", &again)
+        .ok()
+        .stdout_has("is already there")
+        .stderr_has("were deleted by a later commit");
+
+    let delete = format!("{open}t.delete(\"sample_id == 's-00004' and run_id == '{old}'\")\n{expire}");
+    assert_eq!(python(&project, &delete).as_deref(), Some("1\n"));
+    assert_eq!(ids(), [&old, &new, &other].map(String::clone));
+    let json = project.run(&["v1", "v2", "--format", "json"]).ok().json();
+    assert_eq!(json["baseline"]["run_id"], new.as_str());
+    assert_eq!(json["accounting"]["matched"], 300);
+    // Both are read as of one snapshot now, and each has a report of its own.
+    let pair = |a: &str, b: &str| {
+        project
+            .run(&[&format!("run:{a}"), &format!("run:{b}"), "--format", "json"])
+            .ok()
+            .json()
+    };
+    assert_eq!(pair(&old, &other)["accounting"]["matched"], 299);
+    assert_eq!(pair(&new, &other)["accounting"]["matched"], 300);
+    for report in project.reports("site") {
+        let verified = project.run(&["verify", report.to_str().unwrap()]);
+        assert!(matches!(verified.code, Some(0 | 3)), "{verified}");
+    }
+}
+
+#[test]
+fn files_of_two_tables_in_one_place_are_left_alone() {
+    let project = Project::new();
+    two_versions(&project, 30, "eval.predictions");
+    let made = python(
+        &project,
+        "t = catalog.load_table('eval.predictions')\n\
+         catalog.create_table('eval.beside', schema=t.schema(), location=t.location() + '/data/beside')\n",
+    );
+    if made.is_none() {
+        return;
+    }
+    for table in ["eval.predictions", "eval.beside"] {
+        for args in [&["gc", "--table", table][..], &["gc", "--delete", "--table", table]] {
+            project
+                .run(args)
+                .expect_code(4)
+                .stderr_has("are in one place")
+                .stderr_has("hint: ");
+        }
+    }
+}
+
 #[test]
 fn a_table_whose_runs_cannot_be_told_apart_is_refused() {
     let project = Project::new();
