@@ -29,10 +29,14 @@
 //! latency = "latency_ms"
 //! slices = ["language", "channel"]       # --slice
 //! show = ["text"]                        # --show
+//! kind = "text"                          # --kind
+//! scores = ["helpful:higher"]            # --score
+//! positive = "p_fraud"                   # --positive
 //!
 //! [compare]
 //! alpha = 0.05                           # --alpha
 //! min_effect = 0.01                      # --min-effect; for slices and headline
+//! tolerance = 0.1                        # --tolerance; in the unit of a score or an absolute error
 //! top = 100                              # --top
 //! hide = ["email"]                       # --hide adds to these
 //! no_payload = false                     # --no-payload
@@ -160,6 +164,7 @@ impl Config {
                 top: flags.top.or(keys.compare.top).unwrap_or(defaults.top),
                 hide,
                 no_payload: flags.no_payload || keys.compare.no_payload,
+                tolerance: flags.tolerance.or(keys.compare.tolerance).unwrap_or(defaults.tolerance),
             },
             engine: EngineConfig {
                 memory_limit: flags.memory_limit.or(keys.engine.memory_limit),

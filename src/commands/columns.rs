@@ -4,8 +4,8 @@ use super::Session;
 use super::convert;
 use crate::cli::request::ColumnChoice;
 use crate::compare::CompareError;
-use crate::error::Result;
-use crate::model::ColumnRoles;
+use crate::error::{Error, Result};
+use crate::model::{ColumnRoles, Kind};
 use crate::store::ResolvedRun;
 
 /// The roles for comparing runs of a table. `flags` is false where the flags spoke of a file's columns, whose names
@@ -25,6 +25,12 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
     };
     let need =
         |value: Option<String>, role, flag| value.ok_or_else(|| convert::compare(CompareError::NoRole { role, flag }));
+    if let Some(kind) = chosen.kind.filter(|kind| *kind != Kind::Classification) {
+        return Err(Error::usage(format!(
+            "answers of kind {} cannot be compared yet",
+            kind.name()
+        )));
+    }
     if chosen.key.is_empty() {
         return Err(convert::compare(CompareError::NoRole {
             role: "sample key",
@@ -39,7 +45,7 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
     }
     Ok(ColumnRoles {
         key: chosen.key,
-        truth: need(chosen.truth, "ground truth", "--truth")?,
+        truth: Some(need(chosen.truth, "ground truth", "--truth")?),
         prediction: need(chosen.prediction, "prediction", "--pred")?,
         confidence: chosen.confidence,
         status: chosen.status,
@@ -47,13 +53,18 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
         latency: chosen.latency,
         slices,
         show: chosen.show,
+        kind: chosen.kind,
+        scores: chosen.scores,
+        positive: chosen.positive,
+        repeat: chosen.repeat,
+        cluster: chosen.cluster,
     })
 }
 
 fn choice(roles: ColumnRoles) -> ColumnChoice {
     ColumnChoice {
         key: roles.key,
-        truth: Some(roles.truth),
+        truth: roles.truth,
         prediction: Some(roles.prediction),
         confidence: roles.confidence,
         status: roles.status,
@@ -61,6 +72,11 @@ fn choice(roles: ColumnRoles) -> ColumnChoice {
         latency: roles.latency,
         slices: roles.slices,
         show: roles.show,
+        kind: roles.kind,
+        scores: roles.scores,
+        positive: roles.positive,
+        repeat: roles.repeat,
+        cluster: roles.cluster,
     }
 }
 
@@ -77,5 +93,6 @@ fn conventional(run: &ResolvedRun) -> ColumnChoice {
         latency: has("latency_ms"),
         slices: Vec::new(),
         show: has("text").into_iter().collect(),
+        ..ColumnChoice::default()
     }
 }

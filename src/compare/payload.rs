@@ -205,7 +205,7 @@ fn sample(
         };
         let confidence = roles.confidence.as_ref().filter(|name| !reader.is_hidden(name));
         Some(Answer {
-            truth: label(&roles.truth, word, NO_TRUTH),
+            truth: roles.truth.as_ref().and_then(|truth| label(truth, word, NO_TRUTH)),
             prediction: label(&roles.prediction, word >> LABEL_BITS, NO_PREDICTION),
             confidence: confidence.and(row.confidence[side]),
             status: reader.optional(fetched, &roles.status),

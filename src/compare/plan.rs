@@ -186,7 +186,11 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
     for name in &roles.key {
         out.push(find(name, false)?);
     }
-    for (name, role) in [(&roles.truth, "ground truth"), (&roles.prediction, "prediction")] {
+    let truth = roles.truth.as_ref().ok_or(CompareError::NoRole {
+        role: "ground truth",
+        flag: "--truth",
+    })?;
+    for (name, role) in [(truth, "ground truth"), (&roles.prediction, "prediction")] {
         out.push(find(name, true)?);
         check_label(schema, name, role)?;
     }

@@ -115,7 +115,7 @@ fn roles(layout: &Layout) -> ColumnRoles {
     };
     ColumnRoles {
         key: all("key"),
-        truth: of("ground truth").unwrap_or_default(),
+        truth: of("ground truth"),
         prediction: of("prediction").unwrap_or_default(),
         confidence: of("confidence"),
         status: of("status"),
@@ -123,6 +123,7 @@ fn roles(layout: &Layout) -> ColumnRoles {
         latency: of("latency"),
         slices: all("slice"),
         show: all("shown"),
+        ..ColumnRoles::default()
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::model::{Kind, ScoreRole};
 use arrow::datatypes::DataType;
 
 /// How the files are encoded.
@@ -47,6 +48,16 @@ pub struct ImportSpec {
     pub error: Option<String>,
     /// Latency column in milliseconds; guessed, and may be missing.
     pub latency: Option<String>,
+    /// Kind of evaluation; told by the columns when absent.
+    pub kind: Option<Kind>,
+    /// Columns of scores, the headline first; with any the answers are scored texts.
+    pub scores: Vec<ScoreRole>,
+    /// Column with the probability of the positive class.
+    pub positive: Option<String>,
+    /// Column with the number of the trial.
+    pub repeat: Option<String>,
+    /// Column that samples belonging together have in common.
+    pub cluster: Option<String>,
 }
 
 /// A column that the table already has.

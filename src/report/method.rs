@@ -115,7 +115,7 @@ fn role_facts(roles: &ColumnRoles) -> Vec<Fact> {
     let many = |columns: &[String]| columns.iter().map(|c| words::visible(c)).collect::<Vec<_>>().join(", ");
     let all = [
         ("Key", many(&roles.key)),
-        ("Ground truth", words::visible(&roles.truth)),
+        ("Ground truth", many(roles.truth.as_slice())),
         ("Prediction", words::visible(&roles.prediction)),
         ("Confidence", many(roles.confidence.as_slice())),
         ("Status", many(roles.status.as_slice())),

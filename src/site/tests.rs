@@ -161,7 +161,7 @@ fn calibration() -> Calibration {
 fn roles() -> ColumnRoles {
     ColumnRoles {
         key: vec!["sample_id".into(), EVIL.into()],
-        truth: "ground_truth".into(),
+        truth: Some("ground_truth".into()),
         prediction: "prediction".into(),
         confidence: Some("confidence".into()),
         slices: vec!["domain".into(), "lang".into()],
