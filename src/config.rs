@@ -32,6 +32,7 @@
 //! kind = "text"                          # --kind
 //! scores = ["helpful:higher"]            # --score
 //! positive = "p_fraud"                   # --positive
+//! repeat = "epoch"                       # --repeat
 //!
 //! [compare]
 //! alpha = 0.05                           # --alpha

@@ -81,6 +81,9 @@ pub(super) struct ColumnArgs {
     /// Judge free-text answers by this column of scores; repeat for several, the first makes the headline
     #[arg(long = "score", value_name = "COL[:higher|lower]", value_parser = values::score)]
     scores: Vec<ScoreRole>,
+    /// Tell the trials of a sample apart by this column: several rows of one key are reduced to one
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    repeat: Option<String>,
     /// Read the probability of the positive one of two labels from this column
     #[arg(long, value_name = "COL", value_parser = values::name)]
     positive: Option<String>,
@@ -187,7 +190,7 @@ impl ColumnArgs {
             kind: self.kind,
             scores: distinct(self.scores),
             positive: self.positive,
-            repeat: None,
+            repeat: self.repeat,
             cluster: None,
         };
     }

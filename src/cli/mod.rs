@@ -10,7 +10,7 @@ mod demo;
 mod diff;
 mod gc;
 mod help;
-mod import;
+pub(crate) mod import;
 pub(crate) mod location;
 pub mod man;
 mod pins;

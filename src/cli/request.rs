@@ -77,8 +77,8 @@ pub struct DiffRequest {
 pub struct ImportRequest {
     /// Files of the run, at least one.
     pub files: Vec<PathBuf>,
-    /// Version of the model, from the flag or else MODEL_VERSION; not blank.
-    pub model_version: String,
+    /// Version of the model, from the flag or else MODEL_VERSION; not blank. Else a tool's log has to name the model.
+    pub model_version: Option<String>,
     /// Id of the run, where the caller chose it: a second import of the same id changes nothing.
     pub run_id: Option<Uuid>,
     /// Show what would be written, and write nothing.

@@ -123,6 +123,8 @@ pub(crate) struct ColumnKeys {
     scores: Vec<ScoreRole>,
     #[serde(deserialize_with = "text")]
     positive: Option<String>,
+    #[serde(deserialize_with = "text")]
+    repeat: Option<String>,
 }
 
 /// `[compare]`
@@ -174,7 +176,7 @@ impl From<ColumnKeys> for ColumnChoice {
             kind: keys.kind,
             scores: keys.scores,
             positive: keys.positive,
-            repeat: None,
+            repeat: keys.repeat,
             cluster: None,
         }
     }

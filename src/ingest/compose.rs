@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 use super::convert::{Cast, conflict, stored_type};
 use super::error::IngestError;
 use super::facts::{ColumnFacts, Facts};
-use super::guess::{ALL, CONFIDENCE, ERROR, KEY, LATENCY, Role, STATUS};
+use super::guess::{ALL, CONFIDENCE, ERROR, KEY, LATENCY, REPEAT, Role, STATUS};
 use super::layout::{Layout, Make, OutColumn};
 use super::roles::{Parts, Side};
 use super::spec::KnownColumn;
@@ -28,6 +28,10 @@ impl Composer<'_> {
         let mut columns = vec![self.key()?];
         columns.extend(self.labels()?);
         columns.extend(self.numbers_and_texts()?);
+        let repeat = parts.repeat.as_ref().and_then(|name| self.predictions.get(name));
+        if let Some(facts) = repeat {
+            columns.push(self.plain(Side::Predictions, facts, REPEAT.name)?);
+        }
         let listed = parts
             .show
             .iter()

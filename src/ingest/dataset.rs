@@ -267,6 +267,7 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         status: None,
         error: None,
         latency: None,
+        repeat: None,
         show: Vec::new(),
         slices: Vec::new(),
     };

@@ -94,6 +94,14 @@ pub(crate) const LATENCY: Role = Role {
     tiers: &[&["latency_ms"]],
 };
 
+/// Never guessed: which trial a row is of.
+pub(crate) const REPEAT: Role = Role {
+    name: "repeat",
+    flag: "--repeat",
+    stored_as: "repeat",
+    tiers: &[],
+};
+
 /// The roles whose stored names no other column may take.
 pub(crate) const ALL: [&Role; 7] = [&KEY, &TRUTH, &PREDICTION, &CONFIDENCE, &STATUS, &ERROR, &LATENCY];
 /// Input columns worth showing.

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use super::compose::Composer;
 use super::error::{IngestError, list};
 use super::layout::{Layout, OutColumn};
+use super::logs::Declared;
 use super::plan::Scans;
 use super::preview::preview;
 use super::raw::Input;
@@ -28,6 +29,7 @@ pub struct ImportPlan {
     counts: InputCounts,
     digest: String,
     warnings: Vec<String>,
+    model: Option<String>,
     preview: RecordBatch,
 }
 
@@ -39,6 +41,7 @@ pub(crate) fn finish(
     golden: Option<Input>,
     parts: &Parts,
     scans: Scans,
+    declared: Declared,
 ) -> Result<ImportPlan, IngestError> {
     let golden_facts = scans.golden.as_ref().map(|scan| &scan.facts);
     let mut composer = Composer {
@@ -47,7 +50,7 @@ pub(crate) fn finish(
         golden: golden_facts,
         known,
         guess_slices: spec.slices.is_empty(),
-        warnings: Vec::new(),
+        warnings: declared.notices,
     };
     let layout = composer.compose()?;
     let mut warnings = composer.warnings;
@@ -93,6 +96,7 @@ pub(crate) fn finish(
         counts,
         digest,
         warnings,
+        model: declared.model,
         preview,
     })
 }
@@ -123,6 +127,7 @@ fn roles(layout: &Layout) -> ColumnRoles {
         latency: of("latency"),
         slices: all("slice"),
         show: all("shown"),
+        repeat: of("repeat"),
         ..ColumnRoles::default()
     }
 }
@@ -169,6 +174,11 @@ impl ImportPlan {
     /// columns and the declared slices of the predictions, not what the model said.
     pub fn golden_digest(&self) -> String {
         self.digest.clone()
+    }
+
+    /// The model that the log of a tool names.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// What a person should know although nothing is wrong.

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::error::IngestError;
 use super::facts::Facts;
-use super::guess::{CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, RESERVED, Role, STATUS, missing, plain};
+use super::guess::{CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, REPEAT, RESERVED, Role, STATUS, missing, plain};
 use super::labels::{prediction, truths};
 use super::raw::Input;
 use super::spec::ImportSpec;
@@ -32,6 +32,8 @@ pub(crate) struct Parts {
     pub(crate) status: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) latency: Option<String>,
+    /// Which trial of its sample a row is.
+    pub(crate) repeat: Option<String>,
     /// Columns to show, in their order.
     pub(crate) show: Vec<(Side, String)>,
     /// Declared slice columns, in their order.
@@ -73,6 +75,7 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         status: optional(&STATUS, &spec.status, file, &columns)?,
         error: optional(&ERROR, &spec.error, file, &columns)?,
         latency: optional(&LATENCY, &spec.latency, file, &columns)?,
+        repeat: optional(&REPEAT, &spec.repeat, file, &columns)?,
         show: Vec::new(),
         slices: Vec::new(),
     };

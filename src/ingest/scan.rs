@@ -1,11 +1,12 @@
 //! The first pass over the predictions: reads every row once, judges it, and counts.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use arrow::array::{Array, StringArray};
 
 use super::bound::{check_types, column};
-use super::digest::SampleDigest;
+use super::digest::{SampleDigest, key_hash};
 use super::error::{IngestError, Place};
 use super::facts::{Facts, check_slices};
 use super::find::batch_keys;
@@ -27,6 +28,8 @@ pub(crate) struct PredictionScan {
     /// The columns of each file.
     pub(crate) files: Vec<(PathBuf, Vec<String>)>,
     last_key: Option<String>,
+    /// Keys of samples in the digest, where a sample has several rows.
+    sampled: HashSet<u128>,
     stray: Option<(String, Place)>,
     strays: u64,
 }
@@ -96,7 +99,14 @@ impl PredictionScan {
         self.facts.batch(&input.file, columns, batch);
         check_slices(&self.facts, parts, Side::Predictions)?;
         let keys = batch_keys(input, &parts.key, columns, batch)?;
-        self.follow_order(&keys);
+        match &parts.repeat {
+            // Trials of a sample have one key: they have to be sorted by both.
+            Some(repeat) => {
+                batch_keys(input, std::slice::from_ref(repeat), columns, batch)?;
+                self.sorted = false;
+            }
+            None => self.follow_order(&keys),
+        }
 
         let status = match &parts.status {
             Some(name) => statuses(&named(name), name, &place)?,
@@ -146,7 +156,8 @@ impl PredictionScan {
                         contents.push((found.name.as_str(), text(&column(columns, batch, &found.name))?));
                     }
                 }
-                self.digest.batch(&keys, truth.as_ref(), &contents);
+                let first = |row: usize| parts.repeat.is_none() || self.sampled.insert(key_hash(keys.value(row)));
+                self.digest.batch(&keys, truth.as_ref(), &contents, first);
             }
         }
         Ok(())

@@ -8,7 +8,7 @@ use arrow::datatypes::DataType;
 /// How the files are encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InputFormat {
-    /// By magic bytes, then by file extension, then by the first character.
+    /// By magic bytes, then by what the tools' logs begin with, then by file extension and first character.
     #[default]
     Auto,
     /// Comma separated values; tabs for `.tsv`.
@@ -17,6 +17,16 @@ pub enum InputFormat {
     Jsonl,
     /// Apache Parquet.
     Parquet,
+    /// The samples of lm-evaluation-harness.
+    LmEval,
+    /// A log of Inspect, as JSON or as an archive.
+    Inspect,
+    /// The results of promptfoo, as JSON or as JSONL.
+    Promptfoo,
+    /// A table of evaluation results of MLflow.
+    Mlflow,
+    /// The details of lighteval.
+    Lighteval,
 }
 
 /// A request to read predictions, and perhaps the golden dataset that they answer.

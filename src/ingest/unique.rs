@@ -19,6 +19,7 @@ pub(crate) fn check_distinct(parts: &Parts) -> Result<(), IngestError> {
         (&parts.status, "the status"),
         (&parts.error, "the error text"),
         (&parts.latency, "the latency"),
+        (&parts.repeat, "the repeat"),
     ];
     let uses = std::iter::once((parts.prediction.as_str(), "the prediction"))
         .chain(

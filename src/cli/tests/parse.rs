@@ -51,7 +51,7 @@ fn every_flag_of_a_comparison_arrives() {
          --memory-limit 1GiB --top 7 --hide h --no-payload --id i --id j --truth t --pred p --conf c --show x \
          --status st --error e --latency l --golden g.csv --golden-name n --golden-version gv \
          --input-format csv --threads 3 --join merge --config c.toml -vv \
-         --kind text --score s3 --score a:b:lower --score s3 --positive pos --tolerance 0.5",
+         --kind text --score s3 --score a:b:lower --score s3 --positive pos --repeat rep --tolerance 0.5",
         &[],
     )
     .unwrap();
@@ -76,6 +76,7 @@ fn every_flag_of_a_comparison_arrives() {
             kind: Some(Kind::Text),
             scores: vec![score("s3", Direction::Higher), score("a:b", Direction::Lower)],
             positive: Some("pos".into()),
+            repeat: Some("rep".into()),
             ..ColumnChoice::default()
         },
         alpha: Some(0.1),
@@ -110,7 +111,7 @@ fn every_command_has_its_request() {
     let import = |version: &str, run_id: Option<&str>, dry_run| {
         Command::Import(ImportRequest {
             files: vec!["a.csv".into(), "b.csv".into()],
-            model_version: version.into(),
+            model_version: Some(version.into()),
             run_id: run_id.map(|id| id.parse().unwrap()),
             dry_run,
             input: InputOptions::default(),
