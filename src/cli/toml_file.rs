@@ -123,6 +123,7 @@ pub(crate) struct ColumnKeys {
     scores: Vec<ScoreRole>,
     #[serde(deserialize_with = "text")]
     positive: Option<String>,
+    positive_label: Option<String>,
 }
 
 /// `[compare]`
@@ -174,6 +175,7 @@ impl From<ColumnKeys> for ColumnChoice {
             kind: keys.kind,
             scores: keys.scores,
             positive: keys.positive,
+            positive_label: keys.positive_label,
             repeat: None,
             cluster: None,
         }
