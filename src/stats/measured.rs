@@ -181,7 +181,7 @@ fn score(
         name,
         direction: role.direction,
         verdict,
-        note: (excluded > 0).then(|| format!("{excluded} of the matched samples lack this score in a run: left out")),
+        note: (excluded > 0).then(|| format!("matched samples left out for want of this score: {excluded}")),
         ..metric
     }
 }
