@@ -42,9 +42,9 @@ fn predictions(kind: &str, rows: usize, seed: usize) -> String {
         );
         let _ = write!(out, "s-{key:06},");
         let _ = match kind {
-            "numeric" if dice % 97 == 0 => write!(out, "{},", key as f64 / 3.0),
+            "numeric" if dice.is_multiple_of(97) => write!(out, "{},", key as f64 / 3.0),
             "numeric" => write!(out, "{},{}", key as f64 / 3.0, key as f64 / 3.0 + (number - 70.0) / 9.0),
-            "text" if dice % 89 == 0 => write!(out, "ref {key},,,0.5,input"),
+            "text" if dice.is_multiple_of(89) => write!(out, "ref {key},,,0.5,input"),
             "text" => write!(
                 out,
                 "ref {key},{} {},{number},{},input",
@@ -54,7 +54,7 @@ fn predictions(kind: &str, rows: usize, seed: usize) -> String {
             ),
             _ => {
                 let truth = ["no", "yes"][key % 2];
-                let said = if dice % 5 == 0 { "no" } else { truth };
+                let said = if dice.is_multiple_of(5) { "no" } else { truth };
                 write!(out, "{truth},{said},{}", dice as f64 / 1009.0)
             }
         };
