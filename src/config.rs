@@ -32,6 +32,7 @@
 //! kind = "text"                          # --kind
 //! scores = ["helpful:higher"]            # --score
 //! positive = "p_fraud"                   # --positive
+//! positive_label = "fraud"               # --positive-label
 //! repeat = "epoch"                       # --repeat
 //!
 //! [compare]
@@ -65,7 +66,7 @@ use crate::cli::pyiceberg;
 use crate::cli::request::ServiceChoice;
 use crate::cli::toml_file::{self, CatalogKeys, CatalogType, TomlFile};
 use crate::error::{Error, Result};
-use crate::model::{CatalogKind, CatalogLocation, CompareOptions};
+use crate::model::{CatalogKind, CatalogLocation, CompareOptions, Kind};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -92,6 +93,8 @@ pub struct Config {
     pub column_file: ColumnChoice,
     /// Options that can change a byte of a report.
     pub compare: CompareOptions,
+    /// Whether a minimum effect was given, rather than left to the kind of evaluation.
+    pub min_effect_given: bool,
     /// Options that cannot.
     pub engine: EngineConfig,
     /// The model service of an evaluation.
@@ -167,6 +170,7 @@ impl Config {
                 no_payload: flags.no_payload || keys.compare.no_payload,
                 tolerance: flags.tolerance.or(keys.compare.tolerance).unwrap_or(defaults.tolerance),
             },
+            min_effect_given: min_effect.is_some(),
             engine: EngineConfig {
                 memory_limit: flags.memory_limit.or(keys.engine.memory_limit),
                 threads: flags.threads.or(keys.engine.threads).unwrap_or_else(cores),
@@ -181,6 +185,26 @@ impl Config {
             home,
             file,
         })
+    }
+
+    /// The options of a comparison of this kind: the default of the minimum effect is a rate, which measured answers,
+    /// in whatever unit, have none of.
+    ///
+    /// # Errors
+    /// A usage error for a minimum effect that no rate can have.
+    pub fn options(&self, kind: Kind) -> Result<CompareOptions> {
+        let mut options = self.compare.clone();
+        if !kind.has_labels() && !self.min_effect_given {
+            options.min_effect_slice = 0.0;
+        }
+        if kind.has_labels() && options.min_effect_slice >= 1.0 {
+            let text = format!(
+                "a minimum effect of accuracy is a rate below 1, not {}",
+                options.min_effect_slice
+            );
+            return Err(Error::usage(text).with_hint("give --min-effect 0.01 for one percentage point"));
+        }
+        Ok(options)
     }
 
     /// Column roles for reading files: flags above evaldiff.toml.

@@ -87,6 +87,9 @@ pub(super) struct ColumnArgs {
     /// Read the probability of the positive one of two labels from this column
     #[arg(long, value_name = "COL", value_parser = values::name)]
     positive: Option<String>,
+    /// Take this label for the positive one [default: the one of two that sorts last]
+    #[arg(long, value_name = "LABEL")]
+    positive_label: Option<String>,
 }
 
 /// How files are read.
@@ -144,8 +147,9 @@ pub(super) struct TestArgs {
     /// Test at this significance level, above 0 and at most 0.5 [default: 0.05]
     #[arg(long, value_name = "RATE", value_parser = number(values::alpha), allow_negative_numbers = true)]
     alpha: Option<f64>,
-    /// Call a change real only above this absolute rate [default: 0.01 for slices, 0 for the headline]
-    #[arg(long, value_name = "RATE", value_parser = number(values::min_effect), allow_negative_numbers = true)]
+    /// Call a change real only above this: of accuracy a rate [default: 0.01 for slices, 0 for the headline], of a score or
+    /// an absolute error in its own unit [default: 0]
+    #[arg(long, value_name = "X", value_parser = number(values::min_effect), allow_negative_numbers = true)]
     min_effect: Option<f64>,
     /// Let a score or an absolute error differ by this much before a sample counts as changed [default: 0]
     #[arg(long, value_name = "X", value_parser = number(values::tolerance), allow_negative_numbers = true)]
@@ -190,6 +194,7 @@ impl ColumnArgs {
             kind: self.kind,
             scores: distinct(self.scores),
             positive: self.positive,
+            positive_label: self.positive_label,
             repeat: self.repeat,
             cluster: None,
         };

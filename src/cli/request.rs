@@ -395,6 +395,8 @@ pub struct ColumnChoice {
     pub scores: Vec<ScoreRole>,
     /// Probability of the positive class.
     pub positive: Option<String>,
+    /// The positive label.
+    pub positive_label: Option<String>,
     /// Number of the trial.
     pub repeat: Option<String>,
     /// What samples that belong together have in common.
@@ -421,6 +423,7 @@ impl ColumnChoice {
             kind: self.kind.or(below.kind),
             scores: list(self.scores, below.scores),
             positive: self.positive.or(below.positive),
+            positive_label: self.positive_label.or(below.positive_label),
             repeat: self.repeat.or(below.repeat),
             cluster: self.cluster.or(below.cluster),
         }

@@ -123,6 +123,7 @@ pub(crate) struct ColumnKeys {
     scores: Vec<ScoreRole>,
     #[serde(deserialize_with = "text")]
     positive: Option<String>,
+    positive_label: Option<String>,
     #[serde(deserialize_with = "text")]
     repeat: Option<String>,
 }
@@ -176,6 +177,7 @@ impl From<ColumnKeys> for ColumnChoice {
             kind: keys.kind,
             scores: keys.scores,
             positive: keys.positive,
+            positive_label: keys.positive_label,
             repeat: keys.repeat,
             cluster: None,
         }

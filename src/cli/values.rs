@@ -99,10 +99,10 @@ pub fn alpha(value: f64) -> Result<f64, String> {
 
 /// Checks a minimum effect.
 pub fn min_effect(value: f64) -> Result<f64, String> {
-    if (0.0..1.0).contains(&value) {
+    if value >= 0.0 && value.is_finite() {
         Ok(value + 0.0) // never -0, which would change the config digest
     } else {
-        Err(format!("a minimum effect is a rate from 0 to below 1, not {value}"))
+        Err(format!("a minimum effect is 0 or more, not {value}"))
     }
 }
 

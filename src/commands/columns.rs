@@ -4,7 +4,7 @@ use super::Session;
 use super::convert;
 use crate::cli::request::ColumnChoice;
 use crate::compare::CompareError;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{ColumnRoles, Kind};
 use crate::store::ResolvedRun;
 
@@ -25,17 +25,15 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
     };
     let need =
         |value: Option<String>, role, flag| value.ok_or_else(|| convert::compare(CompareError::NoRole { role, flag }));
-    if let Some(kind) = chosen.kind.filter(|kind| *kind != Kind::Classification) {
-        return Err(Error::usage(format!(
-            "answers of kind {} cannot be compared yet",
-            kind.name()
-        )));
-    }
     if chosen.key.is_empty() {
         return Err(convert::compare(CompareError::NoRole {
             role: "sample key",
             flag: "--id",
         }));
+    }
+    let kind = kind(run, &chosen);
+    if kind != Kind::Text && chosen.truth.is_none() {
+        need(None, "ground truth", "--truth")?;
     }
     let mut slices: Vec<String> = Vec::new();
     for slice in chosen.slices {
@@ -45,7 +43,7 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
     }
     Ok(ColumnRoles {
         key: chosen.key,
-        truth: Some(need(chosen.truth, "ground truth", "--truth")?),
+        truth: chosen.truth,
         prediction: need(chosen.prediction, "prediction", "--pred")?,
         confidence: chosen.confidence,
         status: chosen.status,
@@ -53,12 +51,28 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
         latency: chosen.latency,
         slices,
         show: chosen.show,
-        kind: chosen.kind,
+        kind: Some(kind).filter(|kind| *kind != Kind::Classification),
         scores: chosen.scores,
         positive: chosen.positive,
+        positive_label: chosen.positive_label,
         repeat: chosen.repeat,
         cluster: chosen.cluster,
     })
+}
+
+/// The kind of evaluation: what was said, else what the columns tell.
+fn kind(run: &ResolvedRun, chosen: &ColumnChoice) -> Kind {
+    let decimal = |name: &Option<String>| {
+        let field = name.as_ref().and_then(|name| run.schema.field_with_name(name).ok());
+        field.is_some_and(|field| field.data_type().is_floating())
+    };
+    match chosen.kind {
+        Some(kind) => kind,
+        None if !chosen.scores.is_empty() => Kind::Text,
+        None if chosen.positive.is_some() => Kind::Binary,
+        None if decimal(&chosen.truth) && decimal(&chosen.prediction) => Kind::Numeric,
+        None => Kind::Classification,
+    }
 }
 
 fn choice(roles: ColumnRoles) -> ColumnChoice {
@@ -75,6 +89,7 @@ fn choice(roles: ColumnRoles) -> ColumnChoice {
         kind: roles.kind,
         scores: roles.scores,
         positive: roles.positive,
+        positive_label: roles.positive_label,
         repeat: roles.repeat,
         cluster: roles.cluster,
     }

@@ -46,6 +46,7 @@ pub(super) async fn plan(
         kind: columns.kind,
         scores: columns.scores,
         positive: columns.positive,
+        positive_label: columns.positive_label,
         repeat: columns.repeat,
         cluster: columns.cluster,
     };

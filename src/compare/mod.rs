@@ -8,10 +8,13 @@ mod flips;
 mod labels;
 mod latency;
 mod lists;
+mod measure;
+mod measured;
 mod pass;
 mod payload;
 mod plan;
 mod rank;
+mod ranked;
 mod spool;
 mod tally;
 
@@ -21,6 +24,7 @@ pub use plan::JoinChoice;
 use crate::engine::Engine;
 use crate::model::comparison::Latencies;
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Predicate, SampleSet};
+use crate::stats::{BinarySample, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
 
@@ -46,6 +50,10 @@ pub struct Job {
 pub struct Compared {
     /// Everything counted.
     pub counts: Counts,
+    /// Everything measured, where answers are neither right nor wrong.
+    pub measured: Option<MeasuredCounts>,
+    /// The positive label and every matched sample's probabilities of it, where there are some.
+    pub binary: Option<(String, Vec<BinarySample>)>,
     /// How long answers took, where the table says so.
     pub latency: Option<Latencies>,
     pass: pass::Pass,
@@ -64,9 +72,12 @@ pub async fn run(
     let sides = plan::Sides::open(job).await?;
     let pass = pass::run(engine, job, &sides, progress).await?;
     let counts = pass.counts(job)?;
+    let binary = pass.binary(&job.roles, &counts.table.labels)?;
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
         counts,
+        measured: pass.measured(),
+        binary,
         latency,
         pass,
         sides,

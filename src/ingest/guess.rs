@@ -8,6 +8,7 @@ use super::error::IngestError;
 pub(crate) struct Role {
     pub(crate) name: &'static str,
     pub(crate) flag: &'static str,
+    /// Empty for columns that keep their own names.
     pub(crate) stored_as: &'static str,
     tiers: &'static [&'static [&'static str]],
 }
@@ -74,6 +75,18 @@ pub(crate) const CONFIDENCE: Role = Role {
     flag: "--conf",
     stored_as: "confidence",
     tiers: &[&["confidence"], &["conf", "probability", "prob"], &["score"]],
+};
+pub(crate) const SCORE: Role = Role {
+    name: "score",
+    flag: "--score",
+    stored_as: "",
+    tiers: &[&["score"]],
+};
+pub(crate) const POSITIVE: Role = Role {
+    name: "probability of the positive class",
+    flag: "--positive",
+    stored_as: "",
+    tiers: &[],
 };
 pub(crate) const STATUS: Role = Role {
     name: "status",

@@ -50,7 +50,8 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
         }
         E::RoleType { flag, .. } => format!("name another column with {flag} COL, or convert it"),
         E::DecimalLabel { .. } => {
-            "numeric targets are not supported by this version: bin them, or convert them to text".to_owned()
+            "numeric targets are compared where truth and prediction are both numbers, with --kind numeric; labels are text or whole numbers"
+                .to_owned()
         }
         E::TypeConflict { .. } => "write the column with the table's type, or rename it".to_owned(),
         E::FilesDisagree { .. } => "write the column with one type in all files".to_owned(),

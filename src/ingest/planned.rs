@@ -7,7 +7,8 @@ use arrow::datatypes::SchemaRef;
 
 use super::compose::Composer;
 use super::error::{IngestError, list};
-use super::layout::{Layout, OutColumn};
+use super::guess::PREDICTION;
+use super::layout::{Layout, Make, OutColumn};
 use super::logs::Declared;
 use super::plan::Scans;
 use super::preview::preview;
@@ -15,7 +16,7 @@ use super::raw::Input;
 use super::roles::{Parts, Side};
 use super::spec::{ImportSpec, InputCounts, KnownColumn};
 use super::types::friendly;
-use crate::model::ColumnRoles;
+use crate::model::{ColumnRoles, Kind};
 
 /// Inputs that were read once and found good: what they hold, and how their rows will be stored.
 #[derive(Clone, Debug)]
@@ -85,7 +86,7 @@ pub(crate) fn finish(
         None => scans.predictions.digest.finish(),
     };
     let preview = preview(&inputs, golden.as_ref(), &layout)?;
-    let (roles, presorted, key) = (roles(&layout), scans.predictions.sorted, parts.key.clone());
+    let (roles, presorted, key) = (roles(&layout, parts), scans.predictions.sorted, parts.key.clone());
     Ok(ImportPlan {
         inputs,
         golden,
@@ -101,7 +102,7 @@ pub(crate) fn finish(
     })
 }
 
-fn roles(layout: &Layout) -> ColumnRoles {
+fn roles(layout: &Layout, parts: &Parts) -> ColumnRoles {
     let of = |role: &str| {
         layout
             .columns
@@ -127,9 +128,20 @@ fn roles(layout: &Layout) -> ColumnRoles {
         latency: of("latency"),
         slices: all("slice"),
         show: all("shown"),
+        kind: kind(layout, parts),
+        scores: parts.scores.clone(),
+        positive: parts.positive.clone(),
+        positive_label: parts.positive_label.clone(),
         repeat: of("repeat"),
         ..ColumnRoles::default()
     }
+}
+
+/// The kind of evaluation, unless it is the usual one.
+fn kind(layout: &Layout, parts: &Parts) -> Option<Kind> {
+    let numeric = |column: &&OutColumn| column.role == PREDICTION.name && column.make == Make::Number;
+    let found = layout.columns.iter().find(numeric).map(|_| Kind::Numeric);
+    parts.kind.or(found).filter(|kind| *kind != Kind::Classification)
 }
 
 impl ImportPlan {

@@ -15,7 +15,8 @@ use super::guess::{INPUTS, KEY, PREDICTION, TRUTH, plain};
 use super::raw::{Input, RawBatch, RawColumn};
 use super::roles::{Parts, Side};
 use super::spec::InputCounts;
-use super::values::{Status, blank_as_null, confidence, statuses, text};
+use super::values::{Status, blank_as_null, confidence, numbers, statuses, text};
+use crate::model::Kind;
 
 /// What the pass over the predictions found.
 #[derive(Default)]
@@ -125,11 +126,22 @@ impl PredictionScan {
             self.counts.null_confidence += values.null_count() as u64;
             self.counts.nan_confidence += nan;
         }
+        let scored = parts.scores.iter().map(|score| &score.column);
+        for name in scored.chain(&parts.positive) {
+            numbers(&named(name), name, &place)?;
+        }
+        if parts.kind == Some(Kind::Numeric) {
+            let own = parts.truth.iter().filter(|_| parts.golden_truth.is_none());
+            for name in own.chain([&parts.prediction]) {
+                numbers(&named(name), name, &place)?;
+            }
+        }
         let truth = match &parts.truth {
             Some(name) => Some(text(&blank_as_null(&named(name)))?),
             None => None,
         };
-        if let (Some(truth), Some(name), None) = (&truth, &parts.truth, &parts.golden_truth) {
+        let text_kind = parts.kind == Some(Kind::Text);
+        if let (Some(truth), Some(name), None, false) = (&truth, &parts.truth, &parts.golden_truth, text_kind) {
             self.counts.no_truth += truth.null_count() as u64;
             let lost = |row: &usize| truth.is_null(*row) && status.get(*row) == Some(&Status::Ok);
             if let Some(row) = (0..batch.rows).find(lost) {

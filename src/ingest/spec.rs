@@ -64,6 +64,8 @@ pub struct ImportSpec {
     pub scores: Vec<ScoreRole>,
     /// Column with the probability of the positive class.
     pub positive: Option<String>,
+    /// The positive label, where it is not the one that sorts last.
+    pub positive_label: Option<String>,
     /// Column with the number of the trial.
     pub repeat: Option<String>,
     /// Column that samples belonging together have in common.

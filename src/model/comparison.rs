@@ -48,6 +48,12 @@ pub struct Comparison {
     pub confusion: Confusion,
     /// Calibration by confidence bin; null without confidence.
     pub calibration: Option<Calibration>,
+    /// How the samples changed by each score, or by their absolute errors; absent where answers are right or wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<ScoreResult>,
+    /// What the ranking by probability stands on; absent without probabilities of a positive class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<RankingResult>,
     /// How long answers took; absent where no run has latencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latencies>,
@@ -148,6 +154,51 @@ pub struct CalibrationBin {
     pub accuracy: Option<f64>,
     /// Mean confidence; null for an empty bin.
     pub confidence: Option<f64>,
+}
+
+/// How the samples changed by one score, or by their absolute errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreResult {
+    /// The metric with the means.
+    pub metric: String,
+    /// Samples with a value on both sides.
+    pub n: u64,
+    /// Matched samples left out: a value missing or not finite on a side.
+    pub excluded: u64,
+    /// Samples in which the candidate is better by more than the tolerance.
+    pub wins: u64,
+    /// Samples within the tolerance.
+    pub ties: u64,
+    /// Samples in which it is worse by more than the tolerance.
+    pub losses: u64,
+    /// Smallest difference of the means found with 80% power; null where nothing differs.
+    pub detectable: Option<f64>,
+}
+
+/// What ROC AUC and average precision stand on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RankingResult {
+    /// The positive label: of two, the one that sorts last.
+    pub positive: String,
+    /// Samples with this ground truth.
+    pub positives: u64,
+    /// Samples with the other one.
+    pub negatives: u64,
+    /// Matched samples left out: a probability missing or not finite on a side.
+    pub excluded: u64,
+    /// Where the baseline's answers turn positive.
+    pub baseline: Threshold,
+    /// Where the candidate's do.
+    pub candidate: Threshold,
+}
+
+/// Where answers turn positive: a threshold, if the highest negative is below the lowest positive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Highest probability of an answer that is negative; null without one.
+    pub highest_negative: Option<f64>,
+    /// Lowest probability of an answer that is positive; null without one.
+    pub lowest_positive: Option<f64>,
 }
 
 /// How long the answers of both versions took; comparable only where requests carried as many samples.

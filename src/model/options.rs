@@ -34,6 +34,9 @@ pub struct ColumnRoles {
     /// Probability of the positive class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub positive: Option<String>,
+    /// The positive label; else the one of two that sorts last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive_label: Option<String>,
     /// Number of the trial, where a sample was tried several times.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat: Option<String>,

@@ -195,6 +195,7 @@ fn comparison() -> Comparison {
             fixed: 1_480,
             both_wrong: 2_342,
             both_wrong_same: 1_000,
+            ..Outcomes::default()
         },
         metrics: metrics(),
         classes: classes(),
@@ -204,6 +205,8 @@ fn comparison() -> Comparison {
             candidate: Some(latency()),
         }),
         calibration: Some(calibration()),
+        scores: Vec::new(),
+        ranking: None,
         slices: vec![
             slice(0, Some("tweets")),
             slice(1, Some(EVIL)),
@@ -227,6 +230,7 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
         error: prediction.is_none().then(|| EVIL.into()),
         latency_ms: Some(12.5),
         payload: vec![Some(text.into()), None],
+        scores: Vec::new(),
     }
 }
 
@@ -244,6 +248,7 @@ fn samples(n: usize) -> SampleSet {
     let mut set = SampleSet {
         schema: SAMPLES_SCHEMA.into(),
         columns: vec!["text".into(), "output".into()],
+        scores: Vec::new(),
         hidden: vec![format!("email {EVIL}")],
         lists: Vec::new(),
         samples: BTreeMap::new(),
@@ -323,6 +328,7 @@ fn report() -> RunReport {
             predicates: slice(1, Some(EVIL)).predicates,
             n: 100,
             accuracy: Some(0.6),
+            value: None,
             ci_low: Some(0.5),
             ci_high: Some(0.7),
         }],

@@ -274,7 +274,8 @@ fn writer_properties(schema: &SchemaRef, run: &NewRun) -> WriterProperties {
         .set_created_by(format!("evaldiff {}", env!("CARGO_PKG_VERSION")));
     let narrow = |name: &str| {
         let roles = &run.roles;
-        roles.truth.as_deref() == Some(name) || name == roles.prediction || roles.slices.iter().any(|s| s == name)
+        let label = roles.truth.as_deref() == Some(name) || name == roles.prediction;
+        (label && roles.kind().has_labels()) || roles.slices.iter().any(|s| s == name)
     };
     for field in schema.fields() {
         let path = ColumnPath::from(field.name().as_str());

@@ -19,6 +19,7 @@ mod faults;
 mod harness;
 mod interchange;
 mod kill;
+mod kinds;
 mod lake;
 mod lakehouse;
 mod odd_input;

@@ -51,7 +51,7 @@ fn every_flag_of_a_comparison_arrives() {
          --memory-limit 1GiB --top 7 --hide h --no-payload --id i --id j --truth t --pred p --conf c --show x \
          --status st --error e --latency l --golden g.csv --golden-name n --golden-version gv \
          --input-format csv --threads 3 --join merge --config c.toml -vv \
-         --kind text --score s3 --score a:b:lower --score s3 --positive pos --repeat rep --tolerance 0.5",
+         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --tolerance 0.5",
         &[],
     )
     .unwrap();
@@ -76,6 +76,7 @@ fn every_flag_of_a_comparison_arrives() {
             kind: Some(Kind::Text),
             scores: vec![score("s3", Direction::Higher), score("a:b", Direction::Lower)],
             positive: Some("pos".into()),
+            positive_label: Some("1".into()),
             repeat: Some("rep".into()),
             ..ColumnChoice::default()
         },
