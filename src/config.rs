@@ -61,6 +61,7 @@ pub use crate::cli::Env;
 pub use crate::cli::request::{ColumnChoice, JoinStrategy, Overrides};
 pub use crate::cli::values::TableName;
 
+use crate::cli::label_map;
 use crate::cli::location::{file_url, find, is_object_store, is_server, local, variable, without_credentials};
 use crate::cli::pyiceberg;
 use crate::cli::request::ServiceChoice;
@@ -169,6 +170,10 @@ impl Config {
                 hide,
                 no_payload: flags.no_payload || keys.compare.no_payload,
                 tolerance: flags.tolerance.or(keys.compare.tolerance).unwrap_or(defaults.tolerance),
+                label_map: match &flags.label_map {
+                    Some(path) => label_map::read(&cwd.join(path))?,
+                    None => defaults.label_map,
+                },
             },
             min_effect_given: min_effect.is_some(),
             engine: EngineConfig {

@@ -154,6 +154,9 @@ pub(super) struct TestArgs {
     /// Let a score or an absolute error differ by this much before a sample counts as changed [default: 0]
     #[arg(long, value_name = "X", value_parser = number(values::tolerance), allow_negative_numbers = true)]
     tolerance: Option<f64>,
+    /// Unify spellings of labels: a CSV file of spelling and label, or a JSON object
+    #[arg(long, value_name = "FILE")]
+    label_map: Option<PathBuf>,
 }
 
 /// How the engine works; never changes a byte of a report.
@@ -217,6 +220,7 @@ impl TestArgs {
         overrides.alpha = self.alpha;
         overrides.min_effect = self.min_effect;
         overrides.tolerance = self.tolerance;
+        overrides.label_map = self.label_map;
     }
 }
 

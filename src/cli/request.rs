@@ -39,6 +39,8 @@ pub enum Command {
     Report(ReportRequest),
     /// Render a report's pages from its data folder.
     Render(RenderRequest),
+    /// Write a report's samples for another tool.
+    Export(ExportRequest),
     /// Check a report against its manifest and its table.
     Verify(VerifyRequest),
     /// Publish a report.
@@ -278,6 +280,15 @@ pub struct RenderRequest {
     pub out: PathBuf,
 }
 
+/// A report's samples for another tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportRequest {
+    /// Folder of one report.
+    pub folder: PathBuf,
+    /// File to write.
+    pub out: PathBuf,
+}
+
 /// A check of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyRequest {
@@ -455,6 +466,8 @@ pub struct Overrides {
     pub min_effect: Option<f64>,
     /// `--tolerance`.
     pub tolerance: Option<f64>,
+    /// `--label-map`.
+    pub label_map: Option<PathBuf>,
     /// `--top`.
     pub top: Option<u64>,
     /// `--hide`.

@@ -2,7 +2,7 @@
 
 use crate::audit::manifest::config_digest;
 use crate::compare::{Compared, Job};
-use crate::model::comparison::{COMPARISON_SCHEMA, RankingResult, Warning};
+use crate::model::comparison::{COMPARISON_SCHEMA, RankingResult, Repeats, Warning};
 use crate::model::slice::SliceDetail;
 use crate::model::{Comparison, Counts, Direction, Metric, PinnedRun, Predicate, Verdict};
 use crate::names::safe_component;
@@ -35,6 +35,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     let tool_version = env!("CARGO_PKG_VERSION").to_string();
     let mut warnings = warnings(job, counts);
     warnings.extend(ranking.as_ref().and_then(|ranking| inverted(ranking, &summary.metrics)));
+    warnings.extend(label_map(job, compared.mapped));
     if regressed > pages {
         let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");
         warnings.push(Warning {
@@ -61,6 +62,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         calibration: summary.calibration,
         scores: summary.scores,
         ranking,
+        repeats: repeats(compared),
         latency: compared.latency,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
@@ -80,6 +82,29 @@ fn inverted(ranking: &RankingResult, metrics: &[Metric]) -> Option<Warning> {
             ranking.positive.escape_debug()
         ),
     })
+}
+
+/// What several trials per sample show.
+fn repeats(compared: &Compared) -> Option<Repeats> {
+    let [baseline, candidate] = compared.trials.as_ref()?.each_ref().map(stats::repeats::summarise);
+    Some(Repeats { baseline, candidate })
+}
+
+/// How much a label map changed.
+fn label_map(job: &Job, mapped: u64) -> Option<Warning> {
+    let (code, text) = match (job.options.label_map.is_empty(), mapped) {
+        (true, _) => return None,
+        (false, 0) => (
+            "label_map_unused",
+            "no matched sample has a label that the label map names".to_string(),
+        ),
+        (false, n) => (
+            "label_map",
+            format!("the label map changed a label of {n} matched samples"),
+        ),
+    };
+    let code = code.into();
+    Some(Warning { code, text })
 }
 
 /// Where the random numbers of a comparison begin.

@@ -14,6 +14,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Schema, SchemaRef};
 use datafusion::error::{DataFusionError, Result as DfResult};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bits of a label code within the word.
@@ -30,6 +31,8 @@ pub(super) const ERROR: u64 = 1 << 58;
 pub(super) const SKIPPED: u64 = 1 << 59;
 /// The confidence was there but NaN or outside 0..1.
 pub(super) const BAD_CONFIDENCE: u64 = 1 << 60;
+/// The label map changed the ground truth or the prediction.
+pub(super) const MAPPED: u64 = 1 << 61;
 /// Slice codes per word.
 pub(super) const SLICES_PER_WORD: usize = 4;
 
@@ -37,6 +40,8 @@ pub(super) const SLICES_PER_WORD: usize = 4;
 #[derive(Debug)]
 pub(super) struct Codes {
     pub(super) labels: Arc<Interner>,
+    /// Other spellings of labels.
+    pub(super) spellings: Arc<BTreeMap<String, String>>,
     pub(super) slices: Vec<Arc<Interner>>,
 }
 
@@ -60,6 +65,8 @@ pub(super) struct Shape {
     pub(super) texts: usize,
     /// Numbers: truth and prediction, scores, or the probability of the positive class.
     pub(super) values: usize,
+    /// Whether trials are told apart.
+    pub(super) repeats: bool,
 }
 
 impl Shape {
@@ -70,11 +77,12 @@ impl Shape {
 
     /// Columns of a row besides its key.
     pub(super) fn width(self) -> usize {
-        3 + self.words() + self.texts + self.values
+        3 + self.words() + self.texts + self.values + usize::from(self.repeats)
     }
 }
 
-/// Schema of narrow rows: `key`, `position`, `labels`, `confidence`, slice words, digests of texts, numbers.
+/// Schema of narrow rows: `key`, `position`, `labels`, `confidence`, slice words, digests of texts, numbers,
+/// and what tells trials apart.
 pub(super) fn narrow_schema(shape: Shape) -> SchemaRef {
     let mut fields = vec![
         Field::new("key", DataType::Utf8View, false),
@@ -85,6 +93,9 @@ pub(super) fn narrow_schema(shape: Shape) -> SchemaRef {
     fields.extend((0..shape.words()).map(|i| Field::new(format!("s{i}"), DataType::UInt64, false)));
     fields.extend((0..shape.texts).map(|i| Field::new(format!("t{i}"), DataType::UInt64, true)));
     fields.extend((0..shape.values).map(|i| Field::new(format!("v{i}"), DataType::Float64, true)));
+    if shape.repeats {
+        fields.push(Field::new("trials", DataType::UInt64, true));
+    }
     Arc::new(Schema::new(fields))
 }
 
@@ -97,8 +108,8 @@ pub(super) fn encoder(codes: Arc<Codes>, layout: Layout, kept: bool) -> MapFacto
             schema: Arc::clone(&schema),
             layout: layout.clone(),
             kept,
-            truth: Column::new(&codes.labels),
-            prediction: Column::new(&codes.labels),
+            truth: Column::labels(&codes),
+            prediction: Column::labels(&codes),
             slices: codes.slices.iter().map(Column::new).collect(),
         };
         Box::new(move |batch| encoder.encode(&batch))
@@ -115,7 +126,8 @@ struct Encoder {
 }
 
 impl Encoder {
-    /// Scanned order: keys, truth?, prediction, confidence?, status?, slices, scores or probability, position.
+    /// Scanned order: keys, truth?, prediction, confidence?, status?, slices, scores or probability, repeat?,
+    /// position.
     fn encode(&mut self, batch: &RecordBatch) -> DfResult<RecordBatch> {
         let n = batch.num_rows();
         let mut at = self.layout.keys;
@@ -167,6 +179,9 @@ impl Encoder {
                     measured.push(numbers(next(), 0, &mut words)?);
                 }
             }
+        }
+        if self.layout.shape.repeats {
+            measured.push(digests(next())?);
         }
         let position = Arc::clone(batch.column(batch.num_columns() - 1));
         let mut columns: Vec<ArrayRef> = vec![
@@ -274,6 +289,9 @@ struct Column {
     interner: Arc<Interner>,
     last: Option<ArrayRef>,
     codes: Vec<u64>,
+    spellings: Arc<BTreeMap<String, String>>,
+    /// For each code whether the label map gave it; empty without one.
+    mapped: Vec<bool>,
 }
 
 impl Column {
@@ -282,12 +300,27 @@ impl Column {
             interner: Arc::clone(interner),
             last: None,
             codes: Vec::new(),
+            spellings: Arc::default(),
+            mapped: Vec::new(),
+        }
+    }
+
+    fn labels(codes: &Codes) -> Column {
+        Column {
+            spellings: Arc::clone(&codes.spellings),
+            ..Column::new(&codes.labels)
         }
     }
 
     /// Puts label codes at `shift`, or sets `missing`.
     fn add(&mut self, array: &ArrayRef, shift: u32, missing: u64, words: &mut [u64]) -> DfResult<()> {
         let indices = self.indices(array)?;
+        if self.mapped.contains(&true) {
+            for (word, index) in words.iter_mut().zip(&indices) {
+                let mapped = index.is_some_and(|index| self.mapped[index as usize]);
+                *word |= if mapped { MAPPED } else { 0 };
+            }
+        }
         if self.interner.len() as u64 > LABEL_MASK {
             return Err(DataFusionError::External(Box::new(CompareError::TooManyLabels(
                 LABEL_MASK as usize,
@@ -353,12 +386,18 @@ impl Column {
             let texts = values.as_string::<i32>();
             let code = |i: usize| {
                 if texts.is_valid(i) {
-                    u64::from(self.interner.code(texts.value(i)))
+                    let text = texts.value(i);
+                    let label = self.spellings.get(text).map_or(text, String::as_str);
+                    u64::from(self.interner.code(label))
                 } else {
                     0
                 }
             };
             self.codes = (0..texts.len()).map(code).collect();
+            if !self.spellings.is_empty() {
+                let mapped = |i: usize| texts.is_valid(i) && self.spellings.contains_key(texts.value(i));
+                self.mapped = (0..texts.len()).map(mapped).collect();
+            }
             self.last = Some(Arc::clone(values));
         }
         Ok(dictionary.keys().clone())

@@ -15,6 +15,7 @@ mod payload;
 mod plan;
 mod rank;
 mod ranked;
+mod repeats;
 mod spool;
 mod tally;
 
@@ -22,7 +23,7 @@ pub use error::CompareError;
 pub use plan::JoinChoice;
 
 use crate::engine::Engine;
-use crate::model::comparison::Latencies;
+use crate::model::comparison::{Latencies, TrialCounts};
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Predicate, SampleSet};
 use crate::stats::{BinarySample, MeasuredCounts};
 use crate::store::ResolvedRun;
@@ -54,6 +55,10 @@ pub struct Compared {
     pub measured: Option<MeasuredCounts>,
     /// The positive label and every matched sample's probabilities of it, where there are some.
     pub binary: Option<(String, Vec<BinarySample>)>,
+    /// How often samples were tried, where there are trials: baseline, candidate.
+    pub trials: Option<[TrialCounts; 2]>,
+    /// Matched samples with a label that the label map changed.
+    pub mapped: u64,
     /// How long answers took, where the table says so.
     pub latency: Option<Latencies>,
     pass: pass::Pass,
@@ -79,6 +84,8 @@ pub async fn run(
         measured: pass.measured(),
         binary,
         latency,
+        trials: pass.trials(),
+        mapped: pass.tally.mapped,
         pass,
         sides,
     })

@@ -9,6 +9,7 @@ use super::tally::{Side, Tally};
 use super::{Job, MAX_SLICE_VALUES};
 use crate::engine::files::{ROW_BITS, RunFiles};
 use crate::engine::{Engine, EngineError};
+use crate::model::comparison::TrialCounts;
 use crate::model::{Counts, JointTable, Origin, Predicate, SliceTable};
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{concat_batches, sort_to_indices, take, take_record_batch};
@@ -42,7 +43,8 @@ pub(super) async fn run(engine: &Engine, job: &Job, sides: &Sides, progress: Pro
             }
             other => return other,
         }
-    } else if job.join != JoinChoice::Merge {
+    } else if job.join != JoinChoice::Merge && !sides.layout.shape.repeats {
+        // Trials are reduced in the order of their keys, which a hash join has none of.
         let fits = engine.memory_limit().is_none_or(|limit| sides.hash_bytes() < limit);
         if fits || job.join == JoinChoice::Hash {
             let checks = Kind::Hashed(
@@ -277,6 +279,11 @@ impl Pass {
             folded_correct,
             table,
         })
+    }
+
+    /// How often samples were tried, where there are trials.
+    pub(super) fn trials(&self) -> Option<[TrialCounts; 2]> {
+        self.shape.repeats.then(|| self.tally.trials.clone())
     }
 
     /// The full table of one slice: of one column's value, or of a pair.

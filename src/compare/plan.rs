@@ -5,12 +5,14 @@ use super::encode::{Codes, Layout, Shape, encoder, narrow_schema};
 use super::error::CompareError;
 use super::labels::Interner;
 use super::measure::Measure;
+use super::repeats::reducer;
 use crate::engine::Engine;
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::map::{MapExec, MapFactory};
 use crate::engine::merge::{KeyRange, OrderedMergeExec, aligned_schema};
 use crate::engine::ranges::{self, RangeTask};
 use crate::engine::scan::{Piece, RunScanExec};
+use crate::engine::whole::WholeKeysExec;
 use crate::model::{ColumnRoles, Kind};
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::SortOptions;
@@ -64,6 +66,7 @@ impl Sides {
         let new = || Arc::new(Interner::default());
         let codes = Codes {
             labels: new(),
+            spellings: Arc::new(job.options.label_map.clone()),
             slices: job.roles.slices.iter().map(|_| new()).collect(),
         };
         let key: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(Column::new("key", 0));
@@ -89,11 +92,25 @@ impl Sides {
         let scan = RunScanExec::new(Arc::clone(files), self.columns.clone(), partitions);
         let encode = encoder(Arc::clone(&self.codes), self.layout.clone(), !sorted);
         let ordering = sorted.then(|| self.ordering.clone());
-        Arc::new(MapExec::new(
+        let rows = Arc::new(MapExec::new(
             Arc::new(scan),
             narrow_schema(self.layout.shape),
             encode,
             ordering,
+        ));
+        if sorted { self.reduced(rows) } else { rows }
+    }
+
+    /// One row per key where samples have trials, from rows sorted by key.
+    fn reduced(&self, rows: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        if !self.layout.shape.repeats {
+            return rows;
+        }
+        Arc::new(MapExec::new(
+            Arc::new(WholeKeysExec::new(rows)),
+            narrow_schema(self.layout.shape),
+            reducer(&self.codes, &self.layout),
+            Some(self.ordering.clone()),
         ))
     }
 
@@ -122,7 +139,10 @@ impl Sides {
         let sorted = |files: &Arc<RunFiles>| -> Arc<dyn ExecutionPlan> {
             let input = self.side(files, ranges::dealt(files, engine.threads()), false);
             let sort = SortExec::new(self.ordering.clone(), input).with_preserve_partitioning(true);
-            Arc::new(SortPreservingMergeExec::new(self.ordering.clone(), Arc::new(sort)))
+            self.reduced(Arc::new(SortPreservingMergeExec::new(
+                self.ordering.clone(),
+                Arc::new(sort),
+            )))
         };
         let (left, right) = (sorted(&self.baseline), sorted(&self.candidate));
         let ranges = vec![KeyRange::default()];
@@ -222,6 +242,9 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
         out.push(find(name, false)?);
         check_number(schema, name, role)?;
     }
+    if let Some(name) = &roles.repeat {
+        out.push(find(name, false)?);
+    }
     let layout = Layout {
         keys: roles.key.len(),
         truth: roles.truth.is_some(),
@@ -232,6 +255,7 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
             slices: roles.slices.len(),
             texts: if kind == Kind::Text { 2 } else { 0 },
             values: if kind == Kind::Numeric { 2 } else { values.len() },
+            repeats: roles.repeat.is_some(),
         },
     };
     Ok((out, layout))

@@ -2,13 +2,15 @@
 
 use super::cells::{CellTable, Cells};
 use super::encode::{
-    BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD, Shape,
+    BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, MAPPED, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD, Shape,
 };
 use super::lists::{self, Lists};
 use super::measure::Measure;
 use super::measured::Measured;
 use super::rank::Carried;
 use super::ranked::RankedRow;
+use super::repeats;
+use crate::model::comparison::TrialCounts;
 use crate::model::counts::{CALIBRATION_BINS, FIXED_ONE};
 use crate::model::{Accounting, AccountingClass, CalibrationSums, ConfidenceSums, Outcome};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
@@ -30,6 +32,10 @@ pub(super) struct Tally {
     pub(super) measured: Option<Measured>,
     /// Where answers are ranked by the probability of a positive class.
     pub(super) ranked: Vec<RankedRow>,
+    /// How often matched samples were tried: baseline, candidate.
+    pub(super) trials: [TrialCounts; 2],
+    /// Matched samples with a label that the label map changed.
+    pub(super) mapped: u64,
     pub(super) shape: Shape,
 }
 
@@ -112,6 +118,7 @@ pub(super) struct Side<'a> {
     slices: Vec<&'a UInt64Array>,
     pub(super) texts: Vec<&'a UInt64Array>,
     pub(super) values: Vec<&'a Float64Array>,
+    trials: Option<&'a UInt64Array>,
 }
 
 impl<'a> Side<'a> {
@@ -133,6 +140,7 @@ impl<'a> Side<'a> {
             slices: (slices..texts).map(word).collect(),
             texts: (texts..values).map(word).collect(),
             values: (values..values + shape.values).map(number).collect(),
+            trials: shape.repeats.then(|| word(values + shape.values)),
         }
     }
 
@@ -183,6 +191,8 @@ impl Tally {
             lists: Lists::new(measure.is_none(), top),
             measured: measure.map(|measure| Measured::new(measure, slices)),
             ranked: Vec::new(),
+            trials: Default::default(),
+            mapped: 0,
             shape,
         }
     }
@@ -244,8 +254,15 @@ impl Tally {
         self.accounting.add(class, 1);
         if class != AccountingClass::Matched {
             self.lists.of(class.name(), 0.0, key, || carried(a, b, row));
+            return false;
         }
-        class == AccountingClass::Matched
+        self.mapped += u64::from((a.label(row) | b.label(row)) & MAPPED != 0);
+        for (counts, side) in self.trials.iter_mut().zip([a, b]) {
+            if let Some(trials) = side.trials {
+                repeats::count(counts, trials.value(row));
+            }
+        }
+        true
     }
 
     /// Counts matched samples in every table, table by table.
@@ -323,6 +340,10 @@ impl Tally {
         }
         for (mine, theirs) in self.invalid_confidence.iter_mut().zip(other.invalid_confidence) {
             *mine += theirs;
+        }
+        self.mapped += other.mapped;
+        for (mine, theirs) in self.trials.iter_mut().zip(&other.trials) {
+            mine.merge(theirs);
         }
         self.lists.merge(other.lists);
         if let (Some(mine), Some(theirs)) = (&mut self.measured, other.measured) {

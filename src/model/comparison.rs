@@ -6,6 +6,7 @@ use super::run::PinnedRun;
 use super::slice::SliceResult;
 use super::verdict::{Direction, Verdict};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the comparison document. Its JSON Schema is `docs/comparison-1.schema.json`.
 pub const COMPARISON_SCHEMA: &str = "evaldiff.comparison/1";
@@ -54,6 +55,9 @@ pub struct Comparison {
     /// What the ranking by probability stands on; absent without probabilities of a positive class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking: Option<RankingResult>,
+    /// What several trials per sample show; absent without trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// How long answers took; absent where no run has latencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latencies>,
@@ -63,6 +67,60 @@ pub struct Comparison {
     pub slices_tested: u64,
     /// What a reader must know before trusting a number: counted, never silently mixed in.
     pub warnings: Vec<Warning>,
+}
+
+/// Matched samples by how often they were tried and how often that went right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrialCounts {
+    /// Samples by (answered trials, right ones).
+    pub samples: BTreeMap<(u64, u64), u64>,
+    /// Whether right and wrong cannot be told apart.
+    pub ungraded: bool,
+}
+
+impl TrialCounts {
+    /// Takes in the samples of another part.
+    pub fn merge(&mut self, other: &TrialCounts) {
+        self.ungraded |= other.ungraded;
+        for (trials, n) in &other.samples {
+            *self.samples.entry(*trials).or_default() += n;
+        }
+    }
+}
+
+/// What several trials per sample show, of both versions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeats {
+    /// Of the baseline.
+    pub baseline: Trials,
+    /// Of the candidate.
+    pub candidate: Trials,
+}
+
+/// The trials of one version, over the matched samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trials {
+    /// Answered trials of all samples.
+    pub trials: u64,
+    /// Samples with at least two.
+    pub repeated: u64,
+    /// Of these, samples with a right and a wrong trial; null where right and wrong cannot be told apart.
+    pub flaky: Option<u64>,
+    /// Share of the repeated samples that are flaky.
+    pub flake_rate: Option<f64>,
+    /// Chance that at least one of k trials is right, for k = 1 and for the most trials of a sample.
+    pub pass_at: Vec<PassAt>,
+}
+
+/// pass@k of one version: Chen et al. (2021).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PassAt {
+    /// Trials.
+    pub k: u64,
+    /// Mean over the samples with at least k trials.
+    pub value: Option<f64>,
+    /// Samples with fewer.
+    pub left_out: u64,
 }
 
 /// One metric of both versions.

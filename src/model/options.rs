@@ -3,6 +3,7 @@
 use super::kind::Kind;
 use super::verdict::Direction;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which column plays which part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +80,9 @@ pub struct CompareOptions {
     /// What a score or an absolute error may change by without counting as regressed or fixed, in its own unit.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub tolerance: f64,
+    /// Other spellings of labels, and the labels that they count as.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub label_map: BTreeMap<String, String>,
 }
 
 fn is_zero(value: &f64) -> bool {
@@ -95,6 +99,7 @@ impl Default for CompareOptions {
             hide: Vec::new(),
             no_payload: false,
             tolerance: 0.0,
+            label_map: BTreeMap::new(),
         }
     }
 }

@@ -12,6 +12,7 @@ use super::metadata::{self, MetadataDiff};
 use super::metrics::{self, MetricRow};
 use super::parts::{self, Chrome, CountRow, Fact, Link, Owner, WarningView, count_row, fact, made_by};
 use super::provenance::{self, ProvenanceRow};
+use super::repeats::{self, RepeatRow};
 use super::scores::{self, ScoreView};
 use super::slices::{self, RegressionView, SliceTable};
 use super::{format, links, words};
@@ -70,6 +71,8 @@ pub struct Overview {
     pub confusion: Matrices,
     /// Calibration.
     pub calibration: Option<CalibrationView>,
+    /// What several trials per sample show.
+    pub repeats: Option<Vec<RepeatRow>>,
     /// How long answers took.
     pub latency: Option<LatencyView>,
     /// What both runs say of themselves.
@@ -149,6 +152,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         slices: slices::slices(comparison),
         classes: classes::of_pair(&comparison.classes),
         confusion: matrix::of_pair(&comparison.confusion),
+        repeats: comparison.repeats.as_ref().map(repeats::rows),
         latency: comparison.latency.as_ref().map(latency::pair),
         calibration: comparison
             .calibration

@@ -3,6 +3,7 @@
 use super::format::{self, NONE, Unit, count, counted, level, p_value, percent, share_of};
 use super::headline::{Headline, headline, regressions};
 use super::measure::Measure;
+use super::repeats::RepeatRow;
 use super::words::{self, list_title, metric_badge, predicates, short_verdict};
 use crate::model::comparison::Warning;
 use crate::model::report::RunReport;
@@ -34,6 +35,11 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
     page.labelled("Candidate", &identity(&c.candidate));
     page.labelled("Samples", &accounting(&c.accounting));
     page.labelled("Outcomes", &outcomes(c));
+    if let Some(repeats) = &c.repeats {
+        let row = |row: RepeatRow| format!("{} {} → {}", row.name.to_lowercase(), row.baseline, row.candidate);
+        let rows: Vec<String> = super::repeats::rows(repeats).into_iter().map(row).collect();
+        page.labelled("Repeats", &rows.join(", "));
+    }
     let interval = format!("{} interval", level(c.options.alpha));
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);
     for metric in &c.metrics {
@@ -635,6 +641,7 @@ mod tests {
             metrics: names.iter().map(make).collect(),
             classes: Vec::new(),
             confusion: Confusion::default(),
+            repeats: None,
             latency: None,
             calibration: None,
             scores: Vec::new(),

@@ -200,6 +200,7 @@ fn comparison() -> Comparison {
         metrics: metrics(),
         classes: classes(),
         confusion: confusion(),
+        repeats: None,
         latency: Some(Latencies {
             baseline: None,
             candidate: Some(latency()),

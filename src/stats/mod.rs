@@ -52,7 +52,7 @@ mod power;
 mod properties;
 mod random;
 mod ranking;
-mod repeats;
+pub mod repeats;
 mod scores;
 pub mod search;
 mod slices;

@@ -17,6 +17,7 @@ mod determinism;
 mod engines;
 mod faults;
 mod harness;
+mod importers;
 mod interchange;
 mod kill;
 mod kinds;
