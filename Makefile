@@ -21,6 +21,7 @@ LAKE := $(TARGET)/lake-venv
 HANDLERS := $(TARGET)/handlers
 SQLITE_JAR := /usr/share/java/sqlite-jdbc.jar
 SPARK := $(TARGET)/spark-venv
+TOOLS := $(TARGET)/tools
 SIZES ?=
 # The tests have everything in them: one set of features, so that dependencies are built once.
 FEATURES := --features postgres
@@ -28,7 +29,7 @@ BINARY := $(TARGET)/debug/evaldiff
 
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python spark java faketime postgresql chromium demo bench accept clean
+.PHONY: test check cargo-test golden sentiment runner-example browser setup python examples-python spark java faketime postgresql importers-tools chromium demo bench accept clean
 
 test: check cargo-test golden sentiment runner-example browser
 	@echo "make test: everything passed"
@@ -38,8 +39,9 @@ check:
 	cargo fmt --check
 	cargo clippy --locked --all-targets $(FEATURES) -- -D warnings
 
-cargo-test: python examples-python chromium faketime postgresql $(BROWSER)/node_modules/.done $(LAKE)/.done $(HANDLERS)/.done spark
-	EVALDIFF_LAKE=$(LAKE) EVALDIFF_HANDLERS=$(HANDLERS) EVALDIFF_SPARK=$(SPARK) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) \
+# The importers are tried on logs of the tools themselves where these are installed, which `make test` does.
+cargo-test: importers-tools python examples-python chromium faketime postgresql $(BROWSER)/node_modules/.done $(LAKE)/.done $(HANDLERS)/.done spark
+	EVALDIFF_LAKE=$(LAKE) EVALDIFF_HANDLERS=$(HANDLERS) EVALDIFF_SPARK=$(SPARK) EVALDIFF_TOOLS=$(TOOLS) EVALDIFF_BROWSER=$(BROWSER) EVALDIFF_PYTHON=$(PYTHON) \
 	  EVALDIFF_BENTOML=$(EXAMPLES_VENV)/bin/bentoml cargo test --locked $(FEATURES)
 
 # The committed golden data is what its script makes, byte for byte.
@@ -75,7 +77,7 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python examples-python faketime postgresql $(LAKE)/.done $(HANDLERS)/.done spark chromium $(BROWSER)/node_modules/.done
+setup: python examples-python faketime postgresql $(LAKE)/.done $(HANDLERS)/.done spark importers-tools chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
 
@@ -134,6 +136,20 @@ spark: java $(SPARK)/.done
 
 $(SPARK)/.done: tests/components/spark/requirements.txt
 	$(call environment,$(SPARK),$<)
+
+# Evaluation tools whose logs are imported. promptfoo's database driver is compiled here: its prebuilt one is no part of the
+# package.
+importers-tools: $(TOOLS)/.done $(TOOLS)/node_modules/.done
+
+$(TOOLS)/.done: tests/components/importers/requirements.txt
+	$(call environment,$(TOOLS),$<)
+
+$(TOOLS)/node_modules/.done: tests/components/importers/package.json tests/components/importers/package-lock.json $(TOOLS)/.done
+	cp $(wordlist 1,2,$^) $(TOOLS)/
+	cd $(TOOLS) && npm ci --omit=optional --omit=peer --ignore-scripts --no-audit --no-fund --loglevel=error
+	cd $(TOOLS) && npm_config_nodedir="$$(dirname "$$(dirname "$$(readlink -f "$$(command -v node)")")")" \
+	  npm rebuild better-sqlite3 --build-from-source --no-audit --no-fund --loglevel=error
+	touch $@
 
 # A real BentoML, for the examples and for the fault tests of `evaldiff run`.
 examples-python:

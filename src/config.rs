@@ -30,10 +30,16 @@
 //! latency = "latency_ms"
 //! slices = ["language", "channel"]       # --slice
 //! show = ["text"]                        # --show
+//! kind = "text"                          # --kind
+//! scores = ["helpful:higher"]            # --score
+//! positive = "p_fraud"                   # --positive
+//! positive_label = "fraud"               # --positive-label
+//! repeat = "epoch"                       # --repeat
 //!
 //! [compare]
 //! alpha = 0.05                           # --alpha
 //! min_effect = 0.01                      # --min-effect; for slices and headline
+//! tolerance = 0.1                        # --tolerance; in the unit of a score or an absolute error
 //! top = 100                              # --top
 //! hide = ["email"]                       # --hide adds to these
 //! no_payload = false                     # --no-payload
@@ -56,6 +62,7 @@ pub use crate::cli::Env;
 pub use crate::cli::request::{ColumnChoice, JoinStrategy, Overrides};
 pub use crate::cli::values::TableName;
 
+use crate::cli::label_map;
 use crate::cli::location::{
     file_url, find, is_object_store, is_server, local, postgres, variable, without_credentials,
 };
@@ -63,7 +70,7 @@ use crate::cli::pyiceberg;
 use crate::cli::request::ServiceChoice;
 use crate::cli::toml_file::{self, CatalogKeys, CatalogType, TomlFile};
 use crate::error::{Error, Result};
-use crate::model::{CatalogKind, CatalogLocation, CompareOptions, PASSWORD};
+use crate::model::{CatalogKind, CatalogLocation, CompareOptions, Kind, PASSWORD};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -90,6 +97,8 @@ pub struct Config {
     pub column_file: ColumnChoice,
     /// Options that can change a byte of a report.
     pub compare: CompareOptions,
+    /// Whether a minimum effect was given, rather than left to the kind of evaluation.
+    pub min_effect_given: bool,
     /// Options that cannot.
     pub engine: EngineConfig,
     /// The model service of an evaluation.
@@ -163,7 +172,13 @@ impl Config {
                 top: flags.top.or(keys.compare.top).unwrap_or(defaults.top),
                 hide,
                 no_payload: flags.no_payload || keys.compare.no_payload,
+                tolerance: flags.tolerance.or(keys.compare.tolerance).unwrap_or(defaults.tolerance),
+                label_map: match &flags.label_map {
+                    Some(path) => label_map::read(&cwd.join(path))?,
+                    None => defaults.label_map,
+                },
             },
+            min_effect_given: min_effect.is_some(),
             engine: EngineConfig {
                 memory_limit: flags.memory_limit.or(keys.engine.memory_limit),
                 threads: flags.threads.or(keys.engine.threads).unwrap_or_else(cores),
@@ -178,6 +193,26 @@ impl Config {
             home,
             file,
         })
+    }
+
+    /// The options of a comparison of this kind: the default of the minimum effect is a rate, which measured answers,
+    /// in whatever unit, have none of.
+    ///
+    /// # Errors
+    /// A usage error for a minimum effect that no rate can have.
+    pub fn options(&self, kind: Kind) -> Result<CompareOptions> {
+        let mut options = self.compare.clone();
+        if !kind.has_labels() && !self.min_effect_given {
+            options.min_effect_slice = 0.0;
+        }
+        if kind.has_labels() && options.min_effect_slice >= 1.0 {
+            let text = format!(
+                "a minimum effect of accuracy is a rate below 1, not {}",
+                options.min_effect_slice
+            );
+            return Err(Error::usage(text).with_hint("give --min-effect 0.01 for one percentage point"));
+        }
+        Ok(options)
     }
 
     /// Column roles for reading files: flags above evaldiff.toml.

@@ -75,6 +75,7 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
             Command::Runs(request) => commands::runs(&session, request).await,
             Command::Report(request) => commands::report(&session, request).await,
             Command::Render(request) => commands::render(&session, request).await,
+            Command::Export(request) => commands::export(&session, request).await,
             Command::Verify(request) => commands::verify(&session, request).await,
             Command::Publish(request) => commands::publish(&session, request).await,
             Command::Pins(request) => commands::pins(&session, request).await,

@@ -28,7 +28,7 @@ enum Values {
 
 impl RowsDigest {
     /// A digest over the columns that have a role, in the order key, truth, prediction, confidence, status, error,
-    /// latency, slices, shown columns; each once.
+    /// latency, slices, shown columns, scores, probability, repeat, cluster; each once.
     pub fn new(roles: &ColumnRoles) -> RowsDigest {
         let columns = columns(roles);
         let mut hasher = blake3::Hasher::new();
@@ -74,15 +74,18 @@ impl RowsDigest {
 /// The columns of the digest, in order.
 pub fn columns(roles: &ColumnRoles) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
-    let single = [Some(&roles.truth), Some(&roles.prediction)];
     let optional = [&roles.confidence, &roles.status, &roles.error, &roles.latency];
+    let further = [&roles.positive, &roles.repeat, &roles.cluster];
     let all = roles
         .key
         .iter()
-        .chain(single.into_iter().flatten())
+        .chain(&roles.truth)
+        .chain([&roles.prediction])
         .chain(optional.into_iter().flatten())
         .chain(&roles.slices)
-        .chain(&roles.show);
+        .chain(&roles.show)
+        .chain(roles.scores.iter().map(|score| &score.column))
+        .chain(further.into_iter().flatten());
     for name in all {
         if !names.contains(name) {
             names.push(name.clone());
@@ -142,7 +145,7 @@ mod tests {
     fn roles() -> ColumnRoles {
         ColumnRoles {
             key: vec!["id".into()],
-            truth: "t".into(),
+            truth: Some("t".into()),
             prediction: "p".into(),
             confidence: Some("c".into()),
             ..Default::default()

@@ -3,6 +3,7 @@
 use super::choice::{ColorMode, InputFormat, JoinStrategy};
 use super::request::{ColumnChoice, Console, InputOptions, Overrides};
 use super::values::{self, TableName, number};
+use crate::model::{Kind, ScoreRole};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -74,6 +75,21 @@ pub(super) struct ColumnArgs {
     /// Read the milliseconds that an answer took from this column
     #[arg(long, value_name = "COL", value_parser = values::name)]
     latency: Option<String>,
+    /// Compare answers of this kind [default: as the columns say, else classification]
+    #[arg(long, value_name = "KIND", value_parser = values::kind())]
+    kind: Option<Kind>,
+    /// Judge free-text answers by this column of scores; repeat for several, the first makes the headline
+    #[arg(long = "score", value_name = "COL[:higher|lower]", value_parser = values::score)]
+    scores: Vec<ScoreRole>,
+    /// Tell the trials of a sample apart by this column: several rows of one key are reduced to one
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    repeat: Option<String>,
+    /// Read the probability of the positive one of two labels from this column
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    positive: Option<String>,
+    /// Take this label for the positive one [default: the one of two that sorts last]
+    #[arg(long, value_name = "LABEL")]
+    positive_label: Option<String>,
 }
 
 /// How files are read.
@@ -131,9 +147,16 @@ pub(super) struct TestArgs {
     /// Test at this significance level, above 0 and at most 0.5 [default: 0.05]
     #[arg(long, value_name = "RATE", value_parser = number(values::alpha), allow_negative_numbers = true)]
     alpha: Option<f64>,
-    /// Call a change real only above this absolute rate [default: 0.01 for slices, 0 for the headline]
-    #[arg(long, value_name = "RATE", value_parser = number(values::min_effect), allow_negative_numbers = true)]
+    /// Call a change real only above this: of accuracy a rate [default: 0.01 for slices, 0 for the headline], of a score or
+    /// an absolute error in its own unit [default: 0]
+    #[arg(long, value_name = "X", value_parser = number(values::min_effect), allow_negative_numbers = true)]
     min_effect: Option<f64>,
+    /// Let a score or an absolute error differ by this much before a sample counts as changed [default: 0]
+    #[arg(long, value_name = "X", value_parser = number(values::tolerance), allow_negative_numbers = true)]
+    tolerance: Option<f64>,
+    /// Unify spellings of labels: a CSV file of spelling and label, or a JSON object
+    #[arg(long, value_name = "FILE")]
+    label_map: Option<PathBuf>,
 }
 
 /// How the engine works; never changes a byte of a report.
@@ -171,6 +194,12 @@ impl ColumnArgs {
             latency: self.latency,
             slices: distinct(self.slices),
             show: distinct(self.show),
+            kind: self.kind,
+            scores: distinct(self.scores),
+            positive: self.positive,
+            positive_label: self.positive_label,
+            repeat: self.repeat,
+            cluster: None,
         };
     }
 }
@@ -190,6 +219,8 @@ impl TestArgs {
     pub(super) fn fill(self, overrides: &mut Overrides) {
         overrides.alpha = self.alpha;
         overrides.min_effect = self.min_effect;
+        overrides.tolerance = self.tolerance;
+        overrides.label_map = self.label_map;
     }
 }
 
@@ -203,7 +234,12 @@ impl EngineArgs {
 }
 
 /// A list without repetitions, in order of first appearance.
-pub(super) fn distinct(names: Vec<String>) -> Vec<String> {
-    let mut seen = std::collections::BTreeSet::new();
-    names.into_iter().filter(|name| seen.insert(name.clone())).collect()
+pub(super) fn distinct<T: PartialEq>(names: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::with_capacity(names.len());
+    for name in names {
+        if !kept.contains(&name) {
+            kept.push(name);
+        }
+    }
+    kept
 }

@@ -16,6 +16,16 @@ pub enum InputFormat {
     Jsonl,
     /// Apache Parquet.
     Parquet,
+    /// What lm-evaluation-harness writes with --log_samples.
+    LmEval,
+    /// A log of Inspect, .json or .eval.
+    Inspect,
+    /// What promptfoo writes with -o, JSON or JSONL.
+    Promptfoo,
+    /// MLflow's eval_results_table.json.
+    Mlflow,
+    /// Details of lighteval.
+    Lighteval,
 }
 
 /// Shape of a request's body; which one a service takes is its own choice.

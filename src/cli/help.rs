@@ -23,6 +23,8 @@ Examples:
     $ evaldiff v0.7.1 v1.2.0 --slice domain --slice channel
   Compare two files, naming the columns that can't be guessed
     $ evaldiff old.csv new.csv --id ticket --truth intent --pred answer
+  Compare free texts by two scores, of which the second is better when lower
+    $ evaldiff old.jsonl new.jsonl --truth reference --pred output --score helpful --score toxicity:lower
   Record a run, then see what there is
     $ evaldiff import preds.csv --model-version v1.2.0 --golden golden/tickets-v1.csv
     $ evaldiff runs

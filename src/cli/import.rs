@@ -14,7 +14,7 @@ pub(super) struct ImportArgs {
     /// Read the predictions of one run from these files
     #[arg(value_name = "FILE", required = true)]
     files: Vec<PathBuf>,
-    /// Record the run under this version of the model [env: MODEL_VERSION]
+    /// Record the run under this version of the model [env: MODEL_VERSION] [default: the model that a tool's log names]
     #[arg(long, value_name = "VERSION", value_parser = values::name)]
     model_version: Option<String>,
     /// Give the run this id; importing the same id again changes nothing [default: a new UUIDv7]
@@ -36,7 +36,7 @@ pub(super) struct ImportArgs {
 impl ImportArgs {
     /// The checked request.
     pub(super) fn request(self, overrides: &mut Overrides, env: Env<'_>) -> Result<Command, clap::Error> {
-        let model_version = model_version("import", self.model_version, env)?;
+        let model_version = given_version("import", self.model_version, env)?;
         self.table.fill(overrides);
         self.columns.fill(overrides);
         self.engine.fill(overrides);
@@ -50,18 +50,29 @@ impl ImportArgs {
     }
 }
 
+/// What is said where nothing names the version.
+pub(crate) const NO_VERSION: &str =
+    "a run needs the version of its model: give --model-version <VERSION> or set MODEL_VERSION";
+
 /// The version of the model: from the flag, else from the environment, where an empty variable counts as unset.
 pub(super) fn model_version(command: &str, flag: Option<String>, env: Env<'_>) -> Result<String, clap::Error> {
-    if let Some(version) = flag {
-        return Ok(version);
+    given_version(command, flag, env)?
+        .ok_or_else(|| super::fail(Some(command), ErrorKind::MissingRequiredArgument, NO_VERSION))
+}
+
+/// As [`model_version`], where something else may say it.
+fn given_version(command: &str, flag: Option<String>, env: Env<'_>) -> Result<Option<String>, clap::Error> {
+    if flag.is_some() {
+        return Ok(flag);
     }
     let Some(value) = env("MODEL_VERSION").filter(|value| !value.is_empty()) else {
-        let text = "a run needs the version of its model: give --model-version <VERSION> or set MODEL_VERSION";
-        return Err(super::fail(Some(command), ErrorKind::MissingRequiredArgument, text));
+        return Ok(None);
     };
     let checked = match value.to_str() {
         Some(text) => values::name(text).map_err(|reason| format!("invalid MODEL_VERSION: {reason}")),
         None => Err("invalid MODEL_VERSION: it is not valid UTF-8".into()),
     };
-    checked.map_err(|text| super::fail(Some(command), ErrorKind::ValueValidation, text))
+    checked
+        .map(Some)
+        .map_err(|text| super::fail(Some(command), ErrorKind::ValueValidation, text))
 }

@@ -8,9 +8,11 @@ mod choice;
 pub mod completions;
 mod demo;
 mod diff;
+mod export;
 mod gc;
 mod help;
-mod import;
+pub(crate) mod import;
+pub(crate) mod label_map;
 pub(crate) mod location;
 pub mod man;
 mod pins;
@@ -84,6 +86,8 @@ enum Sub {
     /// Render a report's pages from its data folder, offline
     #[command(after_help = help::RENDER)]
     Render(render::RenderArgs),
+    /// Write a report's samples for LLM Comparator
+    Export(export::ExportArgs),
     /// Check a report against its manifest and its table
     #[command(after_help = help::VERIFY)]
     Verify(verify::VerifyArgs),
@@ -141,6 +145,7 @@ where
         Some(Sub::Runs(args)) => args.request(&mut overrides),
         Some(Sub::Report(args)) => args.request(&mut overrides),
         Some(Sub::Render(args)) => args.request(),
+        Some(Sub::Export(args)) => args.request(),
         Some(Sub::Verify(args)) => args.request(&mut overrides),
         Some(Sub::Publish(args)) => args.request(),
         Some(Sub::Pins(args)) => args.request(&mut overrides),

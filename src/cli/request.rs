@@ -5,6 +5,7 @@
 
 pub use super::choice::{ColorMode, InputFormat, InputStyle, JoinStrategy, ListFormat, OutputFormat, Shell};
 use super::values::TableName;
+use crate::model::{Kind, ScoreRole};
 use crate::runner::{AnswerFields, JsonRequest};
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -38,6 +39,8 @@ pub enum Command {
     Report(ReportRequest),
     /// Render a report's pages from its data folder.
     Render(RenderRequest),
+    /// Write a report's samples for another tool.
+    Export(ExportRequest),
     /// Check a report against its manifest and its table.
     Verify(VerifyRequest),
     /// Publish a report.
@@ -76,8 +79,8 @@ pub struct DiffRequest {
 pub struct ImportRequest {
     /// Files of the run, at least one.
     pub files: Vec<PathBuf>,
-    /// Version of the model, from the flag or else MODEL_VERSION; not blank.
-    pub model_version: String,
+    /// Version of the model, from the flag or else MODEL_VERSION; not blank. Else a tool's log has to name the model.
+    pub model_version: Option<String>,
     /// Id of the run, where the caller chose it: a second import of the same id changes nothing.
     pub run_id: Option<Uuid>,
     /// Show what would be written, and write nothing.
@@ -277,6 +280,15 @@ pub struct RenderRequest {
     pub out: PathBuf,
 }
 
+/// A report's samples for another tool.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExportRequest {
+    /// Folder of one report.
+    pub folder: PathBuf,
+    /// File to write.
+    pub out: PathBuf,
+}
+
 /// A check of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyRequest {
@@ -388,13 +400,27 @@ pub struct ColumnChoice {
     pub slices: Vec<String>,
     /// Payload columns.
     pub show: Vec<String>,
+    /// The kind of evaluation.
+    pub kind: Option<Kind>,
+    /// Scores, the headline first.
+    pub scores: Vec<ScoreRole>,
+    /// Probability of the positive class.
+    pub positive: Option<String>,
+    /// The positive label.
+    pub positive_label: Option<String>,
+    /// Number of the trial.
+    pub repeat: Option<String>,
+    /// What samples that belong together have in common.
+    pub cluster: Option<String>,
 }
 
 impl ColumnChoice {
     /// This choice, with `below` wherever it says nothing.
     #[must_use]
     pub fn or(self, below: ColumnChoice) -> ColumnChoice {
-        let list = |a: Vec<String>, b: Vec<String>| if a.is_empty() { b } else { a };
+        fn list<T>(a: Vec<T>, b: Vec<T>) -> Vec<T> {
+            if a.is_empty() { b } else { a }
+        }
         ColumnChoice {
             key: list(self.key, below.key),
             truth: self.truth.or(below.truth),
@@ -405,14 +431,21 @@ impl ColumnChoice {
             latency: self.latency.or(below.latency),
             slices: list(self.slices, below.slices),
             show: list(self.show, below.show),
+            kind: self.kind.or(below.kind),
+            scores: list(self.scores, below.scores),
+            positive: self.positive.or(below.positive),
+            positive_label: self.positive_label.or(below.positive_label),
+            repeat: self.repeat.or(below.repeat),
+            cluster: self.cluster.or(below.cluster),
         }
     }
 
     /// A column that plays two of the parts that exclude each other; slices and payload may be anything.
     pub fn column_with_two_roles(&self) -> Option<&str> {
         let single = [&self.truth, &self.prediction, &self.confidence];
-        let more = [&self.status, &self.error, &self.latency];
-        let roles = single.into_iter().chain(more).flatten().chain(&self.key);
+        let more = [&self.status, &self.error, &self.latency, &self.positive];
+        let scores = self.scores.iter().map(|score| &score.column);
+        let roles = single.into_iter().chain(more).flatten().chain(&self.key).chain(scores);
         let mut seen = std::collections::BTreeSet::new();
         roles.map(String::as_str).find(|column| !seen.insert(*column))
     }
@@ -431,6 +464,10 @@ pub struct Overrides {
     pub alpha: Option<f64>,
     /// `--min-effect`.
     pub min_effect: Option<f64>,
+    /// `--tolerance`.
+    pub tolerance: Option<f64>,
+    /// `--label-map`.
+    pub label_map: Option<PathBuf>,
     /// `--top`.
     pub top: Option<u64>,
     /// `--hide`.

@@ -7,6 +7,7 @@ use super::request::ColumnChoice;
 use super::toml_service::ServiceKeys;
 use super::values::{self, TableName};
 use crate::error::{Error, Result};
+use crate::model::{Kind, ScoreRole};
 use serde::Deserialize;
 use serde::de::{Deserializer, Error as _};
 use std::collections::BTreeMap;
@@ -117,6 +118,14 @@ pub(crate) struct ColumnKeys {
     slices: Vec<String>,
     #[serde(deserialize_with = "texts")]
     show: Vec<String>,
+    kind: Option<Kind>,
+    #[serde(deserialize_with = "scores")]
+    scores: Vec<ScoreRole>,
+    #[serde(deserialize_with = "text")]
+    positive: Option<String>,
+    positive_label: Option<String>,
+    #[serde(deserialize_with = "text")]
+    repeat: Option<String>,
 }
 
 /// `[compare]`
@@ -127,6 +136,8 @@ pub(crate) struct CompareKeys {
     pub(crate) alpha: Option<f64>,
     #[serde(deserialize_with = "min_effect")]
     pub(crate) min_effect: Option<f64>,
+    #[serde(deserialize_with = "tolerance")]
+    pub(crate) tolerance: Option<f64>,
     #[serde(deserialize_with = "top")]
     pub(crate) top: Option<u64>,
     #[serde(deserialize_with = "texts")]
@@ -163,6 +174,12 @@ impl From<ColumnKeys> for ColumnChoice {
             latency: keys.latency,
             slices: keys.slices,
             show: keys.show,
+            kind: keys.kind,
+            scores: keys.scores,
+            positive: keys.positive,
+            positive_label: keys.positive_label,
+            repeat: keys.repeat,
+            cluster: None,
         }
     }
 }
@@ -178,6 +195,12 @@ macro_rules! checked {
 
 checked!(alpha: f64 => Option<f64>, |v| values::alpha(v).map(Some));
 checked!(min_effect: f64 => Option<f64>, |v| values::min_effect(v).map(Some));
+checked!(tolerance: f64 => Option<f64>, |v| values::tolerance(v).map(Some));
+checked!(scores: Vec<String> => Vec<ScoreRole>, |v: Vec<String>| v
+    .iter()
+    .map(|score| values::score(score))
+    .collect::<std::result::Result<_, _>>()
+    .map(distinct));
 checked!(top: i64 => Option<u64>, |v| values::top(v).map(Some));
 checked!(threads: i64 => Option<usize>, |v| values::threads(v).map(Some));
 checked!(memory: String => Option<u64>, |v: String| values::memory(&v).map(Some));

@@ -3,7 +3,9 @@
 //! Every parser returns a message that reads on after `invalid value 'x' for '--flag': `.
 
 use super::request::{Amount, MaxErrors, Resume};
+use crate::model::{Direction, Kind, ScoreRole};
 use crate::runner::{MAX_BATCH, MAX_CONCURRENCY};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use serde::Deserialize;
 use std::fmt;
 use std::str::FromStr;
@@ -97,11 +99,36 @@ pub fn alpha(value: f64) -> Result<f64, String> {
 
 /// Checks a minimum effect.
 pub fn min_effect(value: f64) -> Result<f64, String> {
-    if (0.0..1.0).contains(&value) {
+    if value >= 0.0 && value.is_finite() {
         Ok(value + 0.0) // never -0, which would change the config digest
     } else {
-        Err(format!("a minimum effect is a rate from 0 to below 1, not {value}"))
+        Err(format!("a minimum effect is 0 or more, not {value}"))
     }
+}
+
+/// Checks a tolerance.
+pub fn tolerance(value: f64) -> Result<f64, String> {
+    if value >= 0.0 && value.is_finite() {
+        Ok(value + 0.0) // never -0, which would change the config digest
+    } else {
+        Err(format!("a tolerance is 0 or more, not {value}"))
+    }
+}
+
+/// Reads a column of scores, with the way that is better behind a colon; higher where nothing is said.
+pub fn score(text: &str) -> Result<ScoreRole, String> {
+    let (column, direction) = match text.rsplit_once(':') {
+        Some((column, "higher")) => (column, Direction::Higher),
+        Some((column, "lower")) => (column, Direction::Lower),
+        _ => (text, Direction::Higher),
+    };
+    name(column).map(|column| ScoreRole { column, direction })
+}
+
+/// Reads a kind of evaluation.
+pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
+    let names = PossibleValuesParser::new(Kind::ALL.map(Kind::name));
+    names.map(|name| Kind::named(&name).unwrap_or_default())
 }
 
 /// Checks how many samples a list shows.

@@ -2,10 +2,11 @@
 
 use crate::audit::manifest::config_digest;
 use crate::compare::{Compared, Job};
-use crate::model::comparison::{COMPARISON_SCHEMA, Warning};
-use crate::model::{Comparison, Counts, Predicate, Verdict};
+use crate::model::comparison::{COMPARISON_SCHEMA, RankingResult, Repeats, Warning};
+use crate::model::slice::SliceDetail;
+use crate::model::{Comparison, Counts, Direction, Metric, PinnedRun, Predicate, Verdict};
 use crate::names::safe_component;
-use crate::stats;
+use crate::stats::{self, MetricKind, ScoreSums, Seed};
 
 /// Slices that get a page at most; the most harmful ones.
 pub(super) const MAX_SLICE_PAGES: usize = 200;
@@ -13,24 +14,28 @@ pub(super) const MAX_SLICE_PAGES: usize = 200;
 /// The document, with full tables for the regression slices that get a page.
 pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     let counts = &compared.counts;
-    let mut summary = stats::summarise(counts, &job.options);
-    let whole = counts.table.summary();
+    let mut summary = match &compared.measured {
+        Some(measured) => stats::summarise_measured(measured, &job.options, seed(job)),
+        None => stats::summarise(counts, &job.options),
+    };
+    let ranking = compared.binary.as_ref().map(|(positive, samples)| {
+        let (metrics, ranking) = stats::summarise_ranking(positive, samples.clone(), &job.options);
+        summary.metrics.extend(metrics);
+        ranking
+    });
     let mut pages = 0;
     let mut regressed = 0;
     for slice in summary.slices.iter_mut().filter(|s| s.verdict == Verdict::Regressed) {
         regressed += 1;
         if pages < MAX_SLICE_PAGES {
             pages += 1;
-            let slug = slug(pages, &slice.predicates);
-            slice.detail = Some(stats::slice_detail(
-                slug,
-                &compared.slice_table(&slice.predicates),
-                &whole,
-            ));
+            slice.detail = Some(detail(job, compared, slug(pages, &slice.predicates), &slice.predicates));
         }
     }
     let tool_version = env!("CARGO_PKG_VERSION").to_string();
     let mut warnings = warnings(job, counts);
+    warnings.extend(ranking.as_ref().and_then(|ranking| inverted(ranking, &summary.metrics)));
+    warnings.extend(label_map(job, compared.mapped));
     if regressed > pages {
         let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");
         warnings.push(Warning {
@@ -60,11 +65,70 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         classes: summary.classes,
         confusion: summary.confusion,
         calibration: summary.calibration,
+        scores: summary.scores,
+        ranking,
+        repeats: repeats(compared),
         latency: compared.latency,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
         warnings,
     }
+}
+
+/// Both versions ranking worse than chance is rather the wrong label taken for the positive one.
+fn inverted(ranking: &RankingResult, metrics: &[Metric]) -> Option<Warning> {
+    let auc = metrics.iter().find(|metric| metric.name == MetricKind::RocAuc.name())?;
+    let worse = |value: Option<f64>| value.is_some_and(|value| value < 0.5);
+    (worse(auc.baseline) && worse(auc.candidate)).then(|| Warning {
+        code: "ranks_inverted".into(),
+        text: format!(
+            "both versions give samples of `{}` lower probabilities than others: is it really the positive label \
+             (--positive-label)?",
+            ranking.positive.escape_debug()
+        ),
+    })
+}
+
+/// What several trials per sample show.
+fn repeats(compared: &Compared) -> Option<Repeats> {
+    let [baseline, candidate] = compared.trials.as_ref()?.each_ref().map(stats::repeats::summarise);
+    Some(Repeats { baseline, candidate })
+}
+
+/// How much a label map changed.
+fn label_map(job: &Job, mapped: u64) -> Option<Warning> {
+    let (code, text) = match (job.options.label_map.is_empty(), mapped) {
+        (true, _) => return None,
+        (false, 0) => (
+            "label_map_unused",
+            "no matched sample has a label that the label map names".to_string(),
+        ),
+        (false, n) => (
+            "label_map",
+            format!("the label map changed a label of {n} matched samples"),
+        ),
+    };
+    let code = code.into();
+    Some(Warning { code, text })
+}
+
+/// Where the random numbers of a comparison begin.
+fn seed(job: &Job) -> Seed {
+    let snapshot = |run: &PinnedRun| run.snapshot_id.parse().unwrap_or_default();
+    Seed::of_snapshots(snapshot(&job.baseline.run), snapshot(&job.candidate.run))
+}
+
+/// What the page of a slice shows beside its numbers.
+fn detail(job: &Job, compared: &Compared, slug: String, predicates: &[Predicate]) -> SliceDetail {
+    let Some(measured) = &compared.measured else {
+        let whole = compared.counts.table.summary();
+        return stats::slice_detail(slug, &compared.slice_table(predicates), &whole);
+    };
+    let slice = measured.slices.iter().find(|slice| slice.predicates == predicates);
+    let empty = ScoreSums::new(Direction::None, 0.0);
+    let inside = slice.map_or(&empty, |slice| &slice.sums);
+    let whole = measured.whole.headline().unwrap_or(&empty);
+    stats::measured_slice_detail(slug, inside, whole, job.options.alpha)
 }
 
 /// The slices that have a page, with their predicates.

@@ -5,7 +5,7 @@ use super::convert;
 use crate::cli::request::ColumnChoice;
 use crate::compare::CompareError;
 use crate::error::Result;
-use crate::model::ColumnRoles;
+use crate::model::{ColumnRoles, Kind};
 use crate::store::ResolvedRun;
 
 /// The roles for comparing runs of a table. `flags` is false where the flags spoke of a file's columns, whose names
@@ -31,6 +31,10 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
             flag: "--id",
         }));
     }
+    let kind = kind(run, &chosen);
+    if kind != Kind::Text && chosen.truth.is_none() {
+        need(None, "ground truth", "--truth")?;
+    }
     let mut slices: Vec<String> = Vec::new();
     for slice in chosen.slices {
         if !slices.contains(&slice) {
@@ -39,7 +43,7 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
     }
     Ok(ColumnRoles {
         key: chosen.key,
-        truth: need(chosen.truth, "ground truth", "--truth")?,
+        truth: chosen.truth,
         prediction: need(chosen.prediction, "prediction", "--pred")?,
         confidence: chosen.confidence,
         status: chosen.status,
@@ -47,13 +51,34 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
         latency: chosen.latency,
         slices,
         show: chosen.show,
+        kind: Some(kind).filter(|kind| *kind != Kind::Classification),
+        scores: chosen.scores,
+        positive: chosen.positive,
+        positive_label: chosen.positive_label,
+        repeat: chosen.repeat,
+        cluster: chosen.cluster,
     })
+}
+
+/// The kind of evaluation: what was said, else what the columns tell.
+fn kind(run: &ResolvedRun, chosen: &ColumnChoice) -> Kind {
+    let decimal = |name: &Option<String>| {
+        let field = name.as_ref().and_then(|name| run.schema.field_with_name(name).ok());
+        field.is_some_and(|field| field.data_type().is_floating())
+    };
+    match chosen.kind {
+        Some(kind) => kind,
+        None if !chosen.scores.is_empty() => Kind::Text,
+        None if chosen.positive.is_some() => Kind::Binary,
+        None if decimal(&chosen.truth) && decimal(&chosen.prediction) => Kind::Numeric,
+        None => Kind::Classification,
+    }
 }
 
 fn choice(roles: ColumnRoles) -> ColumnChoice {
     ColumnChoice {
         key: roles.key,
-        truth: Some(roles.truth),
+        truth: roles.truth,
         prediction: Some(roles.prediction),
         confidence: roles.confidence,
         status: roles.status,
@@ -61,6 +86,12 @@ fn choice(roles: ColumnRoles) -> ColumnChoice {
         latency: roles.latency,
         slices: roles.slices,
         show: roles.show,
+        kind: roles.kind,
+        scores: roles.scores,
+        positive: roles.positive,
+        positive_label: roles.positive_label,
+        repeat: roles.repeat,
+        cluster: roles.cluster,
     }
 }
 
@@ -77,5 +108,6 @@ fn conventional(run: &ResolvedRun) -> ColumnChoice {
         latency: has("latency_ms"),
         slices: Vec::new(),
         show: has("text").into_iter().collect(),
+        ..ColumnChoice::default()
     }
 }

@@ -58,9 +58,10 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
     } else {
         session.say(resolved.trim_end())
     }
+    let roles = columns::roles(session, &candidate, !files.contains(&true))?;
     let job = Job {
-        roles: columns::roles(session, &candidate, !files.contains(&true))?,
-        options: session.config.compare.clone(),
+        options: session.config.options(roles.kind())?,
+        roles,
         join: join(session.config.engine.join),
         baseline,
         candidate,

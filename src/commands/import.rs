@@ -1,6 +1,7 @@
 //! `evaldiff import`: recorded predictions into the table, one run.
 
 use super::{Session, convert, input, print};
+use crate::cli::import::NO_VERSION;
 use crate::cli::request::ImportRequest;
 use crate::error::{Error, Result};
 use crate::ingest::ImportPlan;
@@ -13,7 +14,6 @@ use std::fmt::Write;
 /// # Errors
 /// Names the file, column and row of bad input; on any error the table is as it was.
 pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
-    check_version(&request.model_version).map_err(convert::store)?;
     if request.dry_run {
         let store = session.open().await.ok();
         let table = match &store {
@@ -21,7 +21,8 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
             None => session.config.table.clone().unwrap_or_default().to_string(),
         };
         let plan = input::plan(session, store.as_ref(), &table, &request.files, &request.input).await?;
-        return print(preview(&plan, &table)?.as_bytes());
+        let version = version(request, &plan)?;
+        return print(preview(&plan, &table, &version)?.as_bytes());
     }
     // Inputs are judged before a first warehouse is created, so that bad input leaves nothing behind.
     let existing = if session.has_catalog() {
@@ -34,13 +35,13 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
         None => session.config.table.clone().unwrap_or_default().to_string(),
     };
     let plan = input::plan(session, existing.as_ref(), &table, &request.files, &request.input).await?;
+    let version = version(request, &plan)?;
     let store = match existing {
         Some(store) => store,
         None => session.open_or_create().await?,
     };
     let run_id = request.run_id.unwrap_or_else(uuid::Uuid::now_v7).to_string();
-    let version = &request.model_version;
-    let done = input::append(session, &store, &table, plan, version, run_id.clone(), &request.input).await?;
+    let done = input::append(session, &store, &table, plan, &version, run_id.clone(), &request.input).await?;
     let version = version.escape_debug();
     let what = if done.already_there {
         "is already there"
@@ -56,8 +57,16 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
     )
 }
 
-fn preview(plan: &ImportPlan, table: &str) -> Result<String> {
-    let mut out = format!("would import into {table}:\n\n");
+/// The version that was given, else the model that the log of a tool names.
+fn version(request: &ImportRequest, plan: &ImportPlan) -> Result<String> {
+    let named = request.model_version.as_deref().or(plan.model());
+    let named = named.ok_or_else(|| Error::usage(NO_VERSION))?;
+    check_version(named).map_err(convert::store)?;
+    Ok(named.to_owned())
+}
+
+fn preview(plan: &ImportPlan, table: &str, version: &str) -> Result<String> {
+    let mut out = format!("would import {} into {table}:\n\n", version.escape_debug());
     let mapping = plan.mapping();
     let (mut a, mut b, mut c) = (0, 0, 0);
     for (source, column, role, _) in &mapping {

@@ -26,6 +26,11 @@ pub(super) async fn plan(
             Asked::Csv => InputFormat::Csv,
             Asked::Jsonl => InputFormat::Jsonl,
             Asked::Parquet => InputFormat::Parquet,
+            Asked::LmEval => InputFormat::LmEval,
+            Asked::Inspect => InputFormat::Inspect,
+            Asked::Promptfoo => InputFormat::Promptfoo,
+            Asked::Mlflow => InputFormat::Mlflow,
+            Asked::Lighteval => InputFormat::Lighteval,
         },
         id: columns.key,
         truth: columns.truth,
@@ -38,6 +43,12 @@ pub(super) async fn plan(
         status: columns.status,
         error: columns.error,
         latency: columns.latency,
+        kind: columns.kind,
+        scores: columns.scores,
+        positive: columns.positive,
+        positive_label: columns.positive_label,
+        repeat: columns.repeat,
+        cluster: columns.cluster,
     };
     plan_spec(session, store, table, spec).await
 }
@@ -183,7 +194,9 @@ pub(super) fn version_of(path: &Path) -> String {
 /// A run id that depends on the content alone, so that comparing the same two files again reuses their runs.
 pub(super) fn content_run_id(files: &[PathBuf], plan: &ImportPlan, version: &str) -> Result<String> {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(format!("{version}\0{:?}\0{}", plan.roles(), plan.golden_digest()).as_bytes());
+    // JSON leaves out roles that nothing plays: ids stay the same when there are new ones.
+    let roles = serde_json::to_string(plan.roles()).map_err(convert::json)?;
+    hasher.update(format!("{version}\0{roles}\0{}", plan.golden_digest()).as_bytes());
     for path in files {
         let file = std::fs::File::open(path)
             .map_err(|e| Error::usage(format!("{} cannot be read", path.display())).with_source(e))?;

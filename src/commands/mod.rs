@@ -6,6 +6,7 @@ mod convert;
 mod demo;
 mod diff;
 mod evaluation;
+mod export;
 mod folder_site;
 mod gc;
 mod import;
@@ -22,6 +23,7 @@ mod watch;
 
 pub use demo::demo;
 pub use diff::diff;
+pub use export::export;
 pub use gc::gc;
 pub use import::import;
 pub use list::runs;

@@ -76,6 +76,7 @@ fn manifest(kind: &str, c: &Comparison, runs: Vec<PinnedRun>, pages: &[Page]) ->
 /// The candidate of a comparison on its own. A run compared with itself gives the report over all of its samples; in
 /// a comparison's folder it stands over the matched samples.
 pub(super) fn run_report(c: &Comparison) -> RunReport {
+    let labelled = c.roles.kind().has_labels();
     let n = c.accounting.matched;
     let correct = c.outcomes.both_correct + c.outcomes.fixed;
     let rate = |k: u64, n: u64| (n > 0).then(|| k as f64 / n as f64);
@@ -95,18 +96,19 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         });
     let slice = |s: &crate::model::SliceResult| {
         let k = s.candidate.map_or(0, |a| (a * s.n as f64).round() as u64);
-        let [ci_low, ci_high] = interval(k, s.n);
+        let [ci_low, ci_high] = if labelled { interval(k, s.n) } else { [None, None] };
         RunSlice {
             predicates: s.predicates.clone(),
             n: s.n,
-            accuracy: s.candidate,
+            accuracy: s.candidate.filter(|_| labelled),
+            value: s.candidate.filter(|_| !labelled),
             ci_low,
             ci_high,
         }
     };
     let mut slices: Vec<RunSlice> = c.slices.iter().map(slice).collect();
     slices.sort_by(|a, b| {
-        let value = |s: &RunSlice| s.accuracy.unwrap_or(2.0);
+        let value = |s: &RunSlice| s.accuracy.or(s.value).unwrap_or(f64::INFINITY);
         value(a)
             .total_cmp(&value(b))
             .then(b.n.cmp(&a.n))
@@ -127,8 +129,8 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         skipped: c.accounting.skipped,
         unlabelled: c.accounting.unlabelled,
         duplicate: c.accounting.duplicate,
-        overall_accuracy: rate(correct, n),
-        accuracy_interval: interval(correct, n),
+        overall_accuracy: rate(correct, n).filter(|_| labelled),
+        accuracy_interval: if labelled { interval(correct, n) } else { [None, None] },
         metrics: metrics.collect(),
         per_class: c
             .classes

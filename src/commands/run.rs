@@ -269,6 +269,8 @@ async fn plan(
         status: None,
         error: None,
         latency: None,
+        kind: columns.kind,
+        ..ImportSpec::default()
     };
     input::plan_spec(session, store, table, spec).await
 }

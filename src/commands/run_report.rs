@@ -30,9 +30,10 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     } else {
         session.say(resolved.trim_end())
     }
+    let roles = columns::roles(session, &run, !file)?;
     let job = Job {
-        roles: columns::roles(session, &run, !file)?,
-        options: session.config.compare.clone(),
+        options: session.config.options(roles.kind())?,
+        roles,
         join: diff::join(session.config.engine.join),
         baseline: run.clone(),
         candidate: run,

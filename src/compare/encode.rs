@@ -1,10 +1,12 @@
 //! Turns the scanned columns of one side into narrow rows: key, position, one word for labels and status, the
-//! confidence, and slice codes packed four to a word.
+//! confidence, and slice codes packed four to a word; behind them what is measured of the answer, if anything.
 
 use super::error::CompareError;
 use super::labels::Interner;
+use super::measure::{digests, numbers, unanswered};
 use crate::engine::EngineError;
 use crate::engine::map::MapFactory;
+use crate::model::Kind;
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Float64Builder, Int32Array, RecordBatch, StringArray, StringViewArray,
     StringViewBuilder, UInt64Array,
@@ -12,6 +14,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Float64Type, Int32Type, Schema, SchemaRef};
 use datafusion::error::{DataFusionError, Result as DfResult};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bits of a label code within the word.
@@ -28,6 +31,8 @@ pub(super) const ERROR: u64 = 1 << 58;
 pub(super) const SKIPPED: u64 = 1 << 59;
 /// The confidence was there but NaN or outside 0..1.
 pub(super) const BAD_CONFIDENCE: u64 = 1 << 60;
+/// The label map changed the ground truth or the prediction.
+pub(super) const MAPPED: u64 = 1 << 61;
 /// Slice codes per word.
 pub(super) const SLICES_PER_WORD: usize = 4;
 
@@ -35,6 +40,8 @@ pub(super) const SLICES_PER_WORD: usize = 4;
 #[derive(Debug)]
 pub(super) struct Codes {
     pub(super) labels: Arc<Interner>,
+    /// Other spellings of labels.
+    pub(super) spellings: Arc<BTreeMap<String, String>>,
     pub(super) slices: Vec<Arc<Interner>>,
 }
 
@@ -42,35 +49,67 @@ pub(super) struct Codes {
 #[derive(Clone, Debug)]
 pub(super) struct Layout {
     pub(super) keys: usize,
+    pub(super) truth: bool,
     pub(super) confidence: bool,
     pub(super) status: bool,
-    pub(super) slices: usize,
+    pub(super) kind: Kind,
+    pub(super) shape: Shape,
 }
 
-/// Schema of narrow rows: `key`, `position`, `labels`, `confidence`, `s0`, `s1`, …
-pub(super) fn narrow_schema(slices: usize) -> SchemaRef {
+/// What narrow rows hold besides key, position, labels and confidence.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// Slice columns.
+    pub(super) slices: usize,
+    /// Digests of texts: of ground truth and prediction, or none.
+    pub(super) texts: usize,
+    /// Numbers: truth and prediction, scores, or the probability of the positive class.
+    pub(super) values: usize,
+    /// Whether trials are told apart.
+    pub(super) repeats: bool,
+}
+
+impl Shape {
+    /// Words of slice codes.
+    pub(super) fn words(self) -> usize {
+        self.slices.div_ceil(SLICES_PER_WORD)
+    }
+
+    /// Columns of a row besides its key.
+    pub(super) fn width(self) -> usize {
+        3 + self.words() + self.texts + self.values + usize::from(self.repeats)
+    }
+}
+
+/// Schema of narrow rows: `key`, `position`, `labels`, `confidence`, slice words, digests of texts, numbers,
+/// and what tells trials apart.
+pub(super) fn narrow_schema(shape: Shape) -> SchemaRef {
     let mut fields = vec![
         Field::new("key", DataType::Utf8View, false),
         Field::new("position", DataType::UInt64, false),
         Field::new("labels", DataType::UInt64, false),
         Field::new("confidence", DataType::Float64, true),
     ];
-    let words = slices.div_ceil(SLICES_PER_WORD);
-    fields.extend((0..words).map(|i| Field::new(format!("s{i}"), DataType::UInt64, false)));
+    fields.extend((0..shape.words()).map(|i| Field::new(format!("s{i}"), DataType::UInt64, false)));
+    fields.extend((0..shape.texts).map(|i| Field::new(format!("t{i}"), DataType::UInt64, true)));
+    fields.extend((0..shape.values).map(|i| Field::new(format!("v{i}"), DataType::Float64, true)));
+    if shape.repeats {
+        fields.push(Field::new("trials", DataType::UInt64, true));
+    }
     Arc::new(Schema::new(fields))
 }
 
 /// The function that encodes a side's batches. `kept`: they are held for long, in a sort or a hash table, so that keys
 /// must not hold on to the whole pages that they were decoded into.
 pub(super) fn encoder(codes: Arc<Codes>, layout: Layout, kept: bool) -> MapFactory {
-    let schema = narrow_schema(layout.slices);
+    let schema = narrow_schema(layout.shape);
     Arc::new(move || {
         let mut encoder = Encoder {
             schema: Arc::clone(&schema),
             layout: layout.clone(),
             kept,
-            truth: Column::new(&codes.labels),
-            prediction: Column::new(&codes.labels),
+            truth: Column::labels(&codes),
+            prediction: Column::labels(&codes),
             slices: codes.slices.iter().map(Column::new).collect(),
         };
         Box::new(move |batch| encoder.encode(&batch))
@@ -87,7 +126,8 @@ struct Encoder {
 }
 
 impl Encoder {
-    /// Scanned order: keys, truth, prediction, confidence?, status?, slices, position.
+    /// Scanned order: keys, truth?, prediction, confidence?, status?, slices, scores or probability, repeat?,
+    /// position.
     fn encode(&mut self, batch: &RecordBatch) -> DfResult<RecordBatch> {
         let n = batch.num_rows();
         let mut at = self.layout.keys;
@@ -96,8 +136,24 @@ impl Encoder {
             batch.column(at - 1)
         };
         let mut words = vec![0u64; n];
-        self.truth.add(next(), 0, NO_TRUTH, &mut words)?;
-        self.prediction.add(next(), LABEL_BITS, NO_PREDICTION, &mut words)?;
+        let mut measured: Vec<ArrayRef> = Vec::with_capacity(self.layout.shape.texts + self.layout.shape.values);
+        match self.layout.kind {
+            Kind::Classification | Kind::Binary => {
+                self.truth.add(next(), 0, NO_TRUTH, &mut words)?;
+                self.prediction.add(next(), LABEL_BITS, NO_PREDICTION, &mut words)?;
+            }
+            Kind::Numeric => {
+                measured.push(numbers(next(), NO_TRUTH, &mut words)?);
+                measured.push(numbers(next(), NO_PREDICTION, &mut words)?);
+            }
+            Kind::Text => {
+                measured.push(match self.layout.truth {
+                    true => digests(next())?,
+                    false => Arc::new(UInt64Array::new_null(n)),
+                });
+                measured.push(digests(next())?);
+            }
+        }
         let confidence = match self.layout.confidence {
             true => confidence(next(), &mut words)?,
             false => Float64Array::new_null(n),
@@ -105,10 +161,27 @@ impl Encoder {
         if self.layout.status {
             status(next(), &mut words)?;
         }
-        let mut slice_words = vec![vec![0u64; n]; self.layout.slices.div_ceil(SLICES_PER_WORD)];
+        let mut slice_words = vec![vec![0u64; n]; self.layout.shape.words()];
         for (i, column) in self.slices.iter_mut().enumerate() {
             let shift = 16 * (i % SLICES_PER_WORD) as u32;
             column.add_slice(next(), shift, &mut slice_words[i / SLICES_PER_WORD])?;
+        }
+        match self.layout.kind {
+            Kind::Classification | Kind::Numeric => {}
+            Kind::Binary => measured.push(numbers(next(), 0, &mut words)?),
+            Kind::Text => {
+                let first = numbers(next(), NO_TRUTH, &mut words)?;
+                if let Some(output) = measured.last() {
+                    unanswered(output, &first, NO_PREDICTION, &mut words);
+                }
+                measured.push(first);
+                for _ in 1..self.layout.shape.values {
+                    measured.push(numbers(next(), 0, &mut words)?);
+                }
+            }
+        }
+        if self.layout.shape.repeats {
+            measured.push(digests(next())?);
         }
         let position = Arc::clone(batch.column(batch.num_columns() - 1));
         let mut columns: Vec<ArrayRef> = vec![
@@ -125,6 +198,7 @@ impl Encoder {
                 .into_iter()
                 .map(|w| Arc::new(UInt64Array::from(w)) as ArrayRef),
         );
+        columns.extend(measured);
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
 }
@@ -215,6 +289,9 @@ struct Column {
     interner: Arc<Interner>,
     last: Option<ArrayRef>,
     codes: Vec<u64>,
+    spellings: Arc<BTreeMap<String, String>>,
+    /// For each code whether the label map gave it; empty without one.
+    mapped: Vec<bool>,
 }
 
 impl Column {
@@ -223,12 +300,27 @@ impl Column {
             interner: Arc::clone(interner),
             last: None,
             codes: Vec::new(),
+            spellings: Arc::default(),
+            mapped: Vec::new(),
+        }
+    }
+
+    fn labels(codes: &Codes) -> Column {
+        Column {
+            spellings: Arc::clone(&codes.spellings),
+            ..Column::new(&codes.labels)
         }
     }
 
     /// Puts label codes at `shift`, or sets `missing`.
     fn add(&mut self, array: &ArrayRef, shift: u32, missing: u64, words: &mut [u64]) -> DfResult<()> {
         let indices = self.indices(array)?;
+        if self.mapped.contains(&true) {
+            for (word, index) in words.iter_mut().zip(&indices) {
+                let mapped = index.is_some_and(|index| self.mapped[index as usize]);
+                *word |= if mapped { MAPPED } else { 0 };
+            }
+        }
         if self.interner.len() as u64 > LABEL_MASK {
             return Err(DataFusionError::External(Box::new(CompareError::TooManyLabels(
                 LABEL_MASK as usize,
@@ -294,12 +386,18 @@ impl Column {
             let texts = values.as_string::<i32>();
             let code = |i: usize| {
                 if texts.is_valid(i) {
-                    u64::from(self.interner.code(texts.value(i)))
+                    let text = texts.value(i);
+                    let label = self.spellings.get(text).map_or(text, String::as_str);
+                    u64::from(self.interner.code(label))
                 } else {
                     0
                 }
             };
             self.codes = (0..texts.len()).map(code).collect();
+            if !self.spellings.is_empty() {
+                let mapped = |i: usize| texts.is_valid(i) && self.spellings.contains_key(texts.value(i));
+                self.mapped = (0..texts.len()).map(mapped).collect();
+            }
             self.last = Some(Arc::clone(values));
         }
         Ok(dictionary.keys().clone())

@@ -25,6 +25,16 @@ pub enum CompareError {
     /// More distinct labels than can be coded.
     #[error("there are more than {0} distinct labels")]
     TooManyLabels(usize),
+    /// Labels of which none, or not the named one, can be the positive of two.
+    #[error("{}", not_binary(.labels, *.more, .positive.as_deref()))]
+    NotBinary {
+        /// The first labels.
+        labels: Vec<String>,
+        /// How many more there are.
+        more: usize,
+        /// A positive label that no sample has.
+        positive: Option<String>,
+    },
     /// No roles are known for a table that evaldiff did not write.
     #[error("nothing says which column of the table is the {role}")]
     NoRole {
@@ -41,6 +51,22 @@ pub enum CompareError {
     Arrow(String),
 }
 
+fn not_binary(labels: &[String], more: usize, positive: Option<&str>) -> String {
+    let labels: Vec<String> = labels
+        .iter()
+        .map(|label| format!("`{}`", label.escape_debug()))
+        .collect();
+    let labels = labels.join(", ");
+    match positive {
+        Some(positive) => format!(
+            "no sample has the positive label `{}`, only {labels}",
+            positive.escape_debug()
+        ),
+        None if more > 0 => format!("a binary classification has two labels, not {labels} and {more} more"),
+        None => format!("a binary classification has two labels, not {labels}"),
+    }
+}
+
 impl CompareError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<String> {
@@ -51,6 +77,8 @@ impl CompareError {
             CompareError::TooManyValues { .. } => {
                 Some("bin its values into a column of their own and slice by that".into())
             }
+            CompareError::NotBinary { positive: Some(_), .. } => Some("name one of them with --positive-label".into()),
+            CompareError::NotBinary { .. } => Some("compare them with --kind classification".into()),
             CompareError::NoRole { flag, .. } => Some(format!("give it with {flag}, or in evaldiff.toml")),
             CompareError::Engine(EngineError::Outside(_)) => Some(crate::store::ALSO_READ_HINT.into()),
             CompareError::Engine(EngineError::Altered { .. }) => Some(
@@ -77,6 +105,7 @@ impl CompareError {
             CompareError::NoColumn { .. }
                 | CompareError::TooManyValues { .. }
                 | CompareError::NoRole { .. }
+                | CompareError::NotBinary { .. }
                 | CompareError::Engine(
                     EngineError::Memory(_) | EngineError::NoColumn(_) | EngineError::ColumnType { .. }
                 )

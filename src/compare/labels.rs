@@ -31,6 +31,12 @@ impl Interner {
         code
     }
 
+    /// The text of a code; empty for a code that was never given.
+    pub(super) fn text(&self, code: u32) -> Arc<str> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.texts.get(code as usize).map_or_else(|| "".into(), Arc::clone)
+    }
+
     /// All texts by code.
     pub(super) fn texts(&self) -> Vec<Arc<str>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner).texts.clone()

@@ -8,10 +8,14 @@ mod flips;
 mod labels;
 mod latency;
 mod lists;
+mod measure;
+mod measured;
 mod pass;
 mod payload;
 mod plan;
 mod rank;
+mod ranked;
+mod repeats;
 mod spool;
 mod tally;
 
@@ -19,8 +23,9 @@ pub use error::CompareError;
 pub use plan::JoinChoice;
 
 use crate::engine::Engine;
-use crate::model::comparison::Latencies;
+use crate::model::comparison::{Latencies, TrialCounts};
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Predicate, SampleSet};
+use crate::stats::{BinarySample, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
 
@@ -46,6 +51,14 @@ pub struct Job {
 pub struct Compared {
     /// Everything counted.
     pub counts: Counts,
+    /// Everything measured, where answers are neither right nor wrong.
+    pub measured: Option<MeasuredCounts>,
+    /// The positive label and every matched sample's probabilities of it, where there are some.
+    pub binary: Option<(String, Vec<BinarySample>)>,
+    /// How often samples were tried, where there are trials: baseline, candidate.
+    pub trials: Option<[TrialCounts; 2]>,
+    /// Matched samples with a label that the label map changed.
+    pub mapped: u64,
     /// How long answers took, where the table says so.
     pub latency: Option<Latencies>,
     pass: pass::Pass,
@@ -64,10 +77,15 @@ pub async fn run(
     let sides = plan::Sides::open(job).await?;
     let pass = pass::run(engine, job, &sides, progress).await?;
     let counts = pass.counts(job)?;
+    let binary = pass.binary(&job.roles, &counts.table.labels)?;
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
         counts,
+        measured: pass.measured(),
+        binary,
         latency,
+        trials: pass.trials(),
+        mapped: pass.tally.mapped,
         pass,
         sides,
     })

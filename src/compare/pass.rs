@@ -1,12 +1,15 @@
 //! The one pass over both runs: chooses the join, runs its tasks, merges what they counted.
 
+use super::encode::Shape;
 use super::error::CompareError;
+use super::measure::Measure;
 use super::plan::{JoinChoice, Sides};
 use super::spool::Spool;
 use super::tally::{Side, Tally};
 use super::{Job, MAX_SLICE_VALUES};
 use crate::engine::files::{ROW_BITS, RunFiles};
 use crate::engine::{Engine, EngineError};
+use crate::model::comparison::TrialCounts;
 use crate::model::{Counts, JointTable, Origin, Predicate, SliceTable};
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::{concat_batches, sort_to_indices, take, take_record_batch};
@@ -25,6 +28,8 @@ pub(super) struct Pass {
     pub(super) labels: Vec<Arc<str>>,
     pub(super) slices: Vec<Vec<Arc<str>>>,
     pub(super) slice_names: Vec<String>,
+    pub(super) shape: Shape,
+    pub(super) measure: Option<Measure>,
 }
 
 /// Runs the pass by the join that fits: merge where both runs are sorted; else hash within the memory limit; else
@@ -38,7 +43,8 @@ pub(super) async fn run(engine: &Engine, job: &Job, sides: &Sides, progress: Pro
             }
             other => return other,
         }
-    } else if job.join != JoinChoice::Merge {
+    } else if job.join != JoinChoice::Merge && !sides.layout.shape.repeats {
+        // Trials are reduced in the order of their keys, which a hash join has none of.
         let fits = engine.memory_limit().is_none_or(|limit| sides.hash_bytes() < limit);
         if fits || job.join == JoinChoice::Hash {
             let checks = Kind::Hashed(
@@ -74,20 +80,22 @@ async fn tasks(
     kind: Kind,
     progress: &Progress,
 ) -> Result<Pass, CompareError> {
-    let slices = job.roles.slices.len();
+    let shape = sides.layout.shape;
+    let measure = sides.measure(job);
     let top = job.options.top;
     let done = Arc::new(AtomicU64::new(0));
     let spawn = |i: usize| {
         let (plan, context, kind) = (Arc::clone(&plan), engine.context(), kind.clone());
         let (progress, done) = (Arc::clone(progress), Arc::clone(&done));
+        let measure = measure.clone();
         let task = async move {
             let mut rows = plan.execute(i, context)?;
-            let mut tally = Tally::new(slices, top);
+            let mut tally = Tally::new(shape, measure.as_ref(), top);
             let mut flips = Vec::new();
             let mut seen = Seen::new(&kind);
             while let Some(batch) = rows.next().await {
                 let batch = batch?;
-                seen.check(&batch, slices)?;
+                seen.check(&batch, shape)?;
                 let flipped = tally.add(&batch);
                 if !flipped.is_empty() {
                     flips.push(owned(&take_record_batch(&batch, &flipped)?)?);
@@ -104,7 +112,7 @@ async fn tasks(
                 .map_err(|e| CompareError::Arrow(format!("a task failed: {e}")))?
         }
     };
-    let mut tally = Tally::new(slices, top);
+    let mut tally = Tally::new(shape, measure.as_ref(), top);
     let mut flips = Spool::default();
     let mut unordered = Vec::new();
     // A partitioned hash join needs all its partitions to run at once; key ranges are taken a few at a time.
@@ -131,6 +139,8 @@ async fn tasks(
         labels: sides.codes.labels.texts(),
         slices: sides.codes.slices.iter().map(|s| s.texts()).collect(),
         slice_names: job.roles.slices.clone(),
+        shape,
+        measure: sides.measure(job),
     })
 }
 
@@ -204,11 +214,11 @@ impl Seen {
         }
     }
 
-    fn check(&mut self, batch: &RecordBatch, slices: usize) -> Result<(), EngineError> {
+    fn check(&mut self, batch: &RecordBatch, shape: Shape) -> Result<(), EngineError> {
         if self.sides.is_empty() {
             return Ok(());
         }
-        let both = Side::both(batch, slices);
+        let both = Side::both(batch, shape);
         let keys = batch.column(0).as_string_view();
         for row in 0..batch.num_rows() {
             let positions = both.each_ref().map(|side| side.position(row));
@@ -269,6 +279,11 @@ impl Pass {
             folded_correct,
             table,
         })
+    }
+
+    /// How often samples were tried, where there are trials.
+    pub(super) fn trials(&self) -> Option<[TrialCounts; 2]> {
+        self.shape.repeats.then(|| self.tally.trials.clone())
     }
 
     /// The full table of one slice: of one column's value, or of a pair.

@@ -3,7 +3,7 @@
 use super::Job;
 use super::encode::{LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SLICES_PER_WORD};
 use super::error::CompareError;
-use super::lists::{LISTS, OTHER_TOP, SLICE_ORDER, sure};
+use super::lists::{OTHER_TOP, by_change, slice_order, sure};
 use super::pass::Pass;
 use super::plan::Sides;
 use super::rank::{First, Ranked};
@@ -11,7 +11,8 @@ use super::tally::{Side, carried};
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::lookup::rows_at;
 use crate::model::samples::{Answer, SAMPLES_SCHEMA};
-use crate::model::{ColumnRoles, Predicate, Sample, SampleList, SampleSet};
+use crate::model::{ColumnRoles, Kind, Predicate, Sample, SampleList, SampleSet};
+use crate::stats::Play;
 use arrow::array::AsArray;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,7 +27,7 @@ pub(super) async fn samples(
     slices: &[(String, Vec<Predicate>)],
 ) -> Result<SampleSet, CompareError> {
     let mut lists = Vec::new();
-    for (kind, first) in LISTS.iter().zip(&pass.tally.lists.firsts) {
+    for (kind, first) in pass.tally.lists.kinds.iter().zip(&pass.tally.lists.firsts) {
         lists.push((
             kind.id.to_string(),
             kind.id.to_string(),
@@ -39,7 +40,7 @@ pub(super) async fn samples(
         lists.push((
             format!("slice:{slug}"),
             "regressed".into(),
-            SLICE_ORDER,
+            slice_order(pass.measure.is_none()),
             first.total,
             first.sorted(),
         ));
@@ -68,6 +69,7 @@ pub(super) async fn samples(
     Ok(SampleSet {
         schema: SAMPLES_SCHEMA.to_string(),
         columns: shown,
+        scores: scores(&job.roles).cloned().collect(),
         hidden,
         lists: lists
             .into_iter()
@@ -111,15 +113,14 @@ fn slice_lists(
     for batch in pass.flips.read()? {
         let batch = batch?;
         let keys = batch.column(0).as_string_view();
-        let [a, b] = Side::both(&batch, pass.slice_names.len());
+        let [a, b] = Side::both(&batch, pass.shape);
         for row in 0..batch.num_rows() {
-            let label = b.label(row);
-            if label & LABEL_MASK == (label >> LABEL_BITS) & LABEL_MASK {
+            let Some(rank) = rank_of_regressed(pass, &a, &b, row) else {
                 continue;
-            }
+            };
             for (first, predicates) in firsts.iter_mut().zip(&wanted) {
                 if predicates.iter().all(|&(column, value)| b.code(column, row) == value) {
-                    first.offer(sure(b.confidence(row)), keys.value(row), || carried(&a, &b, row));
+                    first.offer(rank, keys.value(row), || carried(&a, &b, row));
                 }
             }
         }
@@ -127,9 +128,27 @@ fn slice_lists(
     Ok(slices.iter().map(|(slug, _)| slug.clone()).zip(firsts).collect())
 }
 
+/// The rank of a flip among the regressed samples of a slice; `None` for one that was fixed.
+fn rank_of_regressed(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> Option<f64> {
+    if let Some(measure) = &pass.measure {
+        let values = measure.values(a, b, row);
+        return (measure.play(values) == Play::Loss).then(|| by_change(values));
+    }
+    let label = b.label(row);
+    let right = label & LABEL_MASK == (label >> LABEL_BITS) & LABEL_MASK;
+    (!right).then(|| sure(b.confidence(row)))
+}
+
 /// Columns that hold inputs and outputs rather than labels.
 fn payload_columns(roles: &ColumnRoles) -> impl Iterator<Item = String> + '_ {
-    roles.show.iter().cloned()
+    let texts = [roles.truth.as_ref(), Some(&roles.prediction)].into_iter().flatten();
+    let texts = texts.filter(|_| roles.kind() == Kind::Text);
+    roles.show.iter().chain(texts).cloned()
+}
+
+/// Columns of numbers that are shown beside an answer.
+fn scores(roles: &ColumnRoles) -> impl Iterator<Item = &String> {
+    roles.scores.iter().map(|score| &score.column).chain(&roles.positive)
 }
 
 /// Payload columns that may be shown.
@@ -143,14 +162,22 @@ fn shown(job: &Job) -> Vec<String> {
 fn wanted(job: &Job, shown: &[String]) -> Vec<String> {
     let roles = &job.roles;
     let optional = [&roles.status, &roles.error, &roles.latency].into_iter().flatten();
+    // The pass knows of a number or a text only what it measures.
+    let answer = roles.truth.iter().chain([&roles.prediction]);
+    let answer = answer.filter(|name| !(roles.kind().has_labels() || job.options.no_payload && is_text(roles, name)));
     let key = roles.key.iter().filter(|_| roles.key.len() > 1);
     let mut out: Vec<String> = Vec::new();
-    for name in key.chain(optional).chain(shown) {
+    for name in key.chain(optional).chain(answer).chain(scores(roles)).chain(shown) {
         if !out.contains(name) && !job.options.hide.contains(name) {
             out.push(name.clone());
         }
     }
     out
+}
+
+/// Whether a column holds the reference or the output of a text.
+fn is_text(roles: &ColumnRoles, name: &str) -> bool {
+    roles.kind() == Kind::Text && (roles.truth.as_deref() == Some(name) || roles.prediction == name)
 }
 
 type Fetched = BTreeMap<u64, Vec<Option<String>>>;
@@ -200,18 +227,20 @@ fn sample(
         let (word, fetched) = (row.labels[side], fetched[side]);
         let label = |name: &String, code: u64, missing: u64| match reader.is_hidden(name) {
             true => Some(HIDDEN.to_string()),
+            false if !roles.kind().has_labels() => reader.value(fetched, name),
             false if word & missing != 0 => None,
             false => pass.labels.get((code & LABEL_MASK) as usize).map(|t| t.to_string()),
         };
         let confidence = roles.confidence.as_ref().filter(|name| !reader.is_hidden(name));
         Some(Answer {
-            truth: label(&roles.truth, word, NO_TRUTH),
+            truth: roles.truth.as_ref().and_then(|truth| label(truth, word, NO_TRUTH)),
             prediction: label(&roles.prediction, word >> LABEL_BITS, NO_PREDICTION),
             confidence: confidence.and(row.confidence[side]),
             status: reader.optional(fetched, &roles.status),
             error: reader.optional(fetched, &roles.error),
-            latency_ms: reader.number(fetched, &roles.latency),
+            latency_ms: roles.latency.as_ref().and_then(|name| reader.number(fetched, name)),
             payload: shown(job).iter().map(|c| reader.value(fetched, c)).collect(),
+            scores: scores(roles).map(|name| reader.number(fetched, name)).collect(),
         })
     };
     let slice = |(i, name): (usize, &String)| {
@@ -251,7 +280,8 @@ struct RowReader<'a> {
 
 impl RowReader<'_> {
     fn is_hidden(&self, name: &str) -> bool {
-        self.job.options.hide.iter().any(|h| h == name)
+        let options = &self.job.options;
+        options.hide.iter().any(|h| h == name) || (options.no_payload && is_text(&self.job.roles, name))
     }
 
     fn value(&self, row: Option<&Vec<Option<String>>>, name: &str) -> Option<String> {
@@ -268,7 +298,8 @@ impl RowReader<'_> {
         name.as_ref().and_then(|n| self.value(row, n))
     }
 
-    fn number(&self, row: Option<&Vec<Option<String>>>, name: &Option<String>) -> Option<f64> {
-        self.optional(row, name).and_then(|t| t.parse().ok())
+    fn number(&self, row: Option<&Vec<Option<String>>>, name: &str) -> Option<f64> {
+        let number: Option<f64> = self.value(row, name).and_then(|text| text.parse().ok());
+        number.filter(|number| number.is_finite())
     }
 }

@@ -1,16 +1,19 @@
 //! From two pinned runs to a physical plan whose output is one row per distinct key.
 
-use super::encode::{Codes, Layout, encoder, narrow_schema};
+use super::Job;
+use super::encode::{Codes, Layout, Shape, encoder, narrow_schema};
 use super::error::CompareError;
 use super::labels::Interner;
-use super::{Job, encode};
+use super::measure::Measure;
+use super::repeats::reducer;
 use crate::engine::Engine;
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::map::{MapExec, MapFactory};
 use crate::engine::merge::{KeyRange, OrderedMergeExec, aligned_schema};
 use crate::engine::ranges::{self, RangeTask};
 use crate::engine::scan::{Piece, RunScanExec};
-use crate::model::ColumnRoles;
+use crate::engine::whole::WholeKeysExec;
+use crate::model::{ColumnRoles, Kind};
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{DataType, Schema, SchemaRef};
@@ -47,6 +50,13 @@ pub(super) struct Sides {
 }
 
 impl Sides {
+    /// How this job measures answers; `None` where they are right or wrong.
+    pub(super) fn measure(&self, job: &Job) -> Option<Measure> {
+        let truth = self.columns.get(self.layout.keys);
+        let pivot = truth.and_then(|column| ranges::middle(&self.candidate, column));
+        Measure::new(&job.roles, &job.options, pivot.unwrap_or(0.0))
+    }
+
     /// Opens the files of both runs and finds every column of a role.
     ///
     /// # Errors
@@ -56,6 +66,7 @@ impl Sides {
         let new = || Arc::new(Interner::default());
         let codes = Codes {
             labels: new(),
+            spellings: Arc::new(job.options.label_map.clone()),
             slices: job.roles.slices.iter().map(|_| new()).collect(),
         };
         let key: Arc<dyn datafusion::physical_expr::PhysicalExpr> = Arc::new(Column::new("key", 0));
@@ -81,11 +92,25 @@ impl Sides {
         let scan = RunScanExec::new(Arc::clone(files), self.columns.clone(), partitions);
         let encode = encoder(Arc::clone(&self.codes), self.layout.clone(), !sorted);
         let ordering = sorted.then(|| self.ordering.clone());
-        Arc::new(MapExec::new(
+        let rows = Arc::new(MapExec::new(
             Arc::new(scan),
-            narrow_schema(self.layout.slices),
+            narrow_schema(self.layout.shape),
             encode,
             ordering,
+        ));
+        if sorted { self.reduced(rows) } else { rows }
+    }
+
+    /// One row per key where samples have trials, from rows sorted by key.
+    fn reduced(&self, rows: Arc<dyn ExecutionPlan>) -> Arc<dyn ExecutionPlan> {
+        if !self.layout.shape.repeats {
+            return rows;
+        }
+        Arc::new(MapExec::new(
+            Arc::new(WholeKeysExec::new(rows)),
+            narrow_schema(self.layout.shape),
+            reducer(&self.codes, &self.layout),
+            Some(self.ordering.clone()),
         ))
     }
 
@@ -114,7 +139,10 @@ impl Sides {
         let sorted = |files: &Arc<RunFiles>| -> Arc<dyn ExecutionPlan> {
             let input = self.side(files, ranges::dealt(files, engine.threads()), false);
             let sort = SortExec::new(self.ordering.clone(), input).with_preserve_partitioning(true);
-            Arc::new(SortPreservingMergeExec::new(self.ordering.clone(), Arc::new(sort)))
+            self.reduced(Arc::new(SortPreservingMergeExec::new(
+                self.ordering.clone(),
+                Arc::new(sort),
+            )))
         };
         let (left, right) = (sorted(&self.baseline), sorted(&self.candidate));
         let ranges = vec![KeyRange::default()];
@@ -146,7 +174,7 @@ impl Sides {
             NullEquality::NullEqualsNothing,
             false,
         )?;
-        let narrow = narrow_schema(self.layout.slices);
+        let narrow = narrow_schema(self.layout.shape);
         let schema = aligned_schema(&narrow, &narrow);
         let align = aligner(Arc::clone(&schema), narrow.fields().len());
         Ok((Arc::new(MapExec::new(Arc::new(join), schema, align, None)), n))
@@ -154,8 +182,8 @@ impl Sides {
 
     /// Bytes that the build side of the hash join is expected to take.
     pub(super) fn hash_bytes(&self) -> u64 {
-        let words = self.layout.slices.div_ceil(encode::SLICES_PER_WORD) as u64;
-        self.baseline.rows().max(self.candidate.rows()) * (100 + 8 * words)
+        let further = self.layout.shape.width() as u64 - 3;
+        self.baseline.rows().max(self.candidate.rows()) * (100 + 8 * further)
     }
 }
 
@@ -186,9 +214,21 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
     for name in &roles.key {
         out.push(find(name, false)?);
     }
-    for (name, role) in [(&roles.truth, "ground truth"), (&roles.prediction, "prediction")] {
-        out.push(find(name, true)?);
-        check_label(schema, name, role)?;
+    let kind = roles.kind();
+    if kind != Kind::Text && roles.truth.is_none() {
+        return Err(CompareError::NoRole {
+            role: "ground truth",
+            flag: "--truth",
+        });
+    }
+    let prediction = [(&roles.prediction, "prediction")];
+    for (name, role) in roles.truth.iter().map(|name| (name, "ground truth")).chain(prediction) {
+        out.push(find(name, kind.has_labels())?);
+        match kind {
+            Kind::Numeric => check_number(schema, name, role)?,
+            Kind::Classification | Kind::Binary => check_label(schema, name, role)?,
+            Kind::Text => {}
+        }
     }
     for name in [&roles.confidence, &roles.status].into_iter().flatten() {
         out.push(find(name, true)?);
@@ -197,13 +237,62 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
         out.push(find(name, true)?);
         check_label(schema, name, "a slice")?;
     }
+    let values = values(roles)?;
+    for (name, role) in &values {
+        out.push(find(name, false)?);
+        check_number(schema, name, role)?;
+    }
+    if let Some(name) = &roles.repeat {
+        out.push(find(name, false)?);
+    }
     let layout = Layout {
         keys: roles.key.len(),
+        truth: roles.truth.is_some(),
         confidence: roles.confidence.is_some(),
         status: roles.status.is_some(),
-        slices: roles.slices.len(),
+        kind,
+        shape: Shape {
+            slices: roles.slices.len(),
+            texts: if kind == Kind::Text { 2 } else { 0 },
+            values: if kind == Kind::Numeric { 2 } else { values.len() },
+            repeats: roles.repeat.is_some(),
+        },
     };
     Ok((out, layout))
+}
+
+/// The columns of numbers besides ground truth and prediction.
+fn values(roles: &ColumnRoles) -> Result<Vec<(&String, &'static str)>, CompareError> {
+    let found: Vec<(&String, &'static str)> = match roles.kind() {
+        Kind::Classification | Kind::Numeric => return Ok(Vec::new()),
+        Kind::Binary => roles.positive.iter().map(|name| (name, "a probability")).collect(),
+        Kind::Text => roles.scores.iter().map(|score| (&score.column, "a score")).collect(),
+    };
+    match (found.is_empty(), roles.kind()) {
+        (false, _) => Ok(found),
+        (true, Kind::Binary) => Err(CompareError::NoRole {
+            role: "probability of the positive class",
+            flag: "--positive",
+        }),
+        (true, _) => Err(CompareError::NoRole {
+            role: "score",
+            flag: "--score",
+        }),
+    }
+}
+
+fn check_number(schema: &Schema, name: &str, role: &'static str) -> Result<(), CompareError> {
+    match schema.field_with_name(name).map(|field| field.data_type()) {
+        Ok(found) if !found.is_numeric() && *found != DataType::Boolean && !found.is_null() => {
+            Err(crate::engine::EngineError::ColumnType {
+                column: name.into(),
+                data_type: crate::store::type_name(found),
+                role,
+            }
+            .into())
+        }
+        _ => Ok(()),
+    }
 }
 
 fn check_label(schema: &Schema, name: &str, role: &'static str) -> Result<(), CompareError> {

@@ -1,9 +1,16 @@
 //! What one task counts while aligned rows stream by.
 
 use super::cells::{CellTable, Cells};
-use super::encode::{BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD};
+use super::encode::{
+    BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, MAPPED, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD, Shape,
+};
 use super::lists::{self, Lists};
+use super::measure::Measure;
+use super::measured::Measured;
 use super::rank::Carried;
+use super::ranked::RankedRow;
+use super::repeats;
+use crate::model::comparison::TrialCounts;
 use crate::model::counts::{CALIBRATION_BINS, FIXED_ONE};
 use crate::model::{Accounting, AccountingClass, CalibrationSums, ConfidenceSums, Outcome};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
@@ -21,6 +28,15 @@ pub(super) struct Tally {
     pub(super) disagreements: Vec<u64>,
     pub(super) invalid_confidence: [u64; 2],
     pub(super) lists: Lists,
+    /// Where answers are measured rather than right or wrong.
+    pub(super) measured: Option<Measured>,
+    /// Where answers are ranked by the probability of a positive class.
+    pub(super) ranked: Vec<RankedRow>,
+    /// How often matched samples were tried: baseline, candidate.
+    pub(super) trials: [TrialCounts; 2],
+    /// Matched samples with a label that the label map changed.
+    pub(super) mapped: u64,
+    pub(super) shape: Shape,
 }
 
 /// The codes of a batch's matched samples in one slice column.
@@ -100,22 +116,31 @@ pub(super) struct Side<'a> {
     labels: &'a UInt64Array,
     pub(super) confidence: &'a Float64Array,
     slices: Vec<&'a UInt64Array>,
+    pub(super) texts: Vec<&'a UInt64Array>,
+    pub(super) values: Vec<&'a Float64Array>,
+    trials: Option<&'a UInt64Array>,
 }
 
 impl<'a> Side<'a> {
-    /// Both sides of an aligned batch of runs with so many slice columns.
-    pub(super) fn both(batch: &'a RecordBatch, slices: usize) -> [Side<'a>; 2] {
-        let words = slices.div_ceil(SLICES_PER_WORD);
-        [Side::of(batch, 2, words), Side::of(batch, 5 + words, words)]
+    /// Both sides of an aligned batch of rows of this shape.
+    pub(super) fn both(batch: &'a RecordBatch, shape: Shape) -> [Side<'a>; 2] {
+        [Side::of(batch, 2, shape), Side::of(batch, 2 + shape.width(), shape)]
     }
 
-    fn of(batch: &'a RecordBatch, first: usize, words: usize) -> Side<'a> {
+    fn of(batch: &'a RecordBatch, first: usize, shape: Shape) -> Side<'a> {
         let word = |i: usize| batch.column(i).as_primitive::<UInt64Type>();
+        let number = |i: usize| batch.column(i).as_primitive::<Float64Type>();
+        let slices = first + 3;
+        let texts = slices + shape.words();
+        let values = texts + shape.texts;
         Side {
             position: word(first),
             labels: word(first + 1),
-            confidence: batch.column(first + 2).as_primitive::<Float64Type>(),
-            slices: (0..words).map(|i| word(first + 3 + i)).collect(),
+            confidence: number(first + 2),
+            slices: (slices..texts).map(word).collect(),
+            texts: (texts..values).map(word).collect(),
+            values: (values..values + shape.values).map(number).collect(),
+            trials: shape.repeats.then(|| word(values + shape.values)),
         }
     }
 
@@ -125,6 +150,18 @@ impl<'a> Side<'a> {
 
     pub(super) fn confidence(&self, row: usize) -> Option<f64> {
         self.confidence.is_valid(row).then(|| self.confidence.value(row))
+    }
+
+    /// A number; not a number where there is none.
+    pub(super) fn value(&self, i: usize, row: usize) -> f64 {
+        let number = self.values.get(i).filter(|numbers| numbers.is_valid(row));
+        number.map_or(f64::NAN, |numbers| numbers.value(row))
+    }
+
+    /// The digest of a text.
+    pub(super) fn text(&self, i: usize, row: usize) -> Option<u64> {
+        let text = self.texts.get(i).filter(|texts| texts.is_valid(row));
+        text.map(|texts| texts.value(row))
     }
 
     pub(super) fn label(&self, row: usize) -> u64 {
@@ -138,7 +175,8 @@ impl<'a> Side<'a> {
 }
 
 impl Tally {
-    pub(super) fn new(slices: usize, top: u64) -> Tally {
+    pub(super) fn new(shape: Shape, measure: Option<&Measure>, top: u64) -> Tally {
+        let slices = shape.slices;
         Tally {
             accounting: Accounting::default(),
             cells: Cells::default(),
@@ -150,28 +188,32 @@ impl Tally {
             calibration: CalibrationSums::default(),
             disagreements: vec![0; slices],
             invalid_confidence: [0; 2],
-            lists: Lists::new(top),
+            lists: Lists::new(measure.is_none(), top),
+            measured: measure.map(|measure| Measured::new(measure, slices)),
+            ranked: Vec::new(),
+            trials: Default::default(),
+            mapped: 0,
+            shape,
         }
     }
 
     /// Counts a batch; gives the rows that flipped.
     pub(super) fn add(&mut self, batch: &RecordBatch) -> UInt32Array {
-        let slices = self.singles.len();
+        if let Some(mut measured) = self.measured.take() {
+            let flips = self.add_measured(&mut measured, batch);
+            self.measured = Some(measured);
+            return flips;
+        }
         let keys = batch.column(0).as_string_view();
         let duplicate = batch.column(1).as_boolean();
-        let [a, b] = Side::both(batch, slices);
+        let [a, b] = Side::both(batch, self.shape);
         let mut flips = Vec::new();
         let mut matched = Vec::with_capacity(batch.num_rows());
         let mut cells = Vec::with_capacity(batch.num_rows());
         for row in 0..batch.num_rows() {
-            let (la, lb) = (word(a.labels, row), word(b.labels, row));
-            for (side, label) in [la, lb].into_iter().enumerate() {
-                self.invalid_confidence[side] += u64::from(label.is_some_and(|l| l & BAD_CONFIDENCE != 0));
-            }
-            let class = classify(duplicate.value(row), la, lb);
-            self.accounting.add(class, 1);
-            if let Some(list) = lists::of_class(class) {
-                self.lists.firsts[list].offer(0.0, keys.value(row), || carried(&a, &b, row));
+            let (la, lb) = self.words(&a, &b, row);
+            let class = classify(duplicate.value(row), la, lb, |a, b| truth(a) == truth(b));
+            if !self.belongs(class, keys.value(row), &a, &b, row) {
                 continue;
             }
             let (Some(la), Some(lb)) = (la, lb) else { continue };
@@ -183,7 +225,44 @@ impl Tally {
             cells.push(self.cells.number(truth(lb), prediction(la), prediction(lb)));
         }
         self.count(&matched, &cells, &a, &b);
+        if self.shape.values > 0 {
+            self.rank(&matched, &cells, &a, &b);
+        }
         UInt32Array::from(flips)
+    }
+
+    /// The words of both sides; counts confidences that are none.
+    #[inline]
+    pub(super) fn words(&mut self, a: &Side<'_>, b: &Side<'_>, row: usize) -> (Option<u64>, Option<u64>) {
+        let words = (word(a.labels, row), word(b.labels, row));
+        for (side, label) in [words.0, words.1].into_iter().enumerate() {
+            self.invalid_confidence[side] += u64::from(label.is_some_and(|l| l & BAD_CONFIDENCE != 0));
+        }
+        words
+    }
+
+    /// Accounts for a key, and lists it where it is not matched; says whether it is.
+    #[inline]
+    pub(super) fn belongs(
+        &mut self,
+        class: AccountingClass,
+        key: &str,
+        a: &Side<'_>,
+        b: &Side<'_>,
+        row: usize,
+    ) -> bool {
+        self.accounting.add(class, 1);
+        if class != AccountingClass::Matched {
+            self.lists.of(class.name(), 0.0, key, || carried(a, b, row));
+            return false;
+        }
+        self.mapped += u64::from((a.label(row) | b.label(row)) & MAPPED != 0);
+        for (counts, side) in self.trials.iter_mut().zip([a, b]) {
+            if let Some(trials) = side.trials {
+                repeats::count(counts, trials.value(row));
+            }
+        }
+        true
     }
 
     /// Counts matched samples in every table, table by table.
@@ -250,6 +329,8 @@ impl Tally {
         for (mine, theirs) in self.pairs.iter_mut().zip(&other.pairs) {
             theirs.iter().for_each(|(a, b, c, n)| mine.add_n(a, b, cell(c), n));
         }
+        let ranked = other.ranked.into_iter();
+        self.ranked.extend(ranked.map(|(c, scores)| (cell(c), scores)));
         self.calibration.n += other.calibration.n;
         self.calibration.excluded += other.calibration.excluded;
         merge_confidence(&mut self.calibration.baseline, &other.calibration.baseline);
@@ -260,7 +341,14 @@ impl Tally {
         for (mine, theirs) in self.invalid_confidence.iter_mut().zip(other.invalid_confidence) {
             *mine += theirs;
         }
+        self.mapped += other.mapped;
+        for (mine, theirs) in self.trials.iter_mut().zip(&other.trials) {
+            mine.merge(theirs);
+        }
         self.lists.merge(other.lists);
+        if let (Some(mine), Some(theirs)) = (&mut self.measured, other.measured) {
+            mine.merge(theirs);
+        }
     }
 }
 
@@ -278,7 +366,13 @@ fn prediction(word: u64) -> u32 {
 
 /// The accounting class of a key, in the order of precedence. A skipped sample has no prediction by nature, so that
 /// only a missing prediction of a sample that was *not* skipped counts as an error.
-fn classify(duplicate: bool, a: Option<u64>, b: Option<u64>) -> AccountingClass {
+#[inline]
+pub(super) fn classify(
+    duplicate: bool,
+    a: Option<u64>,
+    b: Option<u64>,
+    same_truth: impl FnOnce(u64, u64) -> bool,
+) -> AccountingClass {
     let (a, b) = match (duplicate, a, b) {
         (true, _, _) => return AccountingClass::Duplicate,
         (false, Some(_), None) => return AccountingClass::OnlyBaseline,
@@ -292,7 +386,7 @@ fn classify(duplicate: bool, a: Option<u64>, b: Option<u64>) -> AccountingClass 
         AccountingClass::Skipped
     } else if (a | b) & NO_TRUTH != 0 {
         AccountingClass::Unlabelled
-    } else if truth(a) != truth(b) {
+    } else if !same_truth(a, b) {
         AccountingClass::LabelChanged
     } else {
         AccountingClass::Matched
@@ -378,7 +472,8 @@ mod tests {
             (false, ok(1, 0), ok(1, 1), Matched),
         ];
         for (duplicate, a, b, expected) in table {
-            assert_eq!(classify(duplicate, a, b), expected, "{duplicate} {a:?} {b:?}");
+            let found = classify(duplicate, a, b, |a, b| truth(a) == truth(b));
+            assert_eq!(found, expected, "{duplicate} {a:?} {b:?}");
         }
     }
 }

@@ -13,6 +13,7 @@ pub mod merge;
 mod pool;
 pub mod ranges;
 pub mod scan;
+pub mod whole;
 
 pub use error::EngineError;
 

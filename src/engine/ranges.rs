@@ -102,13 +102,38 @@ fn within(groups: &[GroupBounds], range: &KeyRange) -> Vec<Piece> {
     pieces
 }
 
+/// The middle between the smallest and the largest number of a column, as far as the footers say.
+pub fn middle(files: &RunFiles, column: &ReadColumn) -> Option<f64> {
+    let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
+    for open in &files.files {
+        let leaf = leaf(open, column)?;
+        for group in open.metadata.row_groups() {
+            let (least, most) = match group.column(leaf).statistics()? {
+                Statistics::Double(found) => (*found.min_opt()?, *found.max_opt()?),
+                Statistics::Float(found) => (f64::from(*found.min_opt()?), f64::from(*found.max_opt()?)),
+                Statistics::Int64(found) => (*found.min_opt()? as f64, *found.max_opt()? as f64),
+                Statistics::Int32(found) => (f64::from(*found.min_opt()?), f64::from(*found.max_opt()?)),
+                _ => return None,
+            };
+            (low, high) = (low.min(least), high.max(most));
+        }
+    }
+    let middle = low / 2.0 + high / 2.0;
+    middle.is_finite().then_some(middle)
+}
+
+/// Where a column lies among the leaves of a file.
+fn leaf(open: &OpenFile, column: &ReadColumn) -> Option<usize> {
+    let found = open.columns(std::slice::from_ref(column)).ok()?;
+    let root = (*found.roots.first()?)?;
+    let descriptor = open.metadata.file_metadata().schema_descr();
+    (0..descriptor.num_columns()).find(|&i| descriptor.get_column_root_idx(i) == root)
+}
+
 fn bounds(files: &RunFiles, key: &ReadColumn) -> Option<Vec<GroupBounds>> {
     let mut out = Vec::new();
     for (file, open) in files.files.iter().enumerate() {
-        let found = open.columns(std::slice::from_ref(key)).ok()?;
-        let root = (*found.roots.first()?)?;
-        let descriptor = open.metadata.file_metadata().schema_descr();
-        let leaf = (0..descriptor.num_columns()).find(|&i| descriptor.get_column_root_idx(i) == root)?;
+        let leaf = leaf(open, key)?;
         for (group, metadata) in open.metadata.row_groups().iter().enumerate() {
             let Some(Statistics::ByteArray(statistics)) = metadata.column(leaf).statistics() else {
                 return None;

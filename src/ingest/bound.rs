@@ -7,7 +7,7 @@ use arrow::array::{ArrayRef, new_null_array};
 use arrow::datatypes::DataType;
 
 use super::error::IngestError;
-use super::guess::{CONFIDENCE, KEY, PREDICTION, Role, STATUS, TRUTH};
+use super::guess::{CONFIDENCE, KEY, POSITIVE, PREDICTION, REPEAT, Role, SCORE, STATUS, TRUTH};
 use super::raw::{RawBatch, RawColumn, RawKind};
 use super::roles::Parts;
 use super::types::friendly;
@@ -32,6 +32,15 @@ pub(crate) fn check_types(file: &Path, columns: &[RawColumn], parts: &Parts) -> 
     }
     refuse(file, columns, parts.confidence.as_ref(), &CONFIDENCE, |found| {
         found.is_numeric() || found.is_null()
+    })?;
+    let numbers = parts.scores.iter().map(|score| (&score.column, &SCORE));
+    for (name, role) in numbers.chain(parts.positive.iter().map(|name| (name, &POSITIVE))) {
+        refuse(file, columns, Some(name), role, |found| {
+            found.is_numeric() || found.is_null() || *found == DataType::Boolean
+        })?;
+    }
+    refuse(file, columns, parts.repeat.as_ref(), &REPEAT, |found| {
+        matches!(found, DataType::Utf8 | DataType::Int64 | DataType::Null)
     })?;
     refuse(file, columns, parts.status.as_ref(), &STATUS, |found| {
         matches!(found, DataType::Utf8 | DataType::Null)

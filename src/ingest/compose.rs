@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 use super::convert::{Cast, conflict, stored_type};
 use super::error::IngestError;
 use super::facts::{ColumnFacts, Facts};
-use super::guess::{ALL, CONFIDENCE, ERROR, KEY, LATENCY, Role, STATUS};
+use super::guess::{ALL, CONFIDENCE, ERROR, KEY, LATENCY, POSITIVE, REPEAT, Role, SCORE, STATUS};
 use super::layout::{Layout, Make, OutColumn};
 use super::roles::{Parts, Side};
 use super::spec::KnownColumn;
@@ -28,6 +28,11 @@ impl Composer<'_> {
         let mut columns = vec![self.key()?];
         columns.extend(self.labels()?);
         columns.extend(self.numbers_and_texts()?);
+        let repeat = parts.repeat.as_ref().and_then(|name| self.predictions.get(name));
+        if let Some(facts) = repeat {
+            columns.push(self.plain(Side::Predictions, facts, REPEAT.name)?);
+        }
+        columns.extend(self.scores()?);
         let listed = parts
             .show
             .iter()
@@ -140,6 +145,22 @@ impl Composer<'_> {
         Ok(columns)
     }
 
+    /// Scores and the probability of the positive class, under their own names.
+    fn scores(&self) -> Result<Vec<OutColumn>, IngestError> {
+        let scores = self.parts.scores.iter().map(|score| (&score.column, &SCORE));
+        let named = scores.chain(self.parts.positive.iter().map(|name| (name, &POSITIVE)));
+        let facts = named.filter_map(|(name, role)| Some((self.predictions.get(name)?, role)));
+        facts
+            .map(|(facts, role)| {
+                let column = self.plain(Side::Predictions, facts, role.name)?;
+                if self.known(&facts.name).is_some_and(|known| *known != DataType::Float64) {
+                    return Err(conflict(facts, &DataType::Float64, &column.cast.target));
+                }
+                Ok(number(column))
+            })
+            .collect()
+    }
+
     fn check_listed(&self, facts: &ColumnFacts, role: &'static str) -> Result<(), IngestError> {
         let flag = if role == "slice" { "--slice" } else { "--show" };
         let found = facts.data_type()?;
@@ -173,7 +194,11 @@ impl Composer<'_> {
                 flag: stored.flag,
             });
         }
-        let target = stored_type(facts, self.known(&facts.name))?;
+        // A column of numbers is judged by its own rule.
+        let target = match role == SCORE.name || role == POSITIVE.name {
+            true => DataType::Float64,
+            false => stored_type(facts, self.known(&facts.name))?,
+        };
         let integral = target.is_integer() && facts.data_type()? == DataType::Float64;
         let cast = Cast {
             target,
@@ -190,6 +215,17 @@ impl Composer<'_> {
             cast,
         })
     }
+}
+
+/// The column as one of numbers.
+pub(crate) fn number(column: OutColumn) -> OutColumn {
+    let cast = Cast {
+        target: DataType::Float64,
+        integral: false,
+        stated: column.cast.stated,
+    };
+    let make = Make::Number;
+    OutColumn { make, cast, ..column }
 }
 
 fn role_type(facts: &ColumnFacts, role: &Role, found: String) -> IngestError {

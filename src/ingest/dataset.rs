@@ -267,6 +267,11 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         status: None,
         error: None,
         latency: None,
+        kind: None,
+        scores: Vec::new(),
+        positive: None,
+        positive_label: None,
+        repeat: None,
         show: Vec::new(),
         slices: Vec::new(),
     };

@@ -31,12 +31,18 @@ pub(crate) struct SampleDigest {
 }
 
 impl SampleDigest {
-    /// Takes in rows: their keys, ground truth, and further columns by name.
-    pub(crate) fn batch(&mut self, keys: &StringArray, truth: Option<&StringArray>, columns: &[(&str, StringArray)]) {
+    /// Takes in those rows of a batch that `counts` names: their keys, ground truth, and further columns by name.
+    pub(crate) fn batch(
+        &mut self,
+        keys: &StringArray,
+        truth: Option<&StringArray>,
+        columns: &[(&str, StringArray)],
+        mut counts: impl FnMut(usize) -> bool,
+    ) {
         let mut order: Vec<&(&str, StringArray)> = columns.iter().collect();
         order.sort_by_key(|(name, _)| *name);
         let mut row_text = Vec::new();
-        for row in 0..keys.len() {
+        for row in (0..keys.len()).filter(|row| counts(*row)) {
             row_text.clear();
             field(&mut row_text, Some(keys.value(row)));
             let label = truth
@@ -99,7 +105,7 @@ mod tests {
             ("text", StringArray::from(text.to_vec())),
             ("lang", StringArray::from(text.to_vec())),
         ];
-        digest.batch(&StringArray::from(keys.to_vec()), Some(&truth), &columns);
+        digest.batch(&StringArray::from(keys.to_vec()), Some(&truth), &columns, |_| true);
         digest.finish()
     }
 

@@ -7,12 +7,16 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::error::{IngestError, Place};
+use super::logs::{Log, Seen, seen};
 use super::spec::InputFormat;
 
 const BUFFER: usize = 256 * 1024;
 const PARQUET: &[u8] = b"PAR1";
 const GZIP: &[u8] = &[0x1f, 0x8b];
 const ZSTD: &[u8] = &[0x28, 0xb5, 0x2f, 0xfd];
+const ZIP: &[u8] = b"PK\x03\x04";
+/// Bytes at the beginning of a text by which it is recognised.
+const HEAD: u64 = 64 * 1024;
 
 /// A text file, decompressed and without byte-order mark.
 pub(crate) struct TextInput {
@@ -60,9 +64,16 @@ fn read_error(file: &Path, compression: Option<&'static str>, error: &std::io::E
 
 /// An opened file of known format.
 pub(crate) enum Opened {
-    Csv { input: TextInput, delimiter: u8 },
+    Csv {
+        input: TextInput,
+        delimiter: u8,
+    },
     Jsonl(TextInput),
     Parquet(File),
+    /// The log of a tool as text.
+    Log(Log, TextInput),
+    /// The log of a tool as a zip archive.
+    Archive(File),
 }
 
 /// Opens a file, detecting what `format` leaves open.
@@ -96,13 +107,19 @@ pub(crate) fn open(path: &Path, format: InputFormat) -> Result<Opened, IngestErr
     let extension = extension(path);
     if magic == PARQUET {
         return match format {
-            InputFormat::Auto | InputFormat::Parquet => Ok(Opened::Parquet(handle)),
-            InputFormat::Csv => Err(not(path, "CSV", "it is a Parquet file")),
-            InputFormat::Jsonl => Err(not(path, "JSONL", "it is a Parquet file")),
+            InputFormat::Auto | InputFormat::Parquet | InputFormat::Lighteval => Ok(Opened::Parquet(handle)),
+            other => Err(not(path, name(other), "it is a Parquet file")),
+        };
+    }
+    if magic == ZIP {
+        return match format {
+            InputFormat::Auto | InputFormat::Inspect => Ok(Opened::Archive(handle)),
+            other => Err(not(path, name(other), "it is a zip archive")),
         };
     }
     let parquet_name = matches!(extension.as_str(), "parquet" | "pq");
-    if format == InputFormat::Parquet || (format == InputFormat::Auto && parquet_name) {
+    if matches!(format, InputFormat::Parquet | InputFormat::Lighteval) || (format == InputFormat::Auto && parquet_name)
+    {
         return Err(not(path, "Parquet", "it does not begin with the bytes PAR1"));
     }
 
@@ -131,7 +148,7 @@ fn text(
     let mut head = Vec::new();
     reader
         .by_ref()
-        .take(4096)
+        .take(HEAD)
         .read_to_end(&mut head)
         .map_err(|error| read_error(path, compression, &error))?;
     if head.is_empty() {
@@ -153,6 +170,7 @@ fn text(
         head.drain(..3);
     }
     let first = head.iter().find(|byte| !byte.is_ascii_whitespace()).copied();
+    let log = log(format, &seen(&head));
     let jsonl = match (format, extension) {
         (InputFormat::Jsonl, _) => true,
         (InputFormat::Csv, _) => false,
@@ -166,6 +184,9 @@ fn text(
         reader: Box::new(reader),
         compression,
     };
+    if let Some(log) = log {
+        return Ok(Opened::Log(log, input));
+    }
     Ok(match (jsonl, extension) {
         (true, _) => Opened::Jsonl(input),
         (false, "tsv") => Opened::Csv {
@@ -174,6 +195,31 @@ fn text(
         },
         (false, _) => Opened::Csv { input, delimiter: b',' },
     })
+}
+
+/// Which tool's log a text is: the declared one, else the one that begins so.
+fn log(format: InputFormat, seen: &Seen) -> Option<Log> {
+    match format {
+        InputFormat::Auto => seen.log(),
+        InputFormat::LmEval => Some(Log::LmEval),
+        InputFormat::Inspect => Some(Log::Inspect),
+        InputFormat::Promptfoo => Some(seen.promptfoo()),
+        InputFormat::Mlflow => Some(Log::Mlflow),
+        InputFormat::Csv | InputFormat::Jsonl | InputFormat::Parquet | InputFormat::Lighteval => None,
+    }
+}
+
+fn name(format: InputFormat) -> &'static str {
+    match format {
+        InputFormat::Auto => "readable",
+        InputFormat::Csv => "CSV",
+        InputFormat::Jsonl => "JSONL",
+        InputFormat::Parquet | InputFormat::Lighteval => "Parquet",
+        InputFormat::LmEval => "lm-eval",
+        InputFormat::Inspect => "Inspect",
+        InputFormat::Promptfoo => "promptfoo",
+        InputFormat::Mlflow => "MLflow",
+    }
 }
 
 fn not(path: &Path, expected: &'static str, reason: &str) -> IngestError {

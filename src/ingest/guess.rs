@@ -8,6 +8,7 @@ use super::error::IngestError;
 pub(crate) struct Role {
     pub(crate) name: &'static str,
     pub(crate) flag: &'static str,
+    /// Empty for columns that keep their own names.
     pub(crate) stored_as: &'static str,
     tiers: &'static [&'static [&'static str]],
 }
@@ -75,6 +76,18 @@ pub(crate) const CONFIDENCE: Role = Role {
     stored_as: "confidence",
     tiers: &[&["confidence"], &["conf", "probability", "prob"], &["score"]],
 };
+pub(crate) const SCORE: Role = Role {
+    name: "score",
+    flag: "--score",
+    stored_as: "",
+    tiers: &[&["score"]],
+};
+pub(crate) const POSITIVE: Role = Role {
+    name: "probability of the positive class",
+    flag: "--positive",
+    stored_as: "",
+    tiers: &[],
+};
 pub(crate) const STATUS: Role = Role {
     name: "status",
     flag: "--status",
@@ -92,6 +105,14 @@ pub(crate) const LATENCY: Role = Role {
     flag: "--latency",
     stored_as: "latency_ms",
     tiers: &[&["latency_ms"]],
+};
+
+/// Never guessed: which trial a row is of.
+pub(crate) const REPEAT: Role = Role {
+    name: "repeat",
+    flag: "--repeat",
+    stored_as: "repeat",
+    tiers: &[],
 };
 
 /// The roles whose stored names no other column may take.

@@ -10,7 +10,7 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
         E::NotFound { .. } => "check the path; it is taken from the working folder".to_owned(),
         E::IsDirectory { .. } => "name the files in it, for example DIR/*.parquet".to_owned(),
         E::Empty { .. } | E::NoRows { .. } => "check that the step that writes this file ended well".to_owned(),
-        E::NotFormat { .. } => "give the format with --input-format csv, jsonl or parquet".to_owned(),
+        E::NotFormat { .. } => "give the format with --input-format, such as csv, jsonl, parquet or inspect".to_owned(),
         E::Corrupt { .. } => "write or download the file again; it may have been cut short".to_owned(),
         E::Delimiter { found, .. } if *found == "tabs" => "name the file .tsv, or write it with commas".to_owned(),
         E::Delimiter { found, .. } if *found == "commas" => "name the file .csv".to_owned(),
@@ -50,7 +50,8 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
         }
         E::RoleType { flag, .. } => format!("name another column with {flag} COL, or convert it"),
         E::DecimalLabel { .. } => {
-            "numeric targets are not supported by this version: bin them, or convert them to text".to_owned()
+            "numeric targets are compared where truth and prediction are both numbers, with --kind numeric; labels are text or whole numbers"
+                .to_owned()
         }
         E::TypeConflict { .. } => "write the column with the table's type, or rename it".to_owned(),
         E::FilesDisagree { .. } => "write the column with one type in all files".to_owned(),
@@ -60,7 +61,10 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
         E::NoTruth { .. } => {
             "give the row a label, or the status error or skipped, or the labels with --golden FILE".to_owned()
         }
-        E::DuplicateKey { .. } => "keep one row for each key, or name more key columns with --id COL".to_owned(),
+        E::DuplicateKey { .. } => {
+            "keep one row for each key, name more key columns with --id COL, or the number of the trial with --repeat COL"
+                .to_owned()
+        }
         E::NotInGolden { .. } => "check that both files have the same key column (--id COL)".to_owned(),
         E::TooManySliceValues { .. } => "bin it into fewer values, or leave it out of --slice".to_owned(),
         E::Changed { .. } => "run the command again when nothing writes to the files".to_owned(),

@@ -4,6 +4,7 @@ use super::error::IngestError;
 use super::guess::{KEY, PREDICTION, TRUTH, plain};
 use super::roles::{Parts, View};
 use super::spec::ImportSpec;
+use crate::model::Kind;
 
 /// Finds the ground truth of both sides, and the golden key.
 pub(crate) fn truths(
@@ -17,7 +18,10 @@ pub(crate) fn truths(
         parts.truth = match &spec.truth {
             Some(name) if columns.contains(name) => Some(name.clone()),
             Some(name) => return Err(TRUTH.missing(file, name, columns)),
-            None => Some(TRUTH.guess(file, columns)?.ok_or_else(|| TRUTH.absent(file, columns))?),
+            None => match TRUTH.guess(file, columns)? {
+                None if parts.kind != Some(Kind::Text) => return Err(TRUTH.absent(file, columns)),
+                guess => guess,
+            },
         };
         return Ok(());
     };
@@ -56,7 +60,8 @@ pub(crate) fn truths(
                 (Err(_), Some(_)) => None,
                 (Err(error), None) => return Err(error),
             };
-            if parts.golden_truth.is_none() && parts.truth.is_none() {
+            let none = parts.golden_truth.is_none() && parts.truth.is_none();
+            if none && parts.kind != Some(Kind::Text) {
                 return Err(TRUTH.absent(&golden.file, &golden_columns));
             }
         }

@@ -12,7 +12,7 @@ use super::error::IngestError;
 use super::find::batch_keys;
 use super::raw::{Input, RawBatch, RawColumn};
 use super::roles::Side;
-use super::values::{blank_as_null, confidence, statuses};
+use super::values::{blank_as_null, confidence, numbers, statuses};
 
 /// The name of the golden dataset's key while it is being joined.
 pub(crate) const GOLDEN_KEY: &str = "golden sample_id";
@@ -23,6 +23,7 @@ pub(crate) enum Make {
     Key(Vec<String>),
     Label,
     Confidence,
+    Number,
     Status,
     Plain,
 }
@@ -105,6 +106,7 @@ fn make(out: &OutColumn, input: &Input, columns: &[RawColumn], batch: &RawBatch)
         Make::Key(_) | Make::Plain => array,
         Make::Label => blank_as_null(&array),
         Make::Confidence => Arc::new(confidence(&array, &out.source, &place)?.0),
+        Make::Number => Arc::new(numbers(&array, &out.source, &place)?),
         Make::Status => {
             let names: StringArray = statuses(&array, &out.source, &place)?
                 .into_iter()

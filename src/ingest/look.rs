@@ -8,6 +8,7 @@ use arrow::datatypes::{DataType, Float64Type};
 
 use super::error::IngestError;
 use super::facts::Facts;
+use super::logs::Declared;
 use super::raw::{Input, RawKind};
 use super::roles::Numbers;
 
@@ -26,6 +27,8 @@ pub(crate) struct Looked {
     pub(crate) numbers: HashMap<String, Numbers>,
     /// Whether fields may come that were not seen, as in JSONL.
     pub(crate) may_hold_more: bool,
+    /// What the logs of tools among the predictions say.
+    pub(crate) declared: Option<Declared>,
 }
 
 impl Looked {
@@ -43,26 +46,36 @@ pub(crate) fn look(inputs: &[Input], golden: Option<&Input>, depth: Depth) -> Re
         golden: None,
         numbers: HashMap::new(),
         may_hold_more: false,
+        declared: None,
     };
     for input in inputs {
-        looked.may_hold_more |= look_at(input, depth, &mut looked.facts, &mut looked.numbers)?;
+        let (more, declared) = look_at(input, depth, &mut looked.facts, &mut looked.numbers)?;
+        looked.may_hold_more |= more;
+        if let Some(declared) = declared {
+            looked.declared.get_or_insert_default().merge(declared);
+        }
     }
     if let Some(golden) = golden {
         let mut facts = Facts::default();
-        looked.may_hold_more |= look_at(golden, depth, &mut facts, &mut HashMap::new())?;
+        looked.may_hold_more |= look_at(golden, depth, &mut facts, &mut HashMap::new())?.0;
         looked.golden = Some(facts);
     }
     Ok(looked)
 }
 
-/// Takes in one file; true if it may hold more columns.
+/// Takes in one file: whether it may hold more columns, and what it declares. Logs are read whole, to know all of it.
 fn look_at(
     input: &Input,
     depth: Depth,
     facts: &mut Facts,
     seen: &mut HashMap<String, Numbers>,
-) -> Result<bool, IngestError> {
+) -> Result<(bool, Option<Declared>), IngestError> {
     let mut reader = input.reader()?;
+    let depth = if reader.declared().is_some() {
+        Depth::Whole
+    } else {
+        depth
+    };
     let fixed = !reader.columns().is_empty();
     let (before, mut ended) = (facts.rows, false);
     while !ended {
@@ -86,7 +99,7 @@ fn look_at(
             file: input.file.clone(),
         });
     }
-    Ok(!fixed && !ended)
+    Ok((!fixed && !ended, reader.declared()))
 }
 
 /// What the cells of one array are.

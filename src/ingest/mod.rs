@@ -23,6 +23,7 @@ mod jsonrow;
 mod kept;
 mod labels;
 mod layout;
+mod logs;
 mod look;
 mod parquet;
 mod place;

@@ -2,12 +2,15 @@
 
 use std::fs::File;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 
 use super::error::IngestError;
 use super::raw::{BATCH_BYTES, BATCH_ROWS, RawBatch, RawColumn, RawKind, RawReader, Rows, check_names};
@@ -60,6 +63,13 @@ impl ParquetReader {
             next_row: 1,
         })
     }
+}
+
+/// The columns of a Parquet file.
+pub(crate) fn schema(file: &std::path::Path, handle: &File) -> Result<SchemaRef, IngestError> {
+    let handle = handle.try_clone().map_err(|e| corrupt(file, &e))?;
+    let metadata = ArrowReaderMetadata::load(&handle, ArrowReaderOptions::default()).map_err(|e| corrupt(file, &e))?;
+    Ok(Arc::clone(metadata.schema()))
 }
 
 impl RawReader for ParquetReader {

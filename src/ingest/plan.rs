@@ -31,6 +31,9 @@ pub fn plan(spec: &ImportSpec, known: &[KnownColumn], progress: &dyn Fn(u64)) ->
 
     let golden_input = golden.as_ref();
     let mut looked = look(&inputs, golden_input, Depth::Head)?;
+    let completed = looked.declared.as_ref().map(|declared| declared.complete(spec));
+    let spec = completed.as_ref().unwrap_or(spec);
+    let declared = looked.declared.take().unwrap_or_default();
     let mut parts = match resolve_parts(spec, first, golden_input, &looked) {
         Err(_) if looked.may_hold_more => {
             looked = look(&inputs, golden_input, Depth::Whole)?;
@@ -53,7 +56,7 @@ pub fn plan(spec: &ImportSpec, known: &[KnownColumn], progress: &dyn Fn(u64)) ->
         }
     }
     let scans = scans?;
-    finish(spec, known, inputs, golden, &parts, scans)
+    finish(spec, known, inputs, golden, &parts, scans, declared)
 }
 
 fn resolve_parts(

@@ -7,14 +7,16 @@ use arrow::datatypes::SchemaRef;
 
 use super::compose::Composer;
 use super::error::{IngestError, list};
-use super::layout::{Layout, OutColumn};
+use super::guess::PREDICTION;
+use super::layout::{Layout, Make, OutColumn};
+use super::logs::Declared;
 use super::plan::Scans;
 use super::preview::preview;
 use super::raw::Input;
 use super::roles::{Parts, Side};
 use super::spec::{ImportSpec, InputCounts, KnownColumn};
 use super::types::friendly;
-use crate::model::ColumnRoles;
+use crate::model::{ColumnRoles, Kind};
 
 /// Inputs that were read once and found good: what they hold, and how their rows will be stored.
 #[derive(Clone, Debug)]
@@ -28,6 +30,7 @@ pub struct ImportPlan {
     counts: InputCounts,
     digest: String,
     warnings: Vec<String>,
+    model: Option<String>,
     preview: RecordBatch,
 }
 
@@ -39,6 +42,7 @@ pub(crate) fn finish(
     golden: Option<Input>,
     parts: &Parts,
     scans: Scans,
+    declared: Declared,
 ) -> Result<ImportPlan, IngestError> {
     let golden_facts = scans.golden.as_ref().map(|scan| &scan.facts);
     let mut composer = Composer {
@@ -47,7 +51,7 @@ pub(crate) fn finish(
         golden: golden_facts,
         known,
         guess_slices: spec.slices.is_empty(),
-        warnings: Vec::new(),
+        warnings: declared.notices,
     };
     let layout = composer.compose()?;
     let mut warnings = composer.warnings;
@@ -82,7 +86,7 @@ pub(crate) fn finish(
         None => scans.predictions.digest.finish(),
     };
     let preview = preview(&inputs, golden.as_ref(), &layout)?;
-    let (roles, presorted, key) = (roles(&layout), scans.predictions.sorted, parts.key.clone());
+    let (roles, presorted, key) = (roles(&layout, parts), scans.predictions.sorted, parts.key.clone());
     Ok(ImportPlan {
         inputs,
         golden,
@@ -93,11 +97,12 @@ pub(crate) fn finish(
         counts,
         digest,
         warnings,
+        model: declared.model,
         preview,
     })
 }
 
-fn roles(layout: &Layout) -> ColumnRoles {
+fn roles(layout: &Layout, parts: &Parts) -> ColumnRoles {
     let of = |role: &str| {
         layout
             .columns
@@ -115,7 +120,7 @@ fn roles(layout: &Layout) -> ColumnRoles {
     };
     ColumnRoles {
         key: all("key"),
-        truth: of("ground truth").unwrap_or_default(),
+        truth: of("ground truth"),
         prediction: of("prediction").unwrap_or_default(),
         confidence: of("confidence"),
         status: of("status"),
@@ -123,7 +128,20 @@ fn roles(layout: &Layout) -> ColumnRoles {
         latency: of("latency"),
         slices: all("slice"),
         show: all("shown"),
+        kind: kind(layout, parts),
+        scores: parts.scores.clone(),
+        positive: parts.positive.clone(),
+        positive_label: parts.positive_label.clone(),
+        repeat: of("repeat"),
+        ..ColumnRoles::default()
     }
+}
+
+/// The kind of evaluation, unless it is the usual one.
+fn kind(layout: &Layout, parts: &Parts) -> Option<Kind> {
+    let numeric = |column: &&OutColumn| column.role == PREDICTION.name && column.make == Make::Number;
+    let found = layout.columns.iter().find(numeric).map(|_| Kind::Numeric);
+    parts.kind.or(found).filter(|kind| *kind != Kind::Classification)
 }
 
 impl ImportPlan {
@@ -168,6 +186,11 @@ impl ImportPlan {
     /// columns and the declared slices of the predictions, not what the model said.
     pub fn golden_digest(&self) -> String {
         self.digest.clone()
+    }
+
+    /// The model that the log of a tool names.
+    pub fn model(&self) -> Option<&str> {
+        self.model.as_deref()
     }
 
     /// What a person should know although nothing is wrong.

@@ -1,5 +1,6 @@
 //! What the readers of all formats have in common: batches of untyped or typed columns, with their places.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -7,7 +8,8 @@ use arrow::array::{ArrayRef, StringBuilder};
 use arrow::datatypes::DataType;
 
 use super::error::{IngestError, Place};
-use super::format::{Opened, open};
+use super::format::{Opened, TextInput, open};
+use super::logs::{self, Declared};
 use super::spec::InputFormat;
 use super::{csv, jsonl, parquet};
 
@@ -76,6 +78,10 @@ pub(crate) trait RawReader: Send {
     fn columns(&self) -> &[RawColumn];
     /// The next rows, or nothing at the end.
     fn next_batch(&mut self) -> Result<Option<RawBatch>, IngestError>;
+    /// What the file says of its columns and of its run; only tools' logs say anything, and all of it at their end.
+    fn declared(&self) -> Option<Declared> {
+        None
+    }
 }
 
 /// One input file.
@@ -90,8 +96,34 @@ impl Input {
         Ok(match open(&self.file, self.format)? {
             Opened::Csv { input, delimiter } => Box::new(csv::CsvReader::new(input, delimiter)?),
             Opened::Jsonl(input) => Box::new(jsonl::JsonlReader::new(input)),
-            Opened::Parquet(handle) => Box::new(parquet::ParquetReader::new(self.file.clone(), handle)?),
+            Opened::Parquet(handle) => return self.parquet(handle),
+            Opened::Log(log, input) => return logs::text_reader(log, &self.file, input, &|| self.text()),
+            Opened::Archive(handle) => return logs::archive_reader(&self.file, handle),
         })
+    }
+}
+
+impl Input {
+    fn parquet(&self, handle: File) -> Result<Box<dyn RawReader>, IngestError> {
+        let file = self.file.clone();
+        let details = match self.format {
+            InputFormat::Auto => logs::is_lighteval(&*parquet::schema(&file, &handle)?),
+            format => format == InputFormat::Lighteval,
+        };
+        match details {
+            true => logs::details_reader(file, handle),
+            false => Ok(Box::new(parquet::ParquetReader::new(file, handle)?)),
+        }
+    }
+
+    /// The text of a file that was a text before.
+    fn text(&self) -> Result<TextInput, IngestError> {
+        match open(&self.file, self.format)? {
+            Opened::Csv { input, .. } | Opened::Jsonl(input) | Opened::Log(_, input) => Ok(input),
+            Opened::Parquet(_) | Opened::Archive(_) => Err(IngestError::Changed {
+                reason: format!("{} is no text any more", self.file.display()),
+            }),
+        }
     }
 }
 

@@ -4,12 +4,15 @@ use std::path::Path;
 
 use super::error::IngestError;
 use super::facts::Facts;
-use super::guess::{CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, RESERVED, Role, STATUS, missing, plain};
+use super::guess::{
+    CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, POSITIVE, REPEAT, RESERVED, Role, SCORE, STATUS, missing, plain,
+};
 use super::labels::{prediction, truths};
 use super::raw::Input;
 use super::spec::ImportSpec;
 use super::types::friendly;
 use super::unique::check_distinct;
+use crate::model::{Direction, Kind, ScoreRole};
 
 /// Which of the two inputs a column comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +35,13 @@ pub(crate) struct Parts {
     pub(crate) status: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) latency: Option<String>,
+    /// `None` where the values of ground truth and prediction tell.
+    pub(crate) kind: Option<Kind>,
+    pub(crate) scores: Vec<ScoreRole>,
+    pub(crate) positive: Option<String>,
+    pub(crate) positive_label: Option<String>,
+    /// Which trial of its sample a row is.
+    pub(crate) repeat: Option<String>,
     /// Columns to show, in their order.
     pub(crate) show: Vec<(Side, String)>,
     /// Declared slice columns, in their order.
@@ -73,6 +83,11 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         status: optional(&STATUS, &spec.status, file, &columns)?,
         error: optional(&ERROR, &spec.error, file, &columns)?,
         latency: optional(&LATENCY, &spec.latency, file, &columns)?,
+        kind: kind(spec),
+        scores: Vec::new(),
+        positive: optional(&POSITIVE, &spec.positive, file, &columns)?,
+        positive_label: spec.positive_label.clone(),
+        repeat: optional(&REPEAT, &spec.repeat, file, &columns)?,
         show: Vec::new(),
         slices: Vec::new(),
     };
@@ -86,10 +101,15 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
             .latency
             .take_if(|name| !is_type(view.facts, name, &["integer", "decimal", "empty"]));
     }
+    if parts.kind == Some(Kind::Text) {
+        parts.scores = scores(spec, file, &columns)?;
+    }
     truths(spec, view, &columns, &mut parts)?;
     parts.prediction = prediction(spec, view, &columns, &mut parts)?;
     parts.confidence = match &spec.confidence {
         Some(_) => optional(&CONFIDENCE, &spec.confidence, file, &columns)?,
+        // Of a number or a text nobody says how probable it is.
+        None if parts.kind.is_some_and(|kind| !kind.has_labels()) => None,
         None => {
             let likely = |name: &&String| {
                 let most = if plain(name).starts_with("conf") {
@@ -97,7 +117,7 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
                 } else {
                     Numbers::Unit
                 };
-                (view.numbers)(name) <= most
+                (view.numbers)(name) <= most && parts.positive.as_ref() != Some(*name)
             };
             let likely: Vec<String> = columns.iter().filter(likely).cloned().collect();
             CONFIDENCE.guess(file, &likely)?
@@ -112,6 +132,26 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
     }
     check_distinct(&parts)?;
     Ok(parts)
+}
+
+/// The kind of evaluation, as far as what was asked tells.
+fn kind(spec: &ImportSpec) -> Option<Kind> {
+    let scored = (!spec.scores.is_empty()).then_some(Kind::Text);
+    let ranked = spec.positive.as_ref().map(|_| Kind::Binary);
+    spec.kind.or(scored).or(ranked)
+}
+
+/// The scores that were named, else the column that is called so.
+fn scores(spec: &ImportSpec, file: &Path, columns: &[String]) -> Result<Vec<ScoreRole>, IngestError> {
+    if let Some(lost) = spec.scores.iter().find(|score| !columns.contains(&score.column)) {
+        return Err(SCORE.missing(file, &lost.column, columns));
+    }
+    if !spec.scores.is_empty() {
+        return Ok(spec.scores.clone());
+    }
+    let column = SCORE.guess(file, columns)?.ok_or_else(|| SCORE.absent(file, columns))?;
+    let direction = Direction::Higher;
+    Ok(vec![ScoreRole { column, direction }])
 }
 
 fn keys(spec: &ImportSpec, file: &Path, columns: &[String]) -> Result<Vec<String>, IngestError> {

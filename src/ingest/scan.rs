@@ -1,11 +1,12 @@
 //! The first pass over the predictions: reads every row once, judges it, and counts.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use arrow::array::{Array, StringArray};
 
 use super::bound::{check_types, column};
-use super::digest::SampleDigest;
+use super::digest::{SampleDigest, key_hash};
 use super::error::{IngestError, Place};
 use super::facts::{Facts, check_slices};
 use super::find::batch_keys;
@@ -14,7 +15,8 @@ use super::guess::{INPUTS, KEY, PREDICTION, TRUTH, plain};
 use super::raw::{Input, RawBatch, RawColumn};
 use super::roles::{Parts, Side};
 use super::spec::InputCounts;
-use super::values::{Status, blank_as_null, confidence, statuses, text};
+use super::values::{Status, blank_as_null, confidence, numbers, statuses, text};
+use crate::model::Kind;
 
 /// What the pass over the predictions found.
 #[derive(Default)]
@@ -27,6 +29,8 @@ pub(crate) struct PredictionScan {
     /// The columns of each file.
     pub(crate) files: Vec<(PathBuf, Vec<String>)>,
     last_key: Option<String>,
+    /// Keys of samples in the digest, where a sample has several rows.
+    sampled: HashSet<u128>,
     stray: Option<(String, Place)>,
     strays: u64,
 }
@@ -96,7 +100,14 @@ impl PredictionScan {
         self.facts.batch(&input.file, columns, batch);
         check_slices(&self.facts, parts, Side::Predictions)?;
         let keys = batch_keys(input, &parts.key, columns, batch)?;
-        self.follow_order(&keys);
+        match &parts.repeat {
+            // Trials of a sample have one key: they have to be sorted by both.
+            Some(repeat) => {
+                batch_keys(input, std::slice::from_ref(repeat), columns, batch)?;
+                self.sorted = false;
+            }
+            None => self.follow_order(&keys),
+        }
 
         let status = match &parts.status {
             Some(name) => statuses(&named(name), name, &place)?,
@@ -115,11 +126,22 @@ impl PredictionScan {
             self.counts.null_confidence += values.null_count() as u64;
             self.counts.nan_confidence += nan;
         }
+        let scored = parts.scores.iter().map(|score| &score.column);
+        for name in scored.chain(&parts.positive) {
+            numbers(&named(name), name, &place)?;
+        }
+        if parts.kind == Some(Kind::Numeric) {
+            let own = parts.truth.iter().filter(|_| parts.golden_truth.is_none());
+            for name in own.chain([&parts.prediction]) {
+                numbers(&named(name), name, &place)?;
+            }
+        }
         let truth = match &parts.truth {
             Some(name) => Some(text(&blank_as_null(&named(name)))?),
             None => None,
         };
-        if let (Some(truth), Some(name), None) = (&truth, &parts.truth, &parts.golden_truth) {
+        let text_kind = parts.kind == Some(Kind::Text);
+        if let (Some(truth), Some(name), None, false) = (&truth, &parts.truth, &parts.golden_truth, text_kind) {
             self.counts.no_truth += truth.null_count() as u64;
             let lost = |row: &usize| truth.is_null(*row) && status.get(*row) == Some(&Status::Ok);
             if let Some(row) = (0..batch.rows).find(lost) {
@@ -146,7 +168,8 @@ impl PredictionScan {
                         contents.push((found.name.as_str(), text(&column(columns, batch, &found.name))?));
                     }
                 }
-                self.digest.batch(&keys, truth.as_ref(), &contents);
+                let first = |row: usize| parts.repeat.is_none() || self.sampled.insert(key_hash(keys.value(row)));
+                self.digest.batch(&keys, truth.as_ref(), &contents, first);
             }
         }
         Ok(())

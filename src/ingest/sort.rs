@@ -24,6 +24,7 @@ use super::layout::{GOLDEN_KEY, Layout};
 use super::planned::ImportPlan;
 use super::roles::Side;
 use super::source::{SideRows, internal};
+use super::values::text;
 
 /// Rows in the order of their keys, bytewise; the stream ends with the first error.
 pub type SortedRows = BoxStream<'static, Result<RecordBatch, IngestError>>;
@@ -37,6 +38,7 @@ impl ImportPlan {
             schema: self.schema(),
             order: self.layout.order(),
             last: None,
+            repeat: self.roles().repeat.clone(),
             rows: 0,
             plan: self,
         };
@@ -59,13 +61,29 @@ impl ImportPlan {
         let layout = Arc::new(self.layout.clone());
         let own = side(&self.inputs, Side::Predictions, &layout, self.presorted)?;
         let Some(golden) = &self.golden else {
-            return Ok(own);
+            return self.by_repeat(own);
         };
         let golden = side(std::slice::from_ref(golden), Side::Golden, &layout, false)?;
         let on = vec![(col(KEY.stored_as, &own.schema())?, col(GOLDEN_KEY, &golden.schema())?)];
         let (left, equality) = (JoinType::Left, NullEquality::NullEqualsNothing);
         let join = SortMergeJoinExec::try_new(own, golden, on, None, left, vec![ascending()], equality)?;
-        Ok(Arc::new(join))
+        self.by_repeat(Arc::new(join))
+    }
+
+    /// Trials of a sample in their order, where a sample has several rows.
+    fn by_repeat(&self, rows: Arc<dyn ExecutionPlan>) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
+        let Some(repeat) = &self.roles().repeat else {
+            return Ok(rows);
+        };
+        let schema = rows.schema();
+        let order = [KEY.stored_as, repeat].map(|name| {
+            let expr = col(name, &schema)?;
+            let options = ascending();
+            Ok(PhysicalSortExpr { expr, options })
+        });
+        let order = order.into_iter().collect::<Result<Vec<_>, DataFusionError>>()?;
+        let order = LexOrdering::new(order).ok_or_else(|| DataFusionError::Internal("no order".to_owned()))?;
+        Ok(Arc::new(SortExec::new(order, rows)))
     }
 }
 
@@ -114,14 +132,18 @@ struct Check {
     plan: ImportPlan,
     schema: SchemaRef,
     order: Vec<usize>,
-    last: Option<String>,
+    /// Key and trial of the last row.
+    last: Option<(String, String)>,
+    repeat: Option<String>,
     rows: u64,
 }
 
 impl Check {
     fn pass(&mut self, batch: &RecordBatch) -> Result<RecordBatch, IngestError> {
         let keys = batch.column(0).as_string::<i32>();
-        self.check_order(keys)?;
+        let trials = self.repeat.as_ref().and_then(|name| batch.column_by_name(name));
+        let trials = trials.map(text).transpose()?;
+        self.check_order(keys, trials.as_ref())?;
         if self.plan.golden.is_some() {
             self.check_golden(batch, keys)?;
         }
@@ -136,28 +158,45 @@ impl Check {
         })
     }
 
-    fn check_order(&mut self, keys: &StringArray) -> Result<(), IngestError> {
-        let mut last = self.last.as_deref();
-        for key in keys.iter().flatten() {
-            match last.map(|last| last.cmp(key)) {
-                None | Some(std::cmp::Ordering::Less) => last = Some(key),
-                Some(std::cmp::Ordering::Equal) => return Err(self.duplicate(key)),
+    fn check_order(&mut self, keys: &StringArray, trials: Option<&StringArray>) -> Result<(), IngestError> {
+        let mut last = self.last.as_ref().map(|(key, trial)| (key.as_str(), trial.as_str()));
+        for row in 0..keys.len() {
+            let (key, trial) = (keys.value(row), trials.map_or("", |trials| trials.value(row)));
+            match last.map(|(key, _)| key.cmp(keys.value(row))) {
+                Some(std::cmp::Ordering::Equal) if last == Some((key, trial)) => return Err(self.duplicate(key, trial)),
                 Some(std::cmp::Ordering::Greater) => {
                     return Err(IngestError::Changed {
                         reason: "its keys are no longer in order".to_owned(),
                     });
                 }
+                _ => last = Some((key, trial)),
             }
         }
-        self.last = last.map(str::to_owned);
+        self.last = last.map(|(key, trial)| (key.to_owned(), trial.to_owned()));
         Ok(())
     }
 
     /// Where the two rows of a key are is found by reading the files once more.
-    fn duplicate(&self, key: &str) -> IngestError {
-        let places = find(&self.plan.inputs, &self.plan.key, &|found| found == key);
+    fn duplicate(&self, key: &str, trial: &str) -> IngestError {
+        let places = match &self.repeat {
+            None => find(&self.plan.inputs, &self.plan.key, &|found| found == key),
+            Some(repeat) => {
+                let escaped = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|");
+                let key = match self.plan.key.as_slice() {
+                    [_] => escaped(key),
+                    _ => key.to_owned(),
+                };
+                let wanted = format!("{key}|{}", escaped(trial));
+                let columns: Vec<String> = self.plan.key.iter().chain([repeat]).cloned().collect();
+                find(&self.plan.inputs, &columns, &|found| found == wanted)
+            }
+        };
+        let key = match self.repeat {
+            Some(_) => format!("{key}, repeat {trial}"),
+            None => key.to_owned(),
+        };
         IngestError::DuplicateKey {
-            key: key.to_owned(),
+            key,
             places: places.map(|(_, places)| places).unwrap_or_default(),
         }
     }

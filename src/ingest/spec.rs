@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use crate::model::{Kind, ScoreRole};
 use arrow::datatypes::DataType;
 
 /// How the files are encoded.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum InputFormat {
-    /// By magic bytes, then by file extension, then by the first character.
+    /// By magic bytes, then by what the tools' logs begin with, then by file extension and first character.
     #[default]
     Auto,
     /// Comma separated values; tabs for `.tsv`.
@@ -16,6 +17,16 @@ pub enum InputFormat {
     Jsonl,
     /// Apache Parquet.
     Parquet,
+    /// The samples of lm-evaluation-harness.
+    LmEval,
+    /// A log of Inspect, as JSON or as an archive.
+    Inspect,
+    /// The results of promptfoo, as JSON or as JSONL.
+    Promptfoo,
+    /// A table of evaluation results of MLflow.
+    Mlflow,
+    /// The details of lighteval.
+    Lighteval,
 }
 
 /// A request to read predictions, and perhaps the golden dataset that they answer.
@@ -47,6 +58,18 @@ pub struct ImportSpec {
     pub error: Option<String>,
     /// Latency column in milliseconds; guessed, and may be missing.
     pub latency: Option<String>,
+    /// Kind of evaluation; told by the columns when absent.
+    pub kind: Option<Kind>,
+    /// Columns of scores, the headline first; with any the answers are scored texts.
+    pub scores: Vec<ScoreRole>,
+    /// Column with the probability of the positive class.
+    pub positive: Option<String>,
+    /// The positive label, where it is not the one that sorts last.
+    pub positive_label: Option<String>,
+    /// Column with the number of the trial.
+    pub repeat: Option<String>,
+    /// Column that samples belonging together have in common.
+    pub cluster: Option<String>,
 }
 
 /// A column that the table already has.

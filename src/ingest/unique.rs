@@ -13,12 +13,15 @@ pub(crate) fn check_distinct(parts: &Parts) -> Result<(), IngestError> {
             .collect()
     };
     let (slices, show) = (own(&parts.slices), own(&parts.show));
+    let scores = parts.scores.iter().map(|score| (score.column.as_str(), "a score"));
     let single = [
+        (&parts.positive, "the probability of the positive class"),
         (&parts.truth, "the ground truth"),
         (&parts.confidence, "the confidence"),
         (&parts.status, "the status"),
         (&parts.error, "the error text"),
         (&parts.latency, "the latency"),
+        (&parts.repeat, "the repeat"),
     ];
     let uses = std::iter::once((parts.prediction.as_str(), "the prediction"))
         .chain(
@@ -33,6 +36,7 @@ pub(crate) fn check_distinct(parts: &Parts) -> Result<(), IngestError> {
                 .filter(|_| parts.key.len() == 1)
                 .map(|name| (name.as_str(), "the key")),
         )
+        .chain(scores)
         .chain(slices.iter().map(|name| (name.as_str(), "a slice")))
         .chain(show.iter().map(|name| (name.as_str(), "shown")));
     for (column, second) in uses {

@@ -130,6 +130,40 @@ pub(crate) fn confidence(
     Ok((values.finish(), nan))
 }
 
+/// Numbers of each row; blank and NaN are null.
+pub(crate) fn numbers(array: &ArrayRef, column: &str, place: PlaceOf<'_>) -> Result<Float64Array, IngestError> {
+    let bad = |row: usize, reason: String| IngestError::BadValue {
+        place: place(row),
+        column: column.to_owned(),
+        reason,
+        advice: "write a number, or leave the field blank where there is none",
+    };
+    let numbers = match array.data_type() {
+        DataType::Utf8 => {
+            let text = array.as_string::<i32>().iter().enumerate();
+            let read = text.map(|(row, cell)| {
+                let cell = cell.map(str::trim).filter(|cell| !cell.is_empty());
+                let number = cell
+                    .map(|cell| (cell, cell.parse::<f64>()))
+                    .map(|(cell, number)| number.map_err(|_| bad(row, format!("{} is not a number", clip(cell)))));
+                number.transpose()
+            });
+            read.collect::<Result<Float64Array, _>>()?
+        }
+        _ => {
+            let numbers = cast(array, &DataType::Float64).map_err(|error| bad(0, error.to_string()))?;
+            numbers.as_primitive::<Float64Type>().clone()
+        }
+    };
+    if let Some(row) = numbers.iter().position(|number| number.is_some_and(f64::is_infinite)) {
+        return Err(bad(row, "an infinite number cannot be averaged".to_owned()));
+    }
+    Ok(numbers
+        .iter()
+        .map(|number| number.filter(|number| !number.is_nan()))
+        .collect())
+}
+
 /// What a row says of itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Status {

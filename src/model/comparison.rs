@@ -6,6 +6,7 @@ use super::run::PinnedRun;
 use super::slice::SliceResult;
 use super::verdict::{Direction, Verdict};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Version of the comparison document. Its JSON Schema is `docs/comparison-1.schema.json`.
 pub const COMPARISON_SCHEMA: &str = "evaldiff.comparison/1";
@@ -48,6 +49,15 @@ pub struct Comparison {
     pub confusion: Confusion,
     /// Calibration by confidence bin; null without confidence.
     pub calibration: Option<Calibration>,
+    /// How the samples changed by each score, or by their absolute errors; absent where answers are right or wrong.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<ScoreResult>,
+    /// What the ranking by probability stands on; absent without probabilities of a positive class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranking: Option<RankingResult>,
+    /// What several trials per sample show; absent without trials.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeats: Option<Repeats>,
     /// How long answers took; absent where no run has latencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latencies>,
@@ -57,6 +67,60 @@ pub struct Comparison {
     pub slices_tested: u64,
     /// What a reader must know before trusting a number: counted, never silently mixed in.
     pub warnings: Vec<Warning>,
+}
+
+/// Matched samples by how often they were tried and how often that went right.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrialCounts {
+    /// Samples by (answered trials, right ones).
+    pub samples: BTreeMap<(u64, u64), u64>,
+    /// Whether right and wrong cannot be told apart.
+    pub ungraded: bool,
+}
+
+impl TrialCounts {
+    /// Takes in the samples of another part.
+    pub fn merge(&mut self, other: &TrialCounts) {
+        self.ungraded |= other.ungraded;
+        for (trials, n) in &other.samples {
+            *self.samples.entry(*trials).or_default() += n;
+        }
+    }
+}
+
+/// What several trials per sample show, of both versions.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Repeats {
+    /// Of the baseline.
+    pub baseline: Trials,
+    /// Of the candidate.
+    pub candidate: Trials,
+}
+
+/// The trials of one version, over the matched samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Trials {
+    /// Answered trials of all samples.
+    pub trials: u64,
+    /// Samples with at least two.
+    pub repeated: u64,
+    /// Of these, samples with a right and a wrong trial; null where right and wrong cannot be told apart.
+    pub flaky: Option<u64>,
+    /// Share of the repeated samples that are flaky.
+    pub flake_rate: Option<f64>,
+    /// Chance that at least one of k trials is right, for k = 1 and for the most trials of a sample.
+    pub pass_at: Vec<PassAt>,
+}
+
+/// pass@k of one version: Chen et al. (2021).
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PassAt {
+    /// Trials.
+    pub k: u64,
+    /// Mean over the samples with at least k trials.
+    pub value: Option<f64>,
+    /// Samples with fewer.
+    pub left_out: u64,
 }
 
 /// One metric of both versions.
@@ -148,6 +212,51 @@ pub struct CalibrationBin {
     pub accuracy: Option<f64>,
     /// Mean confidence; null for an empty bin.
     pub confidence: Option<f64>,
+}
+
+/// How the samples changed by one score, or by their absolute errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ScoreResult {
+    /// The metric with the means.
+    pub metric: String,
+    /// Samples with a value on both sides.
+    pub n: u64,
+    /// Matched samples left out: a value missing or not finite on a side.
+    pub excluded: u64,
+    /// Samples in which the candidate is better by more than the tolerance.
+    pub wins: u64,
+    /// Samples within the tolerance.
+    pub ties: u64,
+    /// Samples in which it is worse by more than the tolerance.
+    pub losses: u64,
+    /// Smallest difference of the means found with 80% power; null where nothing differs.
+    pub detectable: Option<f64>,
+}
+
+/// What ROC AUC and average precision stand on.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RankingResult {
+    /// The positive label: of two, the one that sorts last.
+    pub positive: String,
+    /// Samples with this ground truth.
+    pub positives: u64,
+    /// Samples with the other one.
+    pub negatives: u64,
+    /// Matched samples left out: a probability missing or not finite on a side.
+    pub excluded: u64,
+    /// Where the baseline's answers turn positive.
+    pub baseline: Threshold,
+    /// Where the candidate's do.
+    pub candidate: Threshold,
+}
+
+/// Where answers turn positive: a threshold, if the highest negative is below the lowest positive.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Threshold {
+    /// Highest probability of an answer that is negative; null without one.
+    pub highest_negative: Option<f64>,
+    /// Lowest probability of an answer that is positive; null without one.
+    pub lowest_positive: Option<f64>,
 }
 
 /// How long the answers of both versions took; comparable only where requests carried as many samples.

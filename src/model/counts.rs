@@ -77,6 +77,15 @@ pub struct SliceCounts {
 }
 
 impl SliceCounts {
+    /// Adds the samples of another part.
+    pub fn merge(&mut self, other: &SliceCounts) {
+        self.n += other.n;
+        self.both_correct += other.both_correct;
+        self.regressed += other.regressed;
+        self.fixed += other.fixed;
+        self.churned += other.churned;
+    }
+
     /// Samples that the baseline answered correctly.
     pub fn correct_baseline(&self) -> u64 {
         self.both_correct + self.regressed

@@ -6,6 +6,7 @@
 pub mod catalog;
 pub mod comparison;
 pub mod counts;
+pub mod kind;
 pub mod options;
 pub mod outcome;
 pub mod report;
@@ -17,7 +18,8 @@ pub mod verdict;
 pub use catalog::{CatalogKind, CatalogLocation, PASSWORD};
 pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
 pub use counts::{CalibrationSums, ConfidenceSums, Counts, JointTable, SliceCounts, SliceTable};
-pub use options::{ColumnRoles, CompareOptions};
+pub use kind::Kind;
+pub use options::{ColumnRoles, CompareOptions, ScoreRole};
 pub use outcome::{Accounting, AccountingClass, Outcome, Outcomes};
 pub use run::{DataFile, Golden, PinnedRun};
 pub use samples::{Sample, SampleList, SampleSet};

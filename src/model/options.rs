@@ -1,14 +1,17 @@
 //! What a comparison was asked to do, fully resolved: part of the evidence, and hashed into a report's address.
 
+use super::kind::Kind;
+use super::verdict::Direction;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Which column plays which part.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ColumnRoles {
     /// The columns that together identify a sample.
     pub key: Vec<String>,
-    /// Ground truth.
-    pub truth: String,
+    /// Ground truth; only scored texts may be without.
+    pub truth: Option<String>,
     /// Prediction.
     pub prediction: String,
     /// Probability of the predicted label.
@@ -23,6 +26,40 @@ pub struct ColumnRoles {
     pub slices: Vec<String>,
     /// Payload columns, worth showing for a sample (inputs, outputs).
     pub show: Vec<String>,
+    /// What kind of evaluation this is; classification where nothing says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kind: Option<Kind>,
+    /// Scores of a free-text output, the headline first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<ScoreRole>,
+    /// Probability of the positive class.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive: Option<String>,
+    /// The positive label; else the one of two that sorts last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub positive_label: Option<String>,
+    /// Number of the trial, where a sample was tried several times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repeat: Option<String>,
+    /// What samples that belong together have in common: a document, a user.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cluster: Option<String>,
+}
+
+impl ColumnRoles {
+    /// The kind of evaluation.
+    pub fn kind(&self) -> Kind {
+        self.kind.unwrap_or_default()
+    }
+}
+
+/// A column of scores, and which way is better.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ScoreRole {
+    /// The column.
+    pub column: String,
+    /// Higher or lower.
+    pub direction: Direction,
 }
 
 /// Options of a comparison that can change a byte of its report.
@@ -40,6 +77,16 @@ pub struct CompareOptions {
     pub hide: Vec<String>,
     /// Whether inputs and outputs are kept out of every file.
     pub no_payload: bool,
+    /// What a score or an absolute error may change by without counting as regressed or fixed, in its own unit.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub tolerance: f64,
+    /// Other spellings of labels, and the labels that they count as.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub label_map: BTreeMap<String, String>,
+}
+
+fn is_zero(value: &f64) -> bool {
+    value.abs() <= 0.0
 }
 
 impl Default for CompareOptions {
@@ -51,6 +98,8 @@ impl Default for CompareOptions {
             top: 100,
             hide: Vec::new(),
             no_payload: false,
+            tolerance: 0.0,
+            label_map: BTreeMap::new(),
         }
     }
 }

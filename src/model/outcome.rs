@@ -154,6 +154,13 @@ pub struct Outcomes {
     pub both_wrong: u64,
     /// Of those, how many gave the same wrong answer.
     pub both_wrong_same: u64,
+    /// Neither regressed nor fixed, where answers are measured rather than right or wrong.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub unchanged: u64,
+}
+
+fn is_none(n: &u64) -> bool {
+    *n == 0
 }
 
 #[cfg(test)]

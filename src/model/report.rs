@@ -97,8 +97,11 @@ pub struct RunSlice {
     pub predicates: Vec<Predicate>,
     /// Scored samples.
     pub n: u64,
-    /// Share answered correctly.
+    /// Share answered correctly; null where answers are measured.
     pub accuracy: Option<f64>,
+    /// Mean of what answers are measured by: the absolute error, or the first score.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub value: Option<f64>,
     /// Wilson interval, lower end.
     pub ci_low: Option<f64>,
     /// Wilson interval, upper end.

@@ -13,6 +13,9 @@ pub struct SampleSet {
     pub schema: String,
     /// Payload columns, in the order in which pages show them.
     pub columns: Vec<String>,
+    /// Columns of numbers that stand beside an answer: scores, or the probability of the positive class.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<String>,
     /// Columns whose values were kept out, by `--hide` or `--no-payload`.
     pub hidden: Vec<String>,
     /// The lists, in page order.
@@ -68,4 +71,7 @@ pub struct Answer {
     pub latency_ms: Option<f64>,
     /// Payload columns in the order of [`SampleSet::columns`]; `None` for null.
     pub payload: Vec<Option<String>>,
+    /// Numbers in the order of [`SampleSet::scores`]; `None` for null or no finite number.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub scores: Vec<Option<f64>>,
 }

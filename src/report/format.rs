@@ -27,9 +27,11 @@ impl Unit {
     /// The unit of a metric, by its name.
     pub fn of_metric(name: &str) -> Unit {
         match name {
+            // Scores have whatever unit their authors gave them.
+            _ if name.starts_with("score.") => Unit::Plain,
             _ if name.contains("latency") => Unit::Milliseconds,
             _ if name.contains("relative") => Unit::Plain,
-            "accuracy" | "churn" | "nfr" | "pfr" | "error_rate" | "coverage" => Unit::Share,
+            "accuracy" | "exact_match" | "churn" | "nfr" | "pfr" | "error_rate" | "coverage" => Unit::Share,
             _ if name.ends_with("_rate") || name.contains("flip") => Unit::Share,
             _ => Unit::Plain,
         }
@@ -51,6 +53,14 @@ impl Unit {
             (Unit::Share, value) => points(value),
             (Unit::Plain, Some(value)) => signed(value, 3),
             (Unit::Milliseconds, Some(value)) => format!("{} ms", signed(value, 1)),
+        }
+    }
+
+    /// The size of a difference, without a sign: "3.0 points", "0.021".
+    pub fn size(self, value: Option<f64>) -> String {
+        match self {
+            Unit::Share => unsigned_points(value),
+            Unit::Plain | Unit::Milliseconds => self.value(value.map(f64::abs)),
         }
     }
 

@@ -1,7 +1,8 @@
 //! The verdict in one sentence, made from the statistics.
 
-use super::format::{Unit, count, counted, level, points, round_percent, unsigned_points};
+use super::format::{Unit, count, counted, level, round_percent};
 use super::links;
+use super::measure::{Measure, lower};
 use super::words::{self, PredicateView, metric_title, predicate_views};
 use crate::model::{Comparison, Metric, SliceResult, Verdict};
 use crate::stats::POWER;
@@ -67,10 +68,15 @@ pub fn headline(comparison: &Comparison) -> Headline {
         Verdict::Inconclusive => ("unknown", "Inconclusive"),
         Verdict::NotComparable => ("unknown", "Not comparable"),
     };
+    let unit = Measure::of(&comparison.roles).unit;
     let worst = regressions(comparison).next().map(|slice| WorstSlice {
         predicates: predicate_views(&slice.predicates),
         text: words::predicates(&slice.predicates),
-        numbers: format!("{} on {}", points(slice.delta), counted(slice.n, "sample", "samples")),
+        numbers: format!(
+            "{} on {}",
+            unit.delta(slice.delta),
+            counted(slice.n, "sample", "samples")
+        ),
         href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
     });
     Headline {
@@ -101,7 +107,7 @@ fn whole(comparison: &Comparison) -> String {
         }
         Verdict::Improved | Verdict::Regressed | Verdict::Unchanged => {}
     }
-    if outcomes.regressed + outcomes.fixed == 0 {
+    if outcomes.regressed + outcomes.fixed == 0 && comparison.roles.kind().has_labels() {
         return format!(
             "None of the {} matched samples changed between right and wrong",
             count(matched)
@@ -114,10 +120,7 @@ fn whole(comparison: &Comparison) -> String {
     let unit = Unit::of_metric(&metric.name);
     let interval = unit.delta_interval(metric.ci_low, metric.ci_high);
     let interval = format!("{} interval {interval}", level(comparison.options.alpha));
-    let size = match unit {
-        Unit::Share => unsigned_points(metric.delta),
-        Unit::Plain | Unit::Milliseconds => unit.value(metric.delta.map(f64::abs)),
-    };
+    let size = unit.size(metric.delta);
     let verb = if metric.delta.is_some_and(|delta| delta < 0.0) {
         "fell"
     } else {
@@ -127,13 +130,19 @@ fn whole(comparison: &Comparison) -> String {
     match comparison.verdict {
         Verdict::Unchanged if significant => format!(
             "{name} {verb} {size} ({interval}), not more than the minimum effect of {}",
-            unsigned_points(Some(comparison.options.min_effect_headline)),
+            unit.size(Some(comparison.options.min_effect_headline)),
         ),
+        Verdict::Unchanged if comparison.detectable.is_none() && !comparison.roles.kind().has_labels() => {
+            format!(
+                "{name} is the same on every one of the {} matched samples",
+                count(matched)
+            )
+        }
         Verdict::Unchanged => {
             let power = match comparison.detectable {
                 Some(least) => format!(
                     "; a change of {} would be found with {} power",
-                    unsigned_points(Some(least)),
+                    unit.size(Some(least)),
                     round_percent(POWER)
                 ),
                 None => String::new(),
@@ -164,13 +173,5 @@ fn slices(comparison: &Comparison) -> String {
             counted(comparison.slices_tested, "tested slice", "tested slices")
         ),
         n => format!(", {joint} {} regressed", counted(n, "slice", "slices")),
-    }
-}
-
-fn lower(title: &str) -> String {
-    if title == "Accuracy" {
-        "accuracy".to_owned()
-    } else {
-        title.to_owned()
     }
 }

@@ -1,7 +1,8 @@
 //! The summary for a pull request. Text from data can neither become Markdown or HTML nor mention or link anything.
 
-use super::format::{NONE, Unit, count, counted, level, p_value, percent, points, setting};
+use super::format::{NONE, Unit, count, counted, level, p_value, setting};
 use super::headline::{Headline, headline, regressions};
+use super::measure::Measure;
 use super::terminal::{accounting, change_interval, cut, one_line, outcomes};
 use super::words::{metric_badge, metric_title, predicates, short_verdict};
 use crate::model::{Comparison, PinnedRun};
@@ -79,15 +80,16 @@ fn slices(out: &mut String, c: &Comparison) {
     let _ = write!(out, "\n#### {} of {tested} regressed\n\n", count(total as u64));
     out.push_str("| Slice, most harm first | Samples | Baseline | Candidate | Delta | Regressed | Fixed | q |\n");
     out.push_str("|---|--:|--:|--:|--:|--:|--:|--:|\n");
+    let unit = Measure::of(&c.roles).unit;
     for slice in regressions(c).take(SLICES) {
         row(
             out,
             &[
                 code(&predicates(&slice.predicates)),
                 count(slice.n),
-                percent(slice.baseline),
-                percent(slice.candidate),
-                points(slice.delta),
+                unit.value(slice.baseline),
+                unit.value(slice.candidate),
+                unit.delta(slice.delta),
                 count(slice.regressed),
                 count(slice.fixed),
                 html(&p_value(slice.q_value, NONE)),

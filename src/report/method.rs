@@ -1,12 +1,13 @@
 //! The page that says what every number means, with the constants that the code uses.
 
-use super::format::{count, level, round_percent, setting, unsigned_points};
+use super::format::{count, level, round_percent, setting};
 use super::links::PER_PAGE;
+use super::measure::{self, Measure};
 use super::parts::{Chrome, Fact, Owner, fact};
 use super::{classes, matrix, slices, words};
 use crate::model::counts::CALIBRATION_BINS;
-use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Outcome};
-use crate::stats::{MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER};
+use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Kind, Outcome};
+use crate::stats::{MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER, SCORE_PREFIX};
 use serde::Serialize;
 
 /// The page of definitions.
@@ -18,6 +19,10 @@ pub struct MethodPage {
     pub single: bool,
     /// Accounting classes, in order of precedence.
     pub classes: Vec<Fact>,
+    /// Whether answers are right or wrong.
+    pub labelled: bool,
+    /// Whether they are ranked by the probability of a positive class.
+    pub ranked: bool,
     /// Outcomes.
     pub outcomes: Vec<Fact>,
     /// Metrics.
@@ -48,7 +53,7 @@ pub struct MetricDefinition {
     /// Its title.
     pub title: String,
     /// Its name in the data files.
-    pub name: &'static str,
+    pub name: String,
     /// Which way is better.
     pub direction: &'static str,
     /// What it is.
@@ -57,35 +62,22 @@ pub struct MetricDefinition {
 
 /// The page of definitions.
 pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> MethodPage {
-    let outcomes = [
-        Outcome::Regressed,
-        Outcome::Fixed,
-        Outcome::BothWrong,
-        Outcome::BothCorrect,
-    ];
-    let single = owner.candidate.is_none();
-    let kinds = MetricKind::ALL.into_iter().filter(|kind| !single || !kind.is_paired());
+    let (single, kind) = (owner.candidate.is_none(), roles.kind());
+    let unit = Measure::of(roles).unit;
     MethodPage {
         page: owner.beside("Method"),
         single,
         classes: AccountingClass::ALL
-            .map(|c| fact(&words::list_title(c.name()), words::class_meaning(c)))
+            .map(|c| fact(&words::list_title(c.name()), words::class_meaning(c, kind)))
             .to_vec(),
-        outcomes: outcomes
-            .map(|o| fact(&words::list_title(o.name()), words::outcome_meaning(o)))
-            .to_vec(),
-        metrics: kinds
-            .map(|kind| MetricDefinition {
-                title: words::metric_title(kind.name()),
-                name: kind.name(),
-                direction: words::direction(kind.direction()),
-                definition: definition(kind),
-            })
-            .collect(),
+        labelled: kind.has_labels(),
+        ranked: kind == Kind::Binary,
+        outcomes: outcomes(kind, options),
+        metrics: metrics(roles, single),
         level: level(options.alpha),
         alpha: setting(options.alpha),
-        min_effect_headline: unsigned_points(Some(options.min_effect_headline)),
-        min_effect_slice: unsigned_points(Some(options.min_effect_slice)),
+        min_effect_headline: unit.size(Some(options.min_effect_headline)),
+        min_effect_slice: unit.size(Some(options.min_effect_slice)),
         min_slice: count(MIN_SLICE_SIZE),
         power: round_percent(POWER),
         bins: CALIBRATION_BINS.to_string(),
@@ -111,11 +103,58 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
     }
 }
 
+fn outcomes(kind: Kind, options: &CompareOptions) -> Vec<Fact> {
+    let measured = measure::outcomes(kind, options);
+    if !measured.is_empty() {
+        let measured = measured.into_iter();
+        return measured
+            .map(|(name, meaning)| fact(&words::list_title(name), meaning))
+            .collect();
+    }
+    let outcomes = [
+        Outcome::Regressed,
+        Outcome::Fixed,
+        Outcome::BothWrong,
+        Outcome::BothCorrect,
+    ];
+    outcomes
+        .map(|o| fact(&words::list_title(o.name()), words::outcome_meaning(o)))
+        .to_vec()
+}
+
+/// The metrics of a kind of evaluation.
+fn metrics(roles: &ColumnRoles, single: bool) -> Vec<MetricDefinition> {
+    let kinds = match roles.kind() {
+        Kind::Classification => MetricKind::ALL.to_vec(),
+        Kind::Binary => [&MetricKind::ALL[..], &MetricKind::RANKING].concat(),
+        Kind::Numeric => MetricKind::NUMERIC.to_vec(),
+        Kind::Text => roles.truth.iter().map(|_| MetricKind::ExactMatch).collect(),
+    };
+    let ours = kinds.into_iter().filter(|kind| !single || !kind.is_paired());
+    let ours = ours.map(|kind| MetricDefinition {
+        title: words::metric_title(kind.name()),
+        name: kind.name().to_owned(),
+        direction: words::direction(kind.direction()),
+        definition: definition(kind),
+    });
+    let scores = roles.scores.iter().filter(|_| roles.kind() == Kind::Text);
+    let scores = scores.map(|score| {
+        let name = format!("{SCORE_PREFIX}{}", words::visible(&score.column));
+        MetricDefinition {
+            title: words::metric_title(&name),
+            name,
+            direction: words::direction(score.direction),
+            definition: "Mean of this score over the samples that have it in both versions.",
+        }
+    });
+    scores.chain(ours).collect()
+}
+
 fn role_facts(roles: &ColumnRoles) -> Vec<Fact> {
     let many = |columns: &[String]| columns.iter().map(|c| words::visible(c)).collect::<Vec<_>>().join(", ");
     let all = [
         ("Key", many(&roles.key)),
-        ("Ground truth", words::visible(&roles.truth)),
+        ("Ground truth", many(roles.truth.as_slice())),
         ("Prediction", words::visible(&roles.prediction)),
         ("Confidence", many(roles.confidence.as_slice())),
         ("Status", many(roles.status.as_slice())),
@@ -123,6 +162,20 @@ fn role_facts(roles: &ColumnRoles) -> Vec<Fact> {
         ("Latency", many(roles.latency.as_slice())),
         ("Slices", many(&roles.slices)),
         ("Inputs and outputs", many(&roles.show)),
+        (
+            "Scores",
+            many(
+                &roles
+                    .scores
+                    .iter()
+                    .map(|score| score.column.clone())
+                    .collect::<Vec<_>>(),
+            ),
+        ),
+        ("Probability of the positive class", many(roles.positive.as_slice())),
+        ("Positive label", many(roles.positive_label.as_slice())),
+        ("Trial", many(roles.repeat.as_slice())),
+        ("Cluster", many(roles.cluster.as_slice())),
     ];
     all.into_iter()
         .filter(|(_, columns)| !columns.is_empty())
@@ -149,6 +202,13 @@ fn definition(kind: MetricKind) -> &'static str {
         MetricKind::Brier => {
             "Mean squared difference of the confidence and the correctness (1 or 0) of the prediction."
         }
+        MetricKind::RocAuc => "Probability that a positive sample has the higher probability of two, ties half.",
+        MetricKind::AveragePrecision => "Mean over the positive samples of the precision at their own probability.",
+        MetricKind::Mae => "Mean of the absolute errors, prediction less ground truth without its sign.",
+        MetricKind::Rmse => "Root of the mean squared error.",
+        MetricKind::R2 => "1 less the sum of squared errors by that of the ground truths about their mean.",
+        MetricKind::MeanError => "Mean of the errors, prediction less ground truth: its difference is the error shift.",
+        MetricKind::ExactMatch => "Share of outputs that equal the reference, letter by letter, where there is one.",
         MetricKind::Ece => "Mean gap of accuracy and confidence over the confidence bins, weighted by their samples.",
     }
 }

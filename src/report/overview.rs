@@ -3,17 +3,20 @@
 use super::calibration::{self, CalibrationView};
 use super::classes::{self, ClassTable};
 use super::files::{self, FileLink};
-use super::format::{count, level, unsigned_points};
+use super::format::{count, level};
 use super::headline::{self, Headline};
 use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
+use super::measure::{self, Measure};
 use super::metadata::{self, MetadataDiff};
 use super::metrics::{self, MetricRow};
 use super::parts::{self, Chrome, CountRow, Fact, Link, Owner, WarningView, count_row, fact, made_by};
 use super::provenance::{self, ProvenanceRow};
+use super::repeats::{self, RepeatRow};
+use super::scores::{self, ScoreView};
 use super::slices::{self, RegressionView, SliceTable};
 use super::{format, links, words};
-use crate::model::{AccountingClass, Comparison, Outcome, SampleSet};
+use crate::model::{AccountingClass, Comparison, Kind, Outcome, SampleSet};
 use crate::stats::POWER;
 use serde::Serialize;
 
@@ -54,6 +57,12 @@ pub struct Overview {
     pub keys: String,
     /// Lists of samples.
     pub lists: Vec<Link>,
+    /// Whether answers are right or wrong, so that there are labels to show.
+    pub labelled: bool,
+    /// How the samples changed by each score.
+    pub scores: Vec<ScoreView>,
+    /// What the ranking by probability stands on.
+    pub ranking: Option<Vec<Fact>>,
     /// Slices.
     pub slices: SliceTable,
     /// Scores per label.
@@ -62,6 +71,8 @@ pub struct Overview {
     pub confusion: Matrices,
     /// Calibration.
     pub calibration: Option<CalibrationView>,
+    /// What several trials per sample show.
+    pub repeats: Option<Vec<RepeatRow>>,
     /// How long answers took.
     pub latency: Option<LatencyView>,
     /// What both runs say of themselves.
@@ -81,6 +92,7 @@ pub fn owner(comparison: &Comparison) -> Owner {
     Owner {
         name: format!("{baseline} → {candidate}"),
         made_by: made_by(&comparison.tool_version, &comparison.config_digest),
+        kind: comparison.roles.kind(),
         key: comparison.roles.key.clone(),
         baseline,
         candidate: Some(candidate),
@@ -92,27 +104,15 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
     let owner = owner(comparison);
     let keys = comparison.accounting.total();
     let matched = comparison.accounting.matched;
-    let outcomes = [
-        (Outcome::Regressed, comparison.outcomes.regressed),
-        (Outcome::Fixed, comparison.outcomes.fixed),
-        (Outcome::BothWrong, comparison.outcomes.both_wrong),
-        (Outcome::BothCorrect, comparison.outcomes.both_correct),
-    ];
-    let outcome = |(outcome, n): (Outcome, u64)| {
-        let meaning = match outcome {
-            Outcome::BothWrong => format!(
-                "{}; {} of them with the same wrong answer",
-                words::outcome_meaning(outcome),
-                count(comparison.outcomes.both_wrong_same),
-            ),
-            Outcome::BothCorrect | Outcome::Regressed | Outcome::Fixed => words::outcome_meaning(outcome).to_owned(),
-        };
-        count_row(outcome.name(), &meaning, n, matched, samples)
+    let labelled = owner.kind.has_labels();
+    let basis = match owner.kind {
+        Kind::Text => "that have a score in both versions",
+        _ => "that both versions answered against the same ground truth",
     };
     let class = |class: AccountingClass| {
         count_row(
             class.name(),
-            words::class_meaning(class),
+            words::class_meaning(class, owner.kind),
             comparison.accounting.get(class),
             keys,
             samples,
@@ -128,10 +128,12 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             made_by: owner.made_by.clone(),
         },
         headline: headline::headline(comparison),
-        detectable: comparison.detectable.map(|least| unsigned_points(Some(least))),
+        detectable: comparison
+            .detectable
+            .map(|least| Measure::of(&comparison.roles).unit.size(Some(least))),
         power: format::round_percent(POWER),
         basis: format!(
-            "Every metric stands on the {} that both versions answered against the same ground truth.",
+            "Every metric stands on the {} {basis}.",
             format::counted(matched, "matched sample", "matched samples"),
         ),
         warnings: parts::warnings(&comparison.warnings),
@@ -140,13 +142,17 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         more_regressions: slices::more_regressions(comparison),
         metrics: metrics::of_pair(comparison),
         level,
-        outcomes: outcomes.into_iter().map(outcome).collect(),
+        outcomes: outcomes(comparison, samples),
         accounting: AccountingClass::ALL.into_iter().rev().map(class).collect(),
         keys: count(keys),
         lists: other_lists(comparison, samples),
+        labelled,
+        scores: scores::scores(comparison),
+        ranking: comparison.ranking.as_ref().map(scores::ranking),
         slices: slices::slices(comparison),
         classes: classes::of_pair(&comparison.classes),
         confusion: matrix::of_pair(&comparison.confusion),
+        repeats: comparison.repeats.as_ref().map(repeats::rows),
         latency: comparison.latency.as_ref().map(latency::pair),
         calibration: comparison
             .calibration
@@ -159,6 +165,36 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         baseline: owner.baseline,
         candidate: owner.candidate.unwrap_or_default(),
     }
+}
+
+/// Matched samples by outcome.
+fn outcomes(comparison: &Comparison, samples: &SampleSet) -> Vec<CountRow> {
+    let (counts, matched) = (&comparison.outcomes, comparison.accounting.matched);
+    let row = |name: &str, meaning: &str, n| count_row(name, meaning, n, matched, samples);
+    let measured = measure::outcomes(comparison.roles.kind(), &comparison.options);
+    if !measured.is_empty() {
+        let counts = [counts.regressed, counts.fixed, counts.unchanged];
+        let rows = measured.iter().zip(counts);
+        return rows.map(|((name, meaning), n)| row(name, meaning, n)).collect();
+    }
+    let outcomes = [
+        (Outcome::Regressed, counts.regressed),
+        (Outcome::Fixed, counts.fixed),
+        (Outcome::BothWrong, counts.both_wrong),
+        (Outcome::BothCorrect, counts.both_correct),
+    ];
+    let outcome = |(outcome, n): (Outcome, u64)| {
+        let meaning = match outcome {
+            Outcome::BothWrong => format!(
+                "{}; {} of them with the same wrong answer",
+                words::outcome_meaning(outcome),
+                count(counts.both_wrong_same),
+            ),
+            Outcome::BothCorrect | Outcome::Regressed | Outcome::Fixed => words::outcome_meaning(outcome).to_owned(),
+        };
+        row(outcome.name(), &meaning, n)
+    };
+    outcomes.into_iter().map(outcome).collect()
 }
 
 fn facts(comparison: &Comparison) -> Vec<Fact> {
@@ -190,7 +226,7 @@ fn other_lists(comparison: &Comparison, samples: &SampleSet) -> Vec<Link> {
     };
     let named = |id: &str| {
         AccountingClass::ALL.iter().any(|class| class.name() == id)
-            || ["regressed", "fixed", "both_wrong", "both_correct"].contains(&id)
+            || ["regressed", "fixed", "both_wrong", "both_correct", "unchanged"].contains(&id)
     };
     let lists = samples
         .lists

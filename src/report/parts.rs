@@ -2,7 +2,7 @@
 
 use super::format::{count, share_of};
 use super::{links, words};
-use crate::model::SampleSet;
+use crate::model::{Kind, SampleSet};
 use serde::Serialize;
 
 /// What surrounds every page.
@@ -71,6 +71,8 @@ pub struct Owner {
     pub name: String,
     /// Which tool and settings made it.
     pub made_by: String,
+    /// What kind of evaluation it is about.
+    pub kind: Kind,
     /// Names of the key's columns.
     pub key: Vec<String>,
     /// Versions on both sides; a single-version report has no candidate.

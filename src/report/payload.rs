@@ -4,8 +4,8 @@ use super::words;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
 
-/// Bytes of one text up to which words are compared; the work can grow with the square of the size, and a time limit
-/// would make pages differ from one machine to the next.
+/// Bytes up to which words are compared, of what differs between two texts; the work can grow with the square of the size,
+/// and a time limit would make pages differ from one machine to the next.
 const MAX_DIFF: usize = 8_000;
 
 /// One payload column.
@@ -21,10 +21,10 @@ pub struct PayloadView {
     pub note: Option<&'static str>,
 }
 
-/// The text of one version.
+/// One of two texts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SideText {
-    /// Which version.
+    /// Which one.
     pub side: &'static str,
     /// Whether there is no text.
     pub missing: bool,
@@ -37,9 +37,9 @@ pub struct SideText {
 pub struct Piece {
     /// The text.
     pub text: String,
-    /// Only in the baseline.
+    /// Only in the first.
     pub removed: bool,
-    /// Only in the candidate.
+    /// Only in the second.
     pub added: bool,
 }
 
@@ -53,6 +53,15 @@ fn plain(text: &str) -> Vec<Piece> {
 
 /// One column of a sample; none where neither version has a text.
 pub fn payload(column: &str, baseline: Option<&str>, candidate: Option<&str>) -> Option<PayloadView> {
+    compare(column, ("Baseline", baseline), ("Candidate", candidate))
+}
+
+/// Two texts; none where there is neither.
+pub fn compare(
+    column: &str,
+    old: (&'static str, Option<&str>),
+    new: (&'static str, Option<&str>),
+) -> Option<PayloadView> {
     let column = words::visible(column);
     let view = |shared, sides, note| PayloadView {
         column,
@@ -60,40 +69,83 @@ pub fn payload(column: &str, baseline: Option<&str>, candidate: Option<&str>) ->
         sides,
         note,
     };
-    let side = |side, text: Option<&str>| SideText {
+    let side = |(side, text): (&'static str, Option<&str>)| SideText {
         side,
         missing: text.is_none(),
         pieces: text.map(plain).unwrap_or_default(),
     };
-    match (baseline, candidate) {
+    match (old.1, new.1) {
         (None, None) => None,
         (Some(a), Some(b)) if a == b => Some(view(Some(plain(a)), Vec::new(), None)),
-        (Some(a), Some(b)) if a.len() <= MAX_DIFF && b.len() <= MAX_DIFF => {
-            let [a, b] = changed_words(&words::shown(a), &words::shown(b));
-            let sides = vec![
-                SideText {
-                    side: "Baseline",
-                    missing: false,
-                    pieces: a,
-                },
-                SideText {
-                    side: "Candidate",
-                    missing: false,
-                    pieces: b,
-                },
-            ];
-            Some(view(None, sides, None))
+        (Some(a), Some(b)) => {
+            let ([a, b], note) = marked(&words::shown(a), &words::shown(b));
+            let sides = [(old.0, a), (new.0, b)].map(|(side, pieces)| SideText {
+                side,
+                missing: false,
+                pieces,
+            });
+            Some(view(None, sides.to_vec(), note))
         }
-        (a, b) => {
-            let note = (a.is_some() && b.is_some()).then_some("The texts are too long to mark the words that differ.");
-            Some(view(None, vec![side("Baseline", a), side("Candidate", b)], note))
-        }
+        _ => Some(view(None, vec![side(old), side(new)], None)),
     }
 }
 
 /// One column of a sample of a single version.
 pub fn single(column: &str, text: Option<&str>) -> Option<PayloadView> {
     payload(column, text, text)
+}
+
+/// Both texts with what differs marked: word by word, or as one piece where that would take too long.
+fn marked(a: &str, b: &str) -> ([Vec<Piece>; 2], Option<&'static str>) {
+    if a.len() <= MAX_DIFF && b.len() <= MAX_DIFF {
+        return (changed_words(a, b), None);
+    }
+    let (head, tail) = common(a, b);
+    let inner = [&a[head..a.len() - tail], &b[head..b.len() - tail]];
+    let (middles, note) = if inner.iter().all(|text| text.len() <= MAX_DIFF) {
+        (changed_words(inner[0], inner[1]), None)
+    } else {
+        let whole = |text: &str, removed| Piece {
+            text: text.to_owned(),
+            removed,
+            added: !removed,
+        };
+        let whole = [vec![whole(inner[0], true)], vec![whole(inner[1], false)]];
+        (
+            whole,
+            Some("Too much differs to mark single words: all between the first and the last difference is marked."),
+        )
+    };
+    let shared = |text: &str| Piece {
+        text: text.to_owned(),
+        removed: false,
+        added: false,
+    };
+    let sides = middles.map(|middle| {
+        let mut pieces = Vec::new();
+        let around = [vec![shared(&a[..head])], middle, vec![shared(&a[a.len() - tail..])]];
+        let all = around.into_iter().flatten().filter(|piece| !piece.text.is_empty());
+        all.for_each(|piece| push(&mut pieces, piece));
+        pieces
+    });
+    (sides, note)
+}
+
+/// Bytes that two texts have in common at their beginning and at their end, whole words only.
+fn common(a: &str, b: &str) -> (usize, usize) {
+    let head = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let head = a.as_bytes()[..head]
+        .iter()
+        .rposition(|byte| *byte == b' ' || *byte == b'\n');
+    let head = head.map_or(0, |at| at + 1);
+    let (a, b) = (&a.as_bytes()[head..], &b.as_bytes()[head..]);
+    let tail = a.iter().rev().zip(b.iter().rev()).take_while(|(a, b)| a == b).count();
+    let rest = &a[a.len() - tail..];
+    let tail = rest
+        .iter()
+        .position(|byte| *byte == b' ' || *byte == b'\n')
+        .map_or(0, |at| tail - at);
+    (head, tail)
 }
 
 fn changed_words(a: &str, b: &str) -> [Vec<Piece>; 2] {

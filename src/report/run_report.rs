@@ -7,6 +7,7 @@ use super::files::{self, FileLink};
 use super::format::{Unit, count, counted, level, percent};
 use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
+use super::measure::Measure;
 use super::metrics::{self, ValueRow};
 use super::parts::{self, Chrome, Fact, Link, Owner, WarningView, fact, made_by};
 use super::provenance::{self, ProvenanceRow};
@@ -26,6 +27,10 @@ pub struct RunOverview {
     pub version: String,
     /// The answer in one sentence.
     pub sentence: String,
+    /// Whether answers are right or wrong, so that there are labels to show.
+    pub labelled: bool,
+    /// What slices are judged by.
+    pub measure: String,
     /// What a reader must know.
     pub warnings: Vec<WarningView>,
     /// Columns kept out.
@@ -67,7 +72,7 @@ pub struct RunSliceRow {
     pub predicates: Vec<PredicateView>,
     /// Scored samples.
     pub n: String,
-    /// Accuracy.
+    /// Accuracy, or the mean of what is measured.
     pub accuracy: String,
     /// Its interval.
     pub interval: String,
@@ -81,6 +86,7 @@ pub fn owner(report: &RunReport) -> Owner {
     Owner {
         name: version.clone(),
         made_by: made_by(&report.tool_version, &report.config_digest),
+        kind: report.roles.kind(),
         key: report.roles.key.clone(),
         baseline: version,
         candidate: None,
@@ -90,6 +96,7 @@ pub fn owner(report: &RunReport) -> Owner {
 /// The overview of a single version.
 pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
     let owner = owner(report);
+    let measure = Measure::of(&report.roles);
     let lists = samples.lists.iter().filter(|list| list.total > 0);
     RunOverview {
         page: Chrome {
@@ -101,6 +108,8 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
         },
         version: owner.baseline,
         sentence: sentence(report),
+        labelled: report.roles.kind().has_labels(),
+        measure: measure.title.clone(),
         warnings: parts::warnings(&report.warnings),
         hidden: parts::hidden(samples),
         level: level(report.options.alpha),
@@ -124,13 +133,15 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
             .collect(),
         slices_note: match report.slices.len() {
             n if n > MAX_SLICES => format!(
-                "{} of {} slices are listed, lowest accuracy first; the rest are in data/report-data.json.",
+                "{} of {} slices are listed, lowest {} first; the rest are in data/report-data.json.",
                 count(MAX_SLICES as u64),
                 count(n as u64),
+                measure.lower(),
             ),
             n => format!(
-                "{} listed, lowest accuracy first.",
-                counted(n as u64, "slice is", "slices are")
+                "{} listed, lowest {} first.",
+                counted(n as u64, "slice is", "slices are"),
+                measure.lower()
             ),
         },
         classes: classes::of_run(&report.per_class),
@@ -154,7 +165,12 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
 
 fn sentence(report: &RunReport) -> String {
     let scored = counted(report.scored_samples, "scored sample", "scored samples");
+    let measure = Measure::of(&report.roles);
     match report.overall_accuracy {
+        None if !measure.kind.has_labels() && report.scored_samples > 0 => {
+            let value = report.metrics.first().and_then(|metric| metric.candidate);
+            format!("{} is {} on {scored}.", measure.title, measure.unit.value(value))
+        }
         Some(accuracy) => {
             let [low, high] = report.accuracy_interval;
             let interval = Unit::Share.value_interval(low, high);
@@ -184,7 +200,10 @@ fn slice_row(report: &RunReport, slice: &RunSlice) -> RunSliceRow {
     RunSliceRow {
         predicates: predicate_views(&slice.predicates),
         n: count(slice.n),
-        accuracy: percent(slice.accuracy),
+        accuracy: match slice.value {
+            Some(value) => Measure::of(&report.roles).unit.value(Some(value)),
+            None => percent(slice.accuracy),
+        },
         interval: Unit::Share.value_interval(slice.ci_low, slice.ci_high),
         bar: axis.bar(slice.ci_low, slice.accuracy, slice.ci_high, "noise"),
     }

@@ -6,7 +6,7 @@ use super::parts::{Chrome, Fact, Link, Owner};
 use super::payload::{self, PayloadView};
 use super::{samples, words};
 use crate::model::samples::Answer;
-use crate::model::{Sample, SampleList, SampleSet};
+use crate::model::{Kind, Sample, SampleList, SampleSet};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -61,7 +61,7 @@ pub struct SampleView {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FieldRow {
     /// Its name.
-    pub name: &'static str,
+    pub name: String,
     /// What each version says, a dash for nothing.
     pub cells: Vec<String>,
     /// Whether they differ.
@@ -142,8 +142,8 @@ pub fn sample_view(
             "What both versions said"
         },
         versions: versions(owner),
-        fields: fields(sample, single),
-        payload: payloads(samples, sample, single),
+        fields: fields(samples, sample, single, owner.kind),
+        payload: payloads(samples, sample, single, owner.kind),
         hidden: super::parts::hidden(samples),
         slices: sample.slices.iter().map(slice).collect(),
         prev: neighbour(at.and_then(|at| at.checked_sub(1))),
@@ -159,7 +159,14 @@ pub fn sample_view(
     }
 }
 
-fn fields(sample: &Sample, single: bool) -> Vec<FieldRow> {
+/// A field's name, whether it stands there although neither version says anything, and what a version says.
+type Field<'a> = (String, bool, Box<dyn Fn(&Answer) -> Option<String> + 'a>);
+
+fn field<'a>(name: &str, always: bool, get: impl Fn(&Answer) -> Option<String> + 'a) -> Field<'a> {
+    (name.to_owned(), always, Box::new(get))
+}
+
+fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind) -> Vec<FieldRow> {
     let only = sample.candidate.as_ref().or(sample.baseline.as_ref());
     let (a, b) = if single {
         (only, only)
@@ -171,26 +178,36 @@ fn fields(sample: &Sample, single: bool) -> Vec<FieldRow> {
         Some(if truth == prediction { "right" } else { "wrong" }.to_owned())
     };
     let text = |text: &Option<String>| text.as_deref().map(words::shown);
-    type Field<'a> = (&'static str, &'a dyn Fn(&Answer) -> Option<String>);
-    let all: [Field<'_>; 7] = [
-        ("Ground truth", &|answer| text(&answer.truth)),
-        ("Prediction", &|answer| text(&answer.prediction)),
-        ("Judged", &right),
-        ("Confidence", &|answer| {
-            answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 4))
-        }),
-        ("Status", &|answer| text(&answer.status)),
-        ("Error", &|answer| text(&answer.error)),
-        ("Latency", &|answer| {
-            answer
-                .latency_ms
-                .filter(|l| l.is_finite())
-                .map(|l| milliseconds(Some(l)))
-        }),
-    ];
-    let rows = all.into_iter().filter_map(|(name, get)| {
-        let (baseline, candidate) = (a.and_then(get), b.and_then(get));
-        let always = matches!(name, "Ground truth" | "Prediction");
+    let mut all: Vec<Field<'_>> = match kind {
+        // Texts stand below, with the words marked that differ.
+        Kind::Text => Vec::new(),
+        _ => vec![
+            field("Ground truth", true, |answer| text(&answer.truth)),
+            field("Prediction", true, |answer| text(&answer.prediction)),
+        ],
+    };
+    match kind {
+        Kind::Classification | Kind::Binary => all.push(field("Judged", false, right)),
+        Kind::Numeric => all.push(field("Absolute error", false, absolute_error)),
+        Kind::Text => {}
+    }
+    for (i, name) in samples.scores.iter().enumerate() {
+        let score = move |answer: &Answer| answer.scores.get(i).copied().flatten().map(|score| number(score, 3));
+        all.push(field(&words::visible(name), true, score));
+    }
+    let confidence = |answer: &Answer| answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 4));
+    let latency = |answer: &Answer| {
+        let latency = answer.latency_ms.filter(|l| l.is_finite());
+        latency.map(|l| milliseconds(Some(l)))
+    };
+    all.extend([
+        field("Confidence", false, confidence),
+        field("Status", false, |answer| text(&answer.status)),
+        field("Error", false, |answer| text(&answer.error)),
+        field("Latency", false, latency),
+    ]);
+    let rows = all.into_iter().filter_map(|(name, always, get)| {
+        let (baseline, candidate) = (a.and_then(&get), b.and_then(&get));
         if !always && baseline.is_none() && candidate.is_none() {
             return None;
         }
@@ -210,6 +227,12 @@ fn fields(sample: &Sample, single: bool) -> Vec<FieldRow> {
     rows.collect()
 }
 
+fn absolute_error(answer: &Answer) -> Option<String> {
+    let read = |text: &Option<String>| text.as_ref()?.parse::<f64>().ok();
+    let error = read(&answer.prediction)? - read(&answer.truth)?;
+    error.is_finite().then(|| number(error.abs(), 3))
+}
+
 fn versions(owner: &Owner) -> Vec<VersionHead> {
     let head = |role, name: &String| VersionHead {
         role,
@@ -221,7 +244,7 @@ fn versions(owner: &Owner) -> Vec<VersionHead> {
     }
 }
 
-fn payloads(samples: &SampleSet, sample: &Sample, single: bool) -> Vec<PayloadView> {
+fn payloads(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind) -> Vec<PayloadView> {
     let text = |answer: &Option<Answer>, i: usize| answer.as_ref().and_then(|a| a.payload.get(i).cloned().flatten());
     let one_sided = sample.baseline.is_none() || sample.candidate.is_none();
     let column = |(i, column): (usize, &String)| {
@@ -232,5 +255,44 @@ fn payloads(samples: &SampleSet, sample: &Sample, single: bool) -> Vec<PayloadVi
             payload::payload(column, a.as_deref(), b.as_deref())
         }
     };
-    samples.columns.iter().enumerate().filter_map(column).collect()
+    let mut all = match kind {
+        Kind::Text => outputs(sample, single || one_sided),
+        _ => Vec::new(),
+    };
+    all.extend(samples.columns.iter().enumerate().filter_map(column));
+    all
+}
+
+/// The outputs against each other, and each against the reference.
+fn outputs(sample: &Sample, single: bool) -> Vec<PayloadView> {
+    let (baseline, candidate) = (sample.baseline.as_ref(), sample.candidate.as_ref());
+    let output = |answer: Option<&Answer>| answer.and_then(|answer| answer.prediction.clone());
+    let reference = [candidate, baseline]
+        .into_iter()
+        .flatten()
+        .find_map(|answer| answer.truth.as_deref());
+    let (a, b) = (output(baseline), output(candidate));
+    let (a, b) = (a.as_deref(), b.as_deref());
+    let against = |title, side, text: Option<&str>| {
+        let texts = reference.zip(text);
+        texts.and_then(|(reference, text)| payload::compare(title, ("Reference", Some(reference)), (side, Some(text))))
+    };
+    let views = if single {
+        vec![
+            payload::single("Output", b.or(a)),
+            against("Output against the reference", "Output", b.or(a)),
+        ]
+    } else if a == b {
+        vec![
+            payload::single("Output of both versions", a),
+            against("Output against the reference", "Output", a),
+        ]
+    } else {
+        vec![
+            payload::payload("Output", a, b),
+            against("Baseline against the reference", "Baseline", a),
+            against("Candidate against the reference", "Candidate", b),
+        ]
+    };
+    views.into_iter().flatten().collect()
 }

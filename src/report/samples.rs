@@ -5,7 +5,7 @@ use super::links::{self, PER_PAGE};
 use super::parts::{Chrome, Owner};
 use super::words;
 use crate::model::samples::Answer;
-use crate::model::{Sample, SampleList, SampleSet};
+use crate::model::{Kind, Sample, SampleList, SampleSet};
 use serde::Serialize;
 
 /// Characters of the first payload column that a row shows.
@@ -67,7 +67,7 @@ pub struct AnswerView {
     pub text: String,
     /// Whether the text is a prediction.
     pub data: bool,
-    /// Its confidence.
+    /// Its first score, or its confidence.
     pub confidence: Option<String>,
     /// `right` or `wrong`; nothing where it cannot be told.
     pub mark: Option<&'static str>,
@@ -91,7 +91,7 @@ fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, title: &str,
     let start = (page - 1) * PER_PAGE;
     let ids: &[String] = list.ids.get(start..).unwrap_or_default();
     let single = owner.candidate.is_none();
-    let rows = rows(samples, ids, PER_PAGE, single);
+    let rows = rows(samples, ids, PER_PAGE, single, owner.kind);
     let kept = list.ids.len() as u64;
     let which = if kept < list.total {
         format!(
@@ -128,12 +128,13 @@ fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, title: &str,
 }
 
 /// Rows of the first samples of a list.
-pub fn rows(samples: &SampleSet, ids: &[String], most: usize, single: bool) -> Vec<SampleRow> {
+pub fn rows(samples: &SampleSet, ids: &[String], most: usize, single: bool, kind: Kind) -> Vec<SampleRow> {
     let known = ids.iter().take(most).filter_map(|id| samples.samples.get(id));
-    known.map(|sample| row(sample, single)).collect()
+    known.map(|sample| row(sample, single, kind)).collect()
 }
 
-fn row(sample: &Sample, single: bool) -> SampleRow {
+fn row(sample: &Sample, single: bool, kind: Kind) -> SampleRow {
+    let answer = |of: &Answer| answer(of, kind);
     let sides = [sample.candidate.as_ref(), sample.baseline.as_ref()];
     let truth = sides.into_iter().flatten().find_map(|answer| answer.truth.as_deref());
     let text = sides
@@ -144,7 +145,7 @@ fn row(sample: &Sample, single: bool) -> SampleRow {
         key: key(sample),
         href: format!("../{}", links::sample(&sample.id)),
         anchor: links::anchor(&sample.id),
-        truth: truth.map(words::shown),
+        truth: truth.map(|truth| label(truth, kind)),
         single,
         baseline: sample.baseline.as_ref().filter(|_| !single).map(answer),
         candidate: if single {
@@ -157,7 +158,15 @@ fn row(sample: &Sample, single: bool) -> SampleRow {
     }
 }
 
-fn answer(answer: &Answer) -> AnswerView {
+/// A label in full, of a text the beginning.
+fn label(text: &str, kind: Kind) -> String {
+    match kind {
+        Kind::Text if !text.is_empty() => preview(text),
+        _ => words::shown(text),
+    }
+}
+
+fn answer(answer: &Answer, kind: Kind) -> AnswerView {
     let mark =
         answer.truth.as_ref().zip(answer.prediction.as_ref()).map(
             |(truth, prediction)| {
@@ -166,14 +175,18 @@ fn answer(answer: &Answer) -> AnswerView {
         );
     let (text, data) = match (&answer.prediction, answer.status.as_deref()) {
         (_, Some(status)) if status != "ok" => (words::visible(status), false),
-        (Some(prediction), _) => (words::shown(prediction), true),
+        (Some(prediction), _) => (label(prediction, kind), true),
+        (None, _) if answer.scores.iter().any(Option::is_some) => ("empty".to_owned(), false),
         (None, _) => ("no prediction".to_owned(), false),
     };
     AnswerView {
         text,
         data,
-        confidence: answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 2)),
-        mark: mark.filter(|_| data),
+        confidence: match answer.scores.first() {
+            Some(score) => score.filter(|score| score.is_finite()).map(|score| number(score, 3)),
+            None => answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 2)),
+        },
+        mark: mark.filter(|_| data && kind.has_labels()),
     }
 }
 

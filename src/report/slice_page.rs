@@ -2,11 +2,10 @@
 
 use super::bars::{Axis, Bar};
 use super::classes::{self, ClassTable};
-use super::format::{
-    Unit, count, counted, level, p_value, percent, points, round_percent, signed_count, unsigned_points,
-};
+use super::format::{count, counted, level, p_value, round_percent, signed_count};
 use super::links;
 use super::matrix::{self, Matrices};
+use super::measure::Measure;
 use super::parts::{Chrome, Fact, Owner, fact};
 use super::samples::{self, SampleRow};
 use super::slices::badge;
@@ -34,6 +33,10 @@ pub struct SlicePage {
     pub bar: Option<Bar>,
     /// The evidence.
     pub evidence: Vec<Fact>,
+    /// Whether answers are right or wrong, so that there are labels to show.
+    pub labelled: bool,
+    /// What is compared with the rest.
+    pub contrast_caption: String,
     /// The slice, the rest and the whole.
     pub contrast: Vec<ContrastRow>,
     /// Confusion matrices.
@@ -74,73 +77,91 @@ pub fn slice_page(
     let title = words::predicates(&slice.predicates);
     let axis = Axis::around_zero([slice.ci_low, slice.ci_high, detail.rest_delta].iter());
     let badge = badge(slice, comparison.options.alpha);
+    let measure = Measure::of(&comparison.roles);
+    let unit = measure.unit;
     let id = format!("slice:{}", detail.slug);
     let list = samples.lists.iter().find(|list| list.id == id && list.total > 0);
     Some(SlicePage {
         page: owner.below(&title, Vec::new()),
         predicates: predicate_views(&slice.predicates),
-        sentence: sentence(comparison, slice, detail),
+        sentence: sentence(comparison, &measure, slice, detail),
+        labelled: measure.kind.has_labels(),
+        contrast_caption: format!("{} inside and outside the slice", measure.title),
         bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
         badge,
-        evidence: evidence(comparison, slice),
+        evidence: evidence(comparison, &measure, slice),
         contrast: vec![
             ContrastRow {
                 name: "This slice",
                 n: count(slice.n),
-                baseline: percent(slice.baseline),
-                candidate: percent(slice.candidate),
-                delta: points(slice.delta),
+                baseline: unit.value(slice.baseline),
+                candidate: unit.value(slice.candidate),
+                delta: unit.delta(slice.delta),
             },
             ContrastRow {
                 name: "All other samples",
                 n: count(detail.rest_n),
-                baseline: percent(detail.rest_baseline),
-                candidate: percent(detail.rest_candidate),
-                delta: points(detail.rest_delta),
+                baseline: unit.value(detail.rest_baseline),
+                candidate: unit.value(detail.rest_candidate),
+                delta: unit.delta(detail.rest_delta),
             },
         ],
         confusion: matrix::of_pair(&detail.confusion),
         classes: classes::of_pair(&detail.classes),
         samples: list
-            .map(|list| samples::rows(samples, &list.ids, FIRST, false))
+            .map(|list| samples::rows(samples, &list.ids, FIRST, false, measure.kind))
             .unwrap_or_default(),
         list: list.map(|list| format!("../{}", links::list(&list.id, 1))),
         regressed: counted(slice.regressed, "sample", "samples"),
     })
 }
 
-fn sentence(comparison: &Comparison, slice: &SliceResult, detail: &SliceDetail) -> String {
+fn sentence(comparison: &Comparison, measure: &Measure, slice: &SliceResult, detail: &SliceDetail) -> String {
+    let unit = measure.unit;
     let verb = |delta: Option<f64>| match delta {
-        Some(delta) if delta < 0.0 => format!("fell {}", unsigned_points(Some(delta))),
-        Some(delta) if delta > 0.0 => format!("rose {}", unsigned_points(Some(delta))),
+        Some(delta) if delta < 0.0 => format!("fell {}", unit.size(Some(delta))),
+        Some(delta) if delta > 0.0 => format!("rose {}", unit.size(Some(delta))),
         Some(_) => "did not change".to_owned(),
         None => "is unknown".to_owned(),
     };
     format!(
-        "Accuracy {} on {} ({} interval {}); on all other samples it {}.",
+        "{} {} on {} ({} interval {}); on all other samples it {}.",
+        measure.title,
         verb(slice.delta),
         counted(slice.n, "sample", "samples"),
         level(comparison.options.alpha),
-        Unit::Share.delta_interval(slice.ci_low, slice.ci_high),
+        unit.delta_interval(slice.ci_low, slice.ci_high),
         verb(detail.rest_delta),
     )
 }
 
-fn evidence(comparison: &Comparison, slice: &SliceResult) -> Vec<Fact> {
+fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> Vec<Fact> {
+    let (unit, labelled) = (measure.unit, measure.kind.has_labels());
     let origin = match slice.origin {
         Origin::Declared => "one value of a declared slice column",
         Origin::Crossed => "a pair of values of two slice columns",
     };
     vec![
         fact("Matched samples", count(slice.n)),
-        fact("Baseline accuracy", percent(slice.baseline)),
-        fact("Candidate accuracy", percent(slice.candidate)),
-        fact("Difference", points(slice.delta)),
+        fact(&format!("Baseline {}", measure.lower()), unit.value(slice.baseline)),
+        fact(&format!("Candidate {}", measure.lower()), unit.value(slice.candidate)),
+        fact("Difference", unit.delta(slice.delta)),
         fact(
             &format!("{} interval", level(comparison.options.alpha)),
-            format!("{} points", Unit::Share.delta_interval(slice.ci_low, slice.ci_high)),
+            format!(
+                "{}{}",
+                unit.delta_interval(slice.ci_low, slice.ci_high),
+                if labelled { " points" } else { "" }
+            ),
         ),
-        fact("p-value (McNemar mid-p)", p_value(slice.p_value, "not tested")),
+        fact(
+            if labelled {
+                "p-value (McNemar mid-p)"
+            } else {
+                "p-value (Student, paired)"
+            },
+            p_value(slice.p_value, "not tested"),
+        ),
         fact(
             &format!(
                 "q-value over {}",
@@ -151,15 +172,19 @@ fn evidence(comparison: &Comparison, slice: &SliceResult) -> Vec<Fact> {
         fact("Regressed", count(slice.regressed)),
         fact("Fixed", count(slice.fixed)),
         fact("Harm (regressed minus fixed)", signed_count(slice.harm)),
-        fact("Answers that changed", count(slice.churned)),
+        fact(
+            if labelled {
+                "Answers that changed"
+            } else {
+                "Samples that changed at all"
+            },
+            count(slice.churned),
+        ),
         fact(
             &format!("Smallest change found with {} power", round_percent(POWER)),
-            unsigned_points(slice.detectable),
+            unit.size(slice.detectable),
         ),
-        fact(
-            "Minimum effect",
-            unsigned_points(Some(comparison.options.min_effect_slice)),
-        ),
+        fact("Minimum effect", unit.size(Some(comparison.options.min_effect_slice))),
         fact("How it was chosen", origin),
     ]
 }

@@ -1,7 +1,8 @@
 //! The table of slices.
 
 use super::bars::{Axis, Bar};
-use super::format::{Unit, count, counted, p_value, percent, points, signed_count};
+use super::format::{count, counted, p_value, signed_count};
+use super::measure::Measure;
 use super::words::{Badge, PredicateView, predicate_views, verdict_badge};
 use super::{headline, links};
 use crate::model::{Comparison, SliceResult, Verdict};
@@ -19,6 +20,10 @@ pub struct SliceTable {
     pub note: String,
     /// Whether any has a page.
     pub any: bool,
+    /// What the table shows, up to the level of its intervals.
+    pub caption: String,
+    /// Whether differences are in percentage points.
+    pub in_points: bool,
 }
 
 /// One slice.
@@ -68,10 +73,15 @@ pub struct RegressionView {
 
 /// The slices that regressed, most harm first.
 pub fn regressions(comparison: &Comparison) -> Vec<RegressionView> {
+    let unit = Measure::of(&comparison.roles).unit;
     let view = |slice: &SliceResult| RegressionView {
         predicates: predicate_views(&slice.predicates),
         href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
-        numbers: format!("{} on {}", points(slice.delta), counted(slice.n, "sample", "samples")),
+        numbers: format!(
+            "{} on {}",
+            unit.delta(slice.delta),
+            counted(slice.n, "sample", "samples")
+        ),
     };
     headline::regressions(comparison)
         .take(MAX_REGRESSIONS)
@@ -97,10 +107,11 @@ pub fn slices(comparison: &Comparison) -> SliceTable {
         .filter(keep)
         .map(|(_, slice)| slice)
         .collect();
+    let measure = Measure::of(&comparison.roles);
     let axis = Axis::around_zero(kept.iter().flat_map(|slice| [&slice.ci_low, &slice.ci_high]));
     let rows: Vec<SliceRow> = kept
         .iter()
-        .map(|slice| row(slice, &axis, comparison.options.alpha))
+        .map(|slice| row(slice, &axis, &measure, comparison.options.alpha))
         .collect();
     let all = comparison.slices.len() as u64;
     let listed = if all == rows.len() as u64 {
@@ -118,6 +129,11 @@ pub fn slices(comparison: &Comparison) -> SliceTable {
     let note =
         format!("{listed}. {tested} large enough to be tested; their q-values are adjusted for that many tests.");
     SliceTable {
+        caption: match measure.kind.has_labels() {
+            true => "Accuracy by slice, candidate minus baseline, with unadjusted".to_owned(),
+            false => format!("{} by slice, candidate minus baseline, with unadjusted", measure.title),
+        },
+        in_points: measure.kind.has_labels(),
         any: !rows.is_empty(),
         rows,
         note,
@@ -133,16 +149,17 @@ pub fn badge(slice: &SliceResult, alpha: f64) -> Badge {
     )
 }
 
-fn row(slice: &SliceResult, axis: &Axis, alpha: f64) -> SliceRow {
+fn row(slice: &SliceResult, axis: &Axis, measure: &Measure, alpha: f64) -> SliceRow {
+    let unit = measure.unit;
     let badge = badge(slice, alpha);
     SliceRow {
         predicates: predicate_views(&slice.predicates),
         href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
         n: count(slice.n),
-        baseline: percent(slice.baseline),
-        candidate: percent(slice.candidate),
-        delta: Unit::Share.delta(slice.delta).replace(" points", ""),
-        interval: Unit::Share.delta_interval(slice.ci_low, slice.ci_high),
+        baseline: unit.value(slice.baseline),
+        candidate: unit.value(slice.candidate),
+        delta: unit.delta(slice.delta).replace(" points", ""),
+        interval: unit.delta_interval(slice.ci_low, slice.ci_high),
         bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
         regressed: count(slice.regressed),
         fixed: count(slice.fixed),

@@ -2,6 +2,8 @@
 
 use super::format::{self, NONE, Unit, count, counted, level, p_value, percent, share_of};
 use super::headline::{Headline, headline, regressions};
+use super::measure::Measure;
+use super::repeats::RepeatRow;
 use super::words::{self, list_title, metric_badge, predicates, short_verdict};
 use crate::model::comparison::Warning;
 use crate::model::report::RunReport;
@@ -33,6 +35,11 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
     page.labelled("Candidate", &identity(&c.candidate));
     page.labelled("Samples", &accounting(&c.accounting));
     page.labelled("Outcomes", &outcomes(c));
+    if let Some(repeats) = &c.repeats {
+        let row = |row: RepeatRow| format!("{} {} → {}", row.name.to_lowercase(), row.baseline, row.candidate);
+        let rows: Vec<String> = super::repeats::rows(repeats).into_iter().map(row).collect();
+        page.labelled("Repeats", &rows.join(", "));
+    }
     let interval = format!("{} interval", level(c.options.alpha));
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);
     for metric in &c.metrics {
@@ -53,7 +60,12 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
     }
     page.blank();
     page.table(table);
-    page.note("Shares are in percent, their deltas and intervals in points.");
+    if c.metrics
+        .iter()
+        .any(|metric| Unit::of_metric(&metric.name) == Unit::Share)
+    {
+        page.note("Shares are in percent, their deltas and intervals in points.");
+    }
     regression_slices(&mut page, c);
     page.warnings(&c.warnings);
     page.text
@@ -63,7 +75,16 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
 pub fn run_summary(r: &RunReport, width: usize, color: bool) -> String {
     let mut page = Page::new(width, color);
     let version = cut(&one_line(&r.model_version), DATA);
+    let measure = Measure::of(&r.roles);
     let sentence = match r.overall_accuracy {
+        None if !measure.kind.has_labels() && r.scored_samples > 0 => format!(
+            "{} of {version} is {} on {}.",
+            one_line(&measure.title),
+            measure
+                .unit
+                .value(r.metrics.first().and_then(|metric| metric.candidate)),
+            counted(r.scored_samples, "scored sample", "scored samples"),
+        ),
         None => format!("No accuracy for {version}: the run has no scored sample."),
         accuracy => format!(
             "{version} answers {} of {} correctly ({} interval {}).",
@@ -105,21 +126,23 @@ pub fn run_summary(r: &RunReport, width: usize, color: bool) -> String {
     page.table(table);
     if !r.slices.is_empty() {
         let interval = format!("{} interval", level(r.options.alpha));
-        let mut table = Table::new(["Slice", "Samples", "Accuracy", &interval]);
+        let title = if measure.kind.has_labels() { "Accuracy" } else { "Mean" };
+        let mut table = Table::new(["Slice", "Samples", title, &interval]);
         for slice in r.slices.iter().take(SLICES) {
             table.row(
                 "noise",
                 vec![
                     one_line(&predicates(&slice.predicates)),
                     count(slice.n),
-                    percent(slice.accuracy),
+                    measure.unit.value(slice.accuracy.or(slice.value)),
                     Unit::Share.value_interval(slice.ci_low, slice.ci_high),
                 ],
             );
         }
         page.blank();
         page.heading(&format!(
-            "Slices by accuracy, lowest of {} first",
+            "Slices by {}, lowest of {} first",
+            one_line(&measure.lower()),
             count(r.slices.len() as u64)
         ));
         page.table(table);
@@ -144,15 +167,16 @@ fn regression_slices(page: &mut Page, c: &Comparison) {
         "Fixed",
         "q",
     ]);
+    let unit = Measure::of(&c.roles).unit;
     for slice in regressions(c).take(SLICES) {
         table.row(
             "worse",
             vec![
                 one_line(&predicates(&slice.predicates)),
                 count(slice.n),
-                percent(slice.baseline),
-                percent(slice.candidate),
-                bare_delta(Unit::Share, slice.delta),
+                unit.value(slice.baseline),
+                unit.value(slice.candidate),
+                bare_delta(unit, slice.delta),
                 count(slice.regressed),
                 count(slice.fixed),
                 p_value(slice.q_value, NONE),
@@ -208,6 +232,16 @@ pub(super) fn accounting(accounting: &Accounting) -> String {
 pub(super) fn outcomes(c: &Comparison) -> String {
     let o = &c.outcomes;
     let n = c.accounting.matched;
+    if !c.roles.kind().has_labels() {
+        return format!(
+            "{} regressed ({}), {} fixed ({}), {} unchanged",
+            count(o.regressed),
+            share_of(o.regressed, n),
+            count(o.fixed),
+            share_of(o.fixed, n),
+            count(o.unchanged),
+        );
+    }
     format!(
         "{} regressed ({}), {} fixed ({}), {} both correct, {} both wrong ({} with the same answer)",
         count(o.regressed),
@@ -242,6 +276,10 @@ fn bare_delta(unit: Unit, delta: Option<f64>) -> String {
 fn metric_name(name: &str) -> String {
     let title = match name {
         "mcc" => "MCC",
+        "mae" => "MAE",
+        "mean_error" => "Mean error",
+        "rmse" => "RMSE",
+        "average_precision" => "Avg. precision",
         "brier" => "Brier score",
         "ece" => "ECE",
         "negative_flip_rate" => "Negative flips",
@@ -598,12 +636,16 @@ mod tests {
                 fixed: 172,
                 both_wrong: 518,
                 both_wrong_same: 300,
+                ..Outcomes::default()
             },
             metrics: names.iter().map(make).collect(),
             classes: Vec::new(),
             confusion: Confusion::default(),
+            repeats: None,
             latency: None,
             calibration: None,
+            scores: Vec::new(),
+            ranking: None,
             slices: vec![slice("email")],
             slices_tested: 40,
             warnings: vec![Warning {
@@ -647,6 +689,7 @@ mod tests {
                     }],
                     n: 50,
                     accuracy: Some(0.5),
+                    value: None,
                     ci_low: Some(0.4),
                     ci_high: Some(0.6),
                 })

@@ -1,7 +1,8 @@
 //! The words of a report: titles of outcomes, classes, metrics and verdicts, and data made fit for showing.
 
 use super::format::NONE;
-use crate::model::{AccountingClass, Direction, Metric, Outcome, Predicate, Verdict};
+use crate::model::{AccountingClass, Direction, Kind, Metric, Outcome, Predicate, Verdict};
+use crate::stats::SCORE_PREFIX;
 use serde::Serialize;
 
 /// A verdict as a coloured word. The class never stands alone: the text says the same.
@@ -87,6 +88,7 @@ pub fn list_title(id: &str) -> String {
         "errored" => "Errored",
         "skipped" => "Skipped",
         "unlabelled" => "Unlabelled",
+        "unchanged" => "Unchanged",
         "label_changed" => "Label changed",
         "matched" => "Matched",
         _ => return sentence_case(id),
@@ -104,9 +106,14 @@ pub fn outcome_meaning(outcome: Outcome) -> &'static str {
     }
 }
 
-/// What an accounting class means.
-pub fn class_meaning(class: AccountingClass) -> &'static str {
+/// What an accounting class means for a kind of evaluation.
+pub fn class_meaning(class: AccountingClass, kind: Kind) -> &'static str {
     match class {
+        AccountingClass::Errored if kind == Kind::Text => {
+            "status error, or neither output nor score in one of the runs"
+        }
+        AccountingClass::Unlabelled if kind == Kind::Text => "one of the runs has no score for it",
+        AccountingClass::LabelChanged if kind == Kind::Text => "the runs disagree on the reference",
         AccountingClass::Duplicate => "the key stands more than once in one of the runs",
         AccountingClass::OnlyBaseline => "the candidate has no such key",
         AccountingClass::OnlyCandidate => "the baseline has no such key",
@@ -120,6 +127,9 @@ pub fn class_meaning(class: AccountingClass) -> &'static str {
 
 /// The title of a metric.
 pub fn metric_title(name: &str) -> String {
+    if let Some(column) = name.strip_prefix(SCORE_PREFIX) {
+        return format!("Mean {}", visible(column));
+    }
     let title = match name {
         "accuracy" => "Accuracy",
         "macro_f1" => "Macro F1",
@@ -134,6 +144,13 @@ pub fn metric_title(name: &str) -> String {
         "brier" | "brier_score" => "Brier score",
         "ece" => "Expected calibration error",
         "mean_confidence" => "Mean confidence",
+        "roc_auc" => "ROC AUC",
+        "average_precision" => "Average precision",
+        "mae" => "Mean absolute error",
+        "rmse" => "Root mean squared error",
+        "r2" => "R²",
+        "mean_error" => "Mean signed error",
+        "exact_match" => "Exact match",
         _ => return sentence_case(name),
     };
     title.to_owned()

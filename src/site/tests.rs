@@ -161,7 +161,7 @@ fn calibration() -> Calibration {
 fn roles() -> ColumnRoles {
     ColumnRoles {
         key: vec!["sample_id".into(), EVIL.into()],
-        truth: "ground_truth".into(),
+        truth: Some("ground_truth".into()),
         prediction: "prediction".into(),
         confidence: Some("confidence".into()),
         slices: vec!["domain".into(), "lang".into()],
@@ -195,15 +195,19 @@ fn comparison() -> Comparison {
             fixed: 1_480,
             both_wrong: 2_342,
             both_wrong_same: 1_000,
+            ..Outcomes::default()
         },
         metrics: metrics(),
         classes: classes(),
         confusion: confusion(),
+        repeats: None,
         latency: Some(Latencies {
             baseline: None,
             candidate: Some(latency()),
         }),
         calibration: Some(calibration()),
+        scores: Vec::new(),
+        ranking: None,
         slices: vec![
             slice(0, Some("tweets")),
             slice(1, Some(EVIL)),
@@ -227,6 +231,7 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
         error: prediction.is_none().then(|| EVIL.into()),
         latency_ms: Some(12.5),
         payload: vec![Some(text.into()), None],
+        scores: Vec::new(),
     }
 }
 
@@ -244,6 +249,7 @@ fn samples(n: usize) -> SampleSet {
     let mut set = SampleSet {
         schema: SAMPLES_SCHEMA.into(),
         columns: vec!["text".into(), "output".into()],
+        scores: Vec::new(),
         hidden: vec![format!("email {EVIL}")],
         lists: Vec::new(),
         samples: BTreeMap::new(),
@@ -323,6 +329,7 @@ fn report() -> RunReport {
             predicates: slice(1, Some(EVIL)).predicates,
             n: 100,
             accuracy: Some(0.6),
+            value: None,
             ci_low: Some(0.5),
             ci_high: Some(0.7),
         }],

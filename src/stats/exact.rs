@@ -1,17 +1,18 @@
 //! Sums of doubles without any rounding, so that they do not depend on the order of the terms.
 
-/// Digits of 32 bits from 2^-1074 (the least double) up to 2^1102, room for carries included.
-const LIMBS: usize = 68;
 /// Terms after which digits are carried: each adds less than 2^32 to a digit of 63 bits.
 const CARRY_AFTER: u32 = 1 << 30;
 
 /// A sum of doubles in fixed point, wide enough for all of them: additions in any order, and of partial sums, give the
 /// same bits, and [`value`](ExactSum::value) rounds once.
 ///
-/// Kulisch's accumulator. A term that is not finite makes the sum not a number.
+/// Kulisch's accumulator, of which only the digits between the least and the greatest term are held: there may be a sum
+/// for each of many slices. A term that is not finite makes the sum not a number.
 #[derive(Clone, Debug)]
 pub struct ExactSum {
-    limbs: Box<[i64; LIMBS]>,
+    /// Digits of 32 bits from 2^(32 base - 1074) up, the least first.
+    limbs: Vec<i64>,
+    base: usize,
     pending: u32,
     finite: bool,
 }
@@ -19,7 +20,8 @@ pub struct ExactSum {
 impl Default for ExactSum {
     fn default() -> ExactSum {
         ExactSum {
-            limbs: Box::new([0; LIMBS]),
+            limbs: Vec::new(),
+            base: 0,
             pending: 0,
             finite: true,
         }
@@ -28,10 +30,10 @@ impl Default for ExactSum {
 
 impl PartialEq for ExactSum {
     fn eq(&self, other: &ExactSum) -> bool {
-        let [mut a, mut b] = [self.clone(), other.clone()];
-        a.carry();
-        b.carry();
-        a.finite == b.finite && a.limbs == b.limbs
+        let mut difference = self.clone();
+        difference.subtract(other);
+        difference.carry();
+        self.finite == other.finite && difference.limbs.iter().all(|limb| *limb == 0)
     }
 }
 
@@ -60,7 +62,8 @@ impl ExactSum {
         self.pending += 1;
         let wide = u128::from(mantissa) << (shift % 32);
         let digits = [0, 32, 64].map(|at| ((wide >> at) & 0xffff_ffff) as i64);
-        for (limb, digit) in self.limbs.iter_mut().skip(shift / 32).zip(digits) {
+        self.make_room(shift / 32, digits.len());
+        for (limb, digit) in self.limbs.iter_mut().skip(shift / 32 - self.base).zip(digits) {
             *limb += if term < 0.0 { -digit } else { digit };
         }
     }
@@ -76,14 +79,40 @@ impl ExactSum {
 
     /// Adds another sum.
     pub fn merge(&mut self, other: &ExactSum) {
+        self.take_in(other, 1);
+    }
+
+    /// Subtracts another sum.
+    pub fn subtract(&mut self, other: &ExactSum) {
+        self.take_in(other, -1);
+    }
+
+    fn take_in(&mut self, other: &ExactSum, sign: i64) {
         let mut other = other.clone();
         other.carry();
         self.carry();
-        for (limb, digit) in self.limbs.iter_mut().zip(other.limbs.iter()) {
-            *limb += digit;
+        self.finite &= other.finite;
+        if other.limbs.is_empty() {
+            return;
+        }
+        self.make_room(other.base, other.limbs.len());
+        for (limb, digit) in self.limbs.iter_mut().skip(other.base - self.base).zip(&other.limbs) {
+            *limb += sign * digit;
         }
         self.pending = 2;
-        self.finite &= other.finite;
+    }
+
+    /// Makes room for so many digits from this one on.
+    fn make_room(&mut self, from: usize, digits: usize) {
+        if self.limbs.is_empty() {
+            self.base = from;
+        }
+        if from < self.base {
+            self.limbs.splice(0..0, std::iter::repeat_n(0, self.base - from));
+            self.base = from;
+        }
+        let length = self.limbs.len().max(from - self.base + digits);
+        self.limbs.resize(length, 0);
     }
 
     /// The sum, rounded once to the nearest double.
@@ -95,9 +124,7 @@ impl ExactSum {
         sum.carry();
         let negative = sum.limbs.last().is_some_and(|top| *top < 0);
         if negative {
-            for limb in sum.limbs.iter_mut() {
-                *limb = -*limb;
-            }
+            sum.limbs.iter_mut().for_each(|limb| *limb = -*limb);
             sum.carry();
         }
         let Some(top) = sum.limbs.iter().rposition(|limb| *limb != 0) else {
@@ -110,7 +137,7 @@ impl ExactSum {
         if sum.limbs.iter().take(base).any(|limb| *limb != 0) {
             leading |= 1;
         }
-        let magnitude = libm::ldexp(leading as f64, 32 * base as i32 - 1074);
+        let magnitude = libm::ldexp(leading as f64, 32 * (self.base + base) as i32 - 1074);
         if negative { -magnitude } else { magnitude }
     }
 
@@ -125,10 +152,10 @@ impl ExactSum {
         }
     }
 
-    /// Brings every digit but the last into 0..2^32.
+    /// Brings every digit but the last into 0..2^32; the last has the sign, and 33 bits at most.
     fn carry(&mut self) {
         let mut carry = 0;
-        let last = LIMBS - 1;
+        let last = self.limbs.len().saturating_sub(1);
         for limb in self.limbs.iter_mut().take(last) {
             *limb += carry;
             carry = *limb >> 32;
@@ -136,6 +163,11 @@ impl ExactSum {
         }
         if let Some(top) = self.limbs.last_mut() {
             *top += carry;
+            let above = *top >> 32;
+            if above != 0 && above != -1 {
+                *top &= 0xffff_ffff;
+                self.limbs.push(above);
+            }
         }
         self.pending = 1;
     }

@@ -52,6 +52,14 @@ impl MeanSums {
         self.squares.merge(&other.squares);
     }
 
+    /// Takes out the samples of a part.
+    pub(super) fn subtract(&mut self, part: &MeanSums) {
+        self.n = self.n.saturating_sub(part.n);
+        self.differing = self.differing.saturating_sub(part.differing);
+        self.sum.subtract(&part.sum);
+        self.squares.subtract(&part.squares);
+    }
+
     /// Mean, interval of level `1 - alpha`, paired t test and detectable effect; `None` without samples.
     pub fn test(&self, alpha: f64) -> Option<MeanTest> {
         if self.n == 0 {

@@ -1,6 +1,6 @@
 //! The metrics of a comparison: their names, order and directions, and how one is written down.
 
-use crate::model::{Direction, Metric};
+use crate::model::{Direction, Metric, Verdict};
 
 /// Every metric of a comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,10 +33,24 @@ pub enum MetricKind {
     Brier,
     /// Expected calibration error.
     Ece,
+    /// Area under the ROC curve.
+    RocAuc,
+    /// Average precision.
+    AveragePrecision,
+    /// Mean absolute error.
+    Mae,
+    /// Root of the mean squared error.
+    Rmse,
+    /// Coefficient of determination.
+    R2,
+    /// Mean signed error, prediction less truth.
+    MeanError,
+    /// Share of outputs that equal the reference.
+    ExactMatch,
 }
 
 impl MetricKind {
-    /// Every metric, in the order of the document.
+    /// Every metric of a classification, in the order of the document.
     pub const ALL: [MetricKind; 14] = [
         MetricKind::Accuracy,
         MetricKind::MacroF1,
@@ -53,6 +67,12 @@ impl MetricKind {
         MetricKind::Brier,
         MetricKind::Ece,
     ];
+
+    /// What a binary classification has besides.
+    pub const RANKING: [MetricKind; 2] = [MetricKind::RocAuc, MetricKind::AveragePrecision];
+
+    /// The metrics of numeric targets, in the order of the document.
+    pub const NUMERIC: [MetricKind; 4] = [MetricKind::Mae, MetricKind::Rmse, MetricKind::R2, MetricKind::MeanError];
 
     /// The name used in files.
     pub fn name(self) -> &'static str {
@@ -71,6 +91,13 @@ impl MetricKind {
             MetricKind::MeanConfidence => "mean_confidence",
             MetricKind::Brier => "brier",
             MetricKind::Ece => "ece",
+            MetricKind::RocAuc => "roc_auc",
+            MetricKind::AveragePrecision => "average_precision",
+            MetricKind::Mae => "mae",
+            MetricKind::Rmse => "rmse",
+            MetricKind::R2 => "r2",
+            MetricKind::MeanError => "mean_error",
+            MetricKind::ExactMatch => "exact_match",
         }
     }
 
@@ -84,33 +111,30 @@ impl MetricKind {
             | MetricKind::MacroRecall
             | MetricKind::Kappa
             | MetricKind::Mcc
+            | MetricKind::RocAuc
+            | MetricKind::AveragePrecision
+            | MetricKind::R2
+            | MetricKind::ExactMatch
             | MetricKind::PositiveFlipRate => Direction::Higher,
             MetricKind::NegativeFlipRate
             | MetricKind::RelativeNegativeFlipRate
             | MetricKind::Brier
+            | MetricKind::Mae
+            | MetricKind::Rmse
             | MetricKind::Ece => Direction::Lower,
-            MetricKind::Churn | MetricKind::MeanConfidence => Direction::None,
+            MetricKind::Churn | MetricKind::MeanConfidence | MetricKind::MeanError => Direction::None,
         }
     }
 
     /// Whether the metric belongs to the pair, not to either version: its value stands in `candidate`, without a delta.
     pub fn is_paired(self) -> bool {
-        match self {
+        matches!(
+            self,
             MetricKind::NegativeFlipRate
-            | MetricKind::PositiveFlipRate
-            | MetricKind::Churn
-            | MetricKind::RelativeNegativeFlipRate => true,
-            MetricKind::Accuracy
-            | MetricKind::MacroF1
-            | MetricKind::WeightedF1
-            | MetricKind::MacroPrecision
-            | MetricKind::MacroRecall
-            | MetricKind::Kappa
-            | MetricKind::Mcc
-            | MetricKind::MeanConfidence
-            | MetricKind::Brier
-            | MetricKind::Ece => false,
-        }
+                | MetricKind::PositiveFlipRate
+                | MetricKind::Churn
+                | MetricKind::RelativeNegativeFlipRate
+        )
     }
 
     /// A metric of both versions without interval or test; null on both sides where one of them is undefined.
@@ -126,6 +150,23 @@ impl MetricKind {
             p_value: None,
             verdict: None,
             note,
+        }
+    }
+
+    /// A metric of both versions whose difference has an interval and a test.
+    pub(super) fn tested(
+        self,
+        values: [f64; 2],
+        interval: Option<(f64, f64)>,
+        p_value: Option<f64>,
+        verdict: Option<Verdict>,
+    ) -> Metric {
+        Metric {
+            ci_low: interval.map(|(low, _)| low),
+            ci_high: interval.map(|(_, high)| high),
+            p_value,
+            verdict,
+            ..self.of_versions(Some(values), None)
         }
     }
 

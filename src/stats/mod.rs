@@ -9,12 +9,18 @@
 //!                      └─ verdict ◄─ mcnemar, power; intervals beside every estimate
 //! ```
 //!
-//! For other kinds of evaluation than classification, and for what has no closed form, not yet part of a comparison:
+//! Probabilities of a positive class join the metrics of a classification: `summarise_ranking ◄─ ranking`. Answers that are
+//! measured rather than right or wrong:
 //!
 //! ```text
-//! one value per sample ─► scores, numeric ◄─ means (Student), moments (bootstrap) ◄─ exact sums
+//! MeasuredCounts ─► summarise_measured ◄─ scores, numeric ◄─ means (Student), moments (bootstrap) ◄─ exact sums
+//! ```
+//!
+//! For what has no closed form, not yet part of a comparison:
+//!
+//! ```text
 //! joint counts, bins   ─► bootstrap, calibration_bootstrap ◄─ random ◄─ seed of the snapshots
-//! probabilities        ─► ranking;  trials ─► repeats;  documents, users ─► clusters;  a margin ─► margin
+//! trials ─► repeats;  documents, users ─► clusters;  a margin ─► margin
 //! codes and change     ─► search ─► slices where it got worse
 //! ```
 //!
@@ -22,6 +28,7 @@
 //! copy of it.
 
 mod agreement;
+mod binary;
 mod bootstrap;
 mod calibration;
 mod calibration_bootstrap;
@@ -34,6 +41,7 @@ mod intervals;
 mod margin;
 mod mcnemar;
 mod means;
+mod measured;
 mod metrics;
 mod moments;
 mod multiplicity;
@@ -44,7 +52,7 @@ mod power;
 mod properties;
 mod random;
 mod ranking;
-mod repeats;
+pub mod repeats;
 mod scores;
 pub mod search;
 mod slices;
@@ -53,6 +61,7 @@ mod student;
 mod summary;
 mod verdict;
 
+pub use binary::{BinarySample, summarise_ranking};
 pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
 pub use calibration::calibration;
 pub use calibration_bootstrap::{CalibrationMoments, bootstrap_ece, bootstrap_ece_times};
@@ -65,6 +74,7 @@ pub use intervals::{tango, wilson};
 pub use margin::{NonInferiority, non_inferiority};
 pub use mcnemar::{mcnemar_exact, mcnemar_midp};
 pub use means::{MeanSums, MeanTest, detectable_mean};
+pub use measured::{MeasuredCounts, MeasuredSlice, Measures, SCORE_PREFIX, measured_slice_detail, summarise_measured};
 pub use metrics::MetricKind;
 pub use moments::Moments;
 pub use multiplicity::benjamini_hochberg;

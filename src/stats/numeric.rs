@@ -12,6 +12,7 @@ pub struct NumericSums {
     low: f64,
     high: f64,
     errors: ScoreSums,
+    signed: ScoreSums,
     /// Squared errors of both versions, truth less the pivot, and its square.
     moments: Moments<4>,
 }
@@ -19,8 +20,10 @@ pub struct NumericSums {
 /// What the errors say. Pairs are baseline and candidate; intervals are of the difference, candidate minus baseline.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct NumericSummary {
-    /// Absolute errors: their means are the MAE, their paired difference is the error shift, losses are regressed.
+    /// Absolute errors: their means are the MAE, losses are regressed.
     pub absolute: ScoreSummary,
+    /// Errors, prediction less truth: their means are the bias, their paired difference is the error shift.
+    pub signed: ScoreSummary,
     /// Root of the mean squared error.
     pub rmse: [f64; 2],
     /// Bootstrap interval of its difference.
@@ -41,6 +44,7 @@ impl NumericSums {
             low: f64::INFINITY,
             high: f64::NEG_INFINITY,
             errors: ScoreSums::new(Direction::Lower, tolerance),
+            signed: ScoreSums::new(Direction::None, 0.0),
             moments: Moments::default(),
         }
     }
@@ -49,6 +53,7 @@ impl NumericSums {
     pub fn add(&mut self, truth: f64, baseline: f64, candidate: f64) -> Option<Play> {
         let errors = [baseline - truth, candidate - truth];
         let play = self.errors.add(errors[0].abs(), errors[1].abs())?;
+        self.signed.add(errors[0], errors[1]);
         (self.low, self.high) = (self.low.min(truth), self.high.max(truth));
         let truth = truth - self.pivot;
         let [a, b] = errors.map(|error| error * error);
@@ -60,12 +65,18 @@ impl NumericSums {
     pub fn merge(&mut self, other: &NumericSums) {
         (self.low, self.high) = (self.low.min(other.low), self.high.max(other.high));
         self.errors.merge(&other.errors);
+        self.signed.merge(&other.signed);
         self.moments.merge(&other.moments);
+    }
+
+    /// Sums over the absolute errors.
+    pub fn absolute(&self) -> &ScoreSums {
+        &self.errors
     }
 
     /// MAE, RMSE and R2 with their differences; `None` without samples.
     pub fn summary(&self, alpha: f64, seed: Seed) -> Option<NumericSummary> {
-        let absolute = self.errors.summary(alpha)?;
+        let (absolute, signed) = (self.errors.summary(alpha)?, self.signed.summary(alpha)?);
         let means = self.moments.means()?;
         let squares = self.truth_squares();
         let r2 = squares.map(|squares| {
@@ -75,6 +86,7 @@ impl NumericSums {
         let rmse = |squared: f64| libm::sqrt(squared.max(0.0));
         Some(NumericSummary {
             absolute,
+            signed,
             rmse: [rmse(means[0]), rmse(means[1])],
             rmse_interval: self
                 .moments

@@ -1,5 +1,7 @@
 //! Repeats: several trials per sample and version, reduced to one value before any test; the sample is the unit.
 
+use crate::model::comparison::{PassAt, TrialCounts, Trials};
+
 /// The most frequent answer of a sample's trials, by label code; of several, the one that comes first in label order.
 /// `None` without a trial.
 pub fn majority(answers: &[u32]) -> Option<u32> {
@@ -59,6 +61,45 @@ pub fn pass_at_k(trials: u64, right: u64, k: u64) -> Option<f64> {
         (0..k).fold(1.0, |miss, i| miss * (wrong - i) as f64 / (trials - i) as f64)
     };
     Some(1.0 - miss)
+}
+
+/// Flake rate and pass@k of one version's matched samples.
+pub fn summarise(counts: &TrialCounts) -> Trials {
+    let mut flakes = FlakeRate::default();
+    let mut trials = 0;
+    for (&(of, right), &n) in &counts.samples {
+        trials += of * n;
+        if of > 1 {
+            flakes.repeated += n;
+            flakes.flaky += if right > 0 && right < of { n } else { 0 };
+        }
+    }
+    let graded = !counts.ungraded;
+    let most = counts.samples.keys().map(|(of, _)| *of).max().unwrap_or_default();
+    let ks = [1, most].into_iter().take(if most > 1 { 2 } else { 1 });
+    Trials {
+        trials,
+        repeated: flakes.repeated,
+        flaky: graded.then_some(flakes.flaky),
+        flake_rate: flakes.rate().filter(|_| graded),
+        pass_at: ks.filter(|_| graded).map(|k| pass_at(counts, k)).collect(),
+    }
+}
+
+/// Mean of [`pass_at_k`] over counted samples, added up in the order of their trials.
+fn pass_at(counts: &TrialCounts, k: u64) -> PassAt {
+    let (mut sum, mut n, mut left_out) = (0.0, 0, 0);
+    for (&(trials, right), &samples) in &counts.samples {
+        match pass_at_k(trials, right, k) {
+            Some(value) => {
+                sum += value * samples as f64;
+                n += samples;
+            }
+            None => left_out += samples,
+        }
+    }
+    let value = (n > 0).then(|| sum / n as f64);
+    PassAt { k, value, left_out }
 }
 
 /// Mean of [`pass_at_k`] over samples (trials, right), and how many samples have too few trials for it; summed in the
@@ -123,6 +164,24 @@ mod tests {
         let (mean, left_out) = mean_pass_at_k(&[(10, 3), (10, 10), (2, 1)], 5);
         assert!((mean.expect("defined") - (2.0 - 21.0 / 252.0) / 2.0).abs() < 1e-15 && left_out == 1);
         assert_eq!(mean_pass_at_k(&[(1, 1)], 2), (None, 1));
+    }
+
+    #[test]
+    fn counted_samples_give_what_single_ones_give() {
+        let samples = [(3, 1), (3, 3), (3, 1), (2, 0), (1, 1)];
+        let mut counts = TrialCounts::default();
+        for sample in samples {
+            *counts.samples.entry(sample).or_default() += 1;
+        }
+        let found = summarise(&counts);
+        assert_eq!((found.trials, found.repeated, found.flaky), (12, 4, Some(2)));
+        for (at, k) in found.pass_at.iter().zip([1, 3]) {
+            let (mean, left_out) = mean_pass_at_k(&samples, k);
+            assert_eq!((at.k, at.left_out), (k, left_out));
+            assert!((at.value.unwrap() - mean.unwrap()).abs() < 1e-15, "pass@{k}");
+        }
+        counts.ungraded = true;
+        assert_eq!((summarise(&counts).flaky, summarise(&counts).pass_at.len()), (None, 0));
     }
 
     proptest! {

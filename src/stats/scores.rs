@@ -99,6 +99,40 @@ impl ScoreSums {
         self.differences.merge(&other.differences);
     }
 
+    /// Samples with both scores.
+    pub fn n(&self) -> u64 {
+        self.plays.iter().sum()
+    }
+
+    /// Samples in which the candidate is better, within the tolerance, and worse.
+    pub fn plays(&self) -> [u64; 3] {
+        self.plays
+    }
+
+    /// Samples left out.
+    pub fn excluded(&self) -> u64 {
+        self.excluded
+    }
+
+    /// Which way is better.
+    pub fn direction(&self) -> Direction {
+        self.direction
+    }
+
+    /// The samples that are in here and not in `part`, which are fewer.
+    pub fn without(&self, part: &ScoreSums) -> ScoreSums {
+        let mut rest = self.clone();
+        rest.excluded = self.excluded.saturating_sub(part.excluded);
+        for (count, part) in rest.plays.iter_mut().zip(part.plays) {
+            *count = count.saturating_sub(part);
+        }
+        for (sum, part) in rest.versions.iter_mut().zip(&part.versions) {
+            sum.subtract(part);
+        }
+        rest.differences.subtract(&part.differences);
+        rest
+    }
+
     /// Means and their difference with interval and test at level `1 - alpha`; `None` without samples.
     pub fn summary(&self, alpha: f64) -> Option<ScoreSummary> {
         let difference = self.differences.test(alpha)?;

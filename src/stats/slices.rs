@@ -16,14 +16,22 @@ pub const MIN_SLICE_SIZE: u64 = 30;
 ///
 /// Ordered by harm descending, then n descending, then predicates.
 pub(super) fn results(tables: &[SliceTable], options: &CompareOptions) -> (Vec<SliceResult>, u64) {
-    let mut results: Vec<SliceResult> = tables.iter().map(|table| untested(table, options.alpha)).collect();
+    let results = tables.iter().map(|table| untested(table, options.alpha)).collect();
+    family(results, |i, q_value| slice_verdict(&tables[i].counts, q_value, options))
+}
+
+/// Tests slices as one family, gives their verdicts by place and q-value, and puts them in order.
+pub(super) fn family(
+    mut results: Vec<SliceResult>,
+    verdict: impl Fn(usize, Option<f64>) -> Verdict,
+) -> (Vec<SliceResult>, u64) {
     let family: Vec<f64> = results.iter().filter_map(|slice| slice.p_value).collect();
     let mut q_values = benjamini_hochberg(&family).into_iter();
-    for (slice, table) in results.iter_mut().zip(tables) {
+    for (i, slice) in results.iter_mut().enumerate() {
         if slice.p_value.is_some() {
             slice.q_value = q_values.next();
         }
-        slice.verdict = slice_verdict(&table.counts, slice.q_value, options);
+        slice.verdict = verdict(i, slice.q_value);
     }
     results.sort_by(|a, b| {
         let most_harm = b.harm.cmp(&a.harm).then(b.n.cmp(&a.n));

@@ -1,7 +1,7 @@
 //! All numbers of a comparison, from its counts.
 
 use super::{calibration, classes, classification, confusion, detectable_effect, flips, slices};
-use crate::model::comparison::Calibration;
+use crate::model::comparison::{Calibration, ScoreResult};
 use crate::model::{ClassRow, CompareOptions, Confusion, Counts, Metric, Outcomes, SliceResult, Verdict};
 
 /// The numbers of a comparison, ready for the document.
@@ -21,6 +21,8 @@ pub struct Summary {
     pub confusion: Confusion,
     /// Calibration by bin; `None` without a confidence column.
     pub calibration: Option<Calibration>,
+    /// How the samples changed by each score, or by their absolute errors; empty where answers are right or wrong.
+    pub scores: Vec<ScoreResult>,
     /// Slices, most harm first, without detail.
     pub slices: Vec<SliceResult>,
     /// Slices tested together.
@@ -45,6 +47,7 @@ pub fn summarise(counts: &Counts, options: &CompareOptions) -> Summary {
         classes: classes(&counts.table),
         confusion: confusion(&counts.table),
         calibration: counts.calibration.as_ref().map(calibration),
+        scores: Vec::new(),
         slices,
         slices_tested,
     }

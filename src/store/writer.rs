@@ -6,6 +6,7 @@ use super::contract::{self, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID};
 use super::error::{Context, StoreError};
 use crate::audit::files_digest::files_digest;
 use crate::audit::rows_digest::RowsDigest;
+use crate::model::ColumnRoles;
 use crate::names::safe_component;
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use arrow::compute::cast;
@@ -71,7 +72,8 @@ pub(super) struct RunWriter {
     digest: RowsDigest,
     rows: u64,
     scored: (u64, u64),
-    labels: [String; 2],
+    /// Truth and prediction, where an answer is right or wrong.
+    labels: Option<[String; 2]>,
     made: Arc<Mutex<Vec<String>>>,
 }
 
@@ -116,7 +118,7 @@ impl RunWriter {
             digest: RowsDigest::new(&run.roles),
             rows: 0,
             scored: (0, 0),
-            labels: [run.roles.truth.clone(), run.roles.prediction.clone()],
+            labels: labels(&run.roles),
             made,
         })
     }
@@ -161,7 +163,9 @@ impl RunWriter {
     }
 
     fn count_correct(&mut self, input: &RecordBatch) -> Result<(), StoreError> {
-        let [truth, prediction] = &self.labels;
+        let Some([truth, prediction]) = &self.labels else {
+            return Ok(());
+        };
         let (Some(truth), Some(prediction)) = (input.column_by_name(truth), input.column_by_name(prediction)) else {
             return Ok(());
         };
@@ -208,6 +212,12 @@ impl RunWriter {
             scored: self.scored,
         })
     }
+}
+
+/// The columns that tell right from wrong; numbers and texts are neither.
+fn labels(roles: &ColumnRoles) -> Option<[String; 2]> {
+    let truth = roles.truth.clone().filter(|_| roles.kind().has_labels())?;
+    Some([truth, roles.prediction.clone()])
 }
 
 /// The catalog's commit is durable, so what it refers to has to be on disk before it.
@@ -264,7 +274,8 @@ fn writer_properties(schema: &SchemaRef, run: &NewRun) -> WriterProperties {
         .set_created_by(format!("evaldiff {}", env!("CARGO_PKG_VERSION")));
     let narrow = |name: &str| {
         let roles = &run.roles;
-        name == roles.truth || name == roles.prediction || roles.slices.iter().any(|s| s == name)
+        let label = roles.truth.as_deref() == Some(name) || name == roles.prediction;
+        (label && roles.kind().has_labels()) || roles.slices.iter().any(|s| s == name)
     };
     for field in schema.fields() {
         let path = ColumnPath::from(field.name().as_str());

@@ -394,9 +394,12 @@ fn a_refused_first_import_leaves_no_warehouse() {
 #[test]
 fn decimal_labels_are_refused() {
     let project = Project::new();
-    project.file("bad.csv", format!("{HEAD}s-1,one,0.5,0.25,0.7,north\n"));
+    project.file("bad.csv", format!("{HEAD}s-1,one,0.5,a,0.7,north\n"));
     let output = project.run(&["import", "bad.csv", "--model-version", "v1"]);
-    output.expect_code(4).stderr_has("it is decimal, as 0.5");
+    output
+        .expect_code(4)
+        .stderr_has("it is decimal, as 0.5")
+        .stderr_has("--kind numeric");
     assert!(project.warehouse().is_empty());
 }
 

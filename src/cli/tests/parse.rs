@@ -4,6 +4,7 @@ use super::line;
 use crate::cli::completions::script;
 use crate::cli::request::*;
 use crate::cli::{command, man};
+use crate::model::{Direction, Kind, ScoreRole};
 use clap::ValueEnum;
 use clap::error::ErrorKind;
 use std::path::PathBuf;
@@ -49,10 +50,15 @@ fn every_flag_of_a_comparison_arrives() {
         "a b --table ns.t --slice s1 --slice s2 --slice s1 --out o --format json --alpha 0.1 --min-effect 0.02 \
          --memory-limit 1GiB --top 7 --hide h --no-payload --id i --id j --truth t --pred p --conf c --show x \
          --status st --error e --latency l --golden g.csv --golden-name n --golden-version gv \
-         --input-format csv --threads 3 --join merge --config c.toml -vv",
+         --input-format csv --threads 3 --join merge --config c.toml -vv \
+         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --tolerance 0.5 --label-map l.csv",
         &[],
     )
     .unwrap();
+    let score = |column: &str, direction| ScoreRole {
+        column: column.into(),
+        direction,
+    };
     let list = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let expected = Overrides {
         config: Some("c.toml".into()),
@@ -67,9 +73,17 @@ fn every_flag_of_a_comparison_arrives() {
             latency: Some("l".into()),
             slices: list(&["s1", "s2"]),
             show: list(&["x"]),
+            kind: Some(Kind::Text),
+            scores: vec![score("s3", Direction::Higher), score("a:b", Direction::Lower)],
+            positive: Some("pos".into()),
+            positive_label: Some("1".into()),
+            repeat: Some("rep".into()),
+            ..ColumnChoice::default()
         },
         alpha: Some(0.1),
         min_effect: Some(0.02),
+        tolerance: Some(0.5),
+        label_map: Some("l.csv".into()),
         top: Some(7),
         hide: list(&["h"]),
         no_payload: true,
@@ -99,7 +113,7 @@ fn every_command_has_its_request() {
     let import = |version: &str, run_id: Option<&str>, dry_run| {
         Command::Import(ImportRequest {
             files: vec!["a.csv".into(), "b.csv".into()],
-            model_version: version.into(),
+            model_version: Some(version.into()),
             run_id: run_id.map(|id| id.parse().unwrap()),
             dry_run,
             input: InputOptions::default(),

@@ -29,8 +29,8 @@ fn mistakes_name_file_line_and_remedy() {
             "evaldiff.toml:4: `alpha = 0.9`: a significance level lies above 0",
         ),
         (
-            "[compare]\nmin_effect = 1.0",
-            "evaldiff.toml:2: `min_effect = 1.0`: a minimum effect is a rate",
+            "[compare]\nmin_effect = -1.0",
+            "evaldiff.toml:2: `min_effect = -1.0`: a minimum effect is 0 or more",
         ),
         (
             "[compare]\ntop = 0",

@@ -92,7 +92,7 @@ fn bad_text_files_are_named_with_line_and_way_out() {
         ),
         (
             "a.csv",
-            format!("{head}1,0.5,0.25\n"),
+            format!("{head}1,0.5,a\n"),
             "column \"label\" of a.csv cannot be the ground truth: it is decimal, as 0.5 [Data] numeric targets",
         ),
         (

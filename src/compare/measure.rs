@@ -1,0 +1,144 @@
+//! What is measured of an answer, where it is neither right nor wrong: an absolute error, or scores.
+
+use super::tally::Side;
+use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, ScoreRole, SliceCounts};
+use crate::stats::{Measures, NumericSums, Play, ScoreSums, play};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, UInt64Array};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+use datafusion::error::Result as DfResult;
+use std::sync::Arc;
+
+/// Larger numbers count as none: their squares could not be added up.
+const LARGEST: f64 = 1e150;
+
+/// How a job measures answers.
+#[derive(Clone, Debug)]
+pub(super) struct Measure {
+    numeric: bool,
+    scores: Vec<ScoreRole>,
+    references: bool,
+    tolerance: f64,
+    pivot: f64,
+}
+
+impl Measure {
+    /// `None` where answers are right or wrong. The pivot is any number near the true ones.
+    pub(super) fn new(roles: &ColumnRoles, options: &CompareOptions, pivot: f64) -> Option<Measure> {
+        (!roles.kind().has_labels()).then(|| Measure {
+            numeric: roles.kind() == Kind::Numeric,
+            scores: roles.scores.clone(),
+            references: roles.truth.is_some(),
+            tolerance: options.tolerance,
+            pivot,
+        })
+    }
+
+    /// Whether answers are numbers.
+    pub(super) fn is_numeric(&self) -> bool {
+        self.numeric
+    }
+
+    /// Sums over no sample.
+    pub(super) fn sums(&self) -> Measures {
+        if self.numeric {
+            return Measures::Numeric(Box::new(NumericSums::new(self.tolerance, self.pivot)));
+        }
+        let sums = |role: &ScoreRole| (role.clone(), ScoreSums::new(role.direction, self.tolerance));
+        Measures::Text {
+            scores: self.scores.iter().map(sums).collect(),
+            exact: self.references.then(SliceCounts::default),
+        }
+    }
+
+    /// Sums over no sample of what samples regress in.
+    pub(super) fn headline(&self) -> ScoreSums {
+        ScoreSums::new(self.direction(), self.tolerance)
+    }
+
+    fn direction(&self) -> Direction {
+        let score = self.scores.first().filter(|_| !self.numeric);
+        score.map_or(Direction::Lower, |score| score.direction)
+    }
+
+    /// What a matched sample may have regressed in, of both versions.
+    pub(super) fn values(&self, a: &Side<'_>, b: &Side<'_>, row: usize) -> [f64; 2] {
+        [a, b].map(|side| match self.numeric {
+            true => (side.value(1, row) - side.value(0, row)).abs(),
+            false => side.value(0, row),
+        })
+    }
+
+    /// How the candidate did.
+    pub(super) fn play(&self, [baseline, candidate]: [f64; 2]) -> Play {
+        play(baseline, candidate, self.direction(), self.tolerance)
+    }
+
+    /// Whether both sides were judged against the same truth; for texts without references always.
+    pub(super) fn same_truth(&self, a: &Side<'_>, b: &Side<'_>, row: usize) -> bool {
+        match self.numeric {
+            true => (a.value(0, row) - b.value(0, row)).abs() <= 0.0,
+            false => a.text(0, row) == b.text(0, row),
+        }
+    }
+
+    /// Adds a matched sample.
+    pub(super) fn add(&self, sums: &mut Measures, a: &Side<'_>, b: &Side<'_>, row: usize) {
+        match sums {
+            Measures::Numeric(sums) => {
+                sums.add(b.value(0, row), a.value(1, row), b.value(1, row));
+            }
+            Measures::Text { scores, exact } => {
+                for (i, (_, sums)) in scores.iter_mut().enumerate() {
+                    sums.add(a.value(i, row), b.value(i, row));
+                }
+                if let (Some(exact), Some(reference)) = (exact, b.text(0, row)) {
+                    let outputs = [a.text(1, row), b.text(1, row)];
+                    let [right_a, right_b] = outputs.map(|output| output == Some(reference));
+                    exact.n += 1;
+                    exact.both_correct += u64::from(right_a && right_b);
+                    exact.regressed += u64::from(right_a && !right_b);
+                    exact.fixed += u64::from(!right_a && right_b);
+                    exact.churned += u64::from(outputs[0] != outputs[1]);
+                }
+            }
+        }
+    }
+}
+
+/// A column of numbers; what is null, not finite or too large to be squared is null, and marked as `missing`.
+pub(super) fn numbers(array: &ArrayRef, missing: u64, words: &mut [u64]) -> DfResult<ArrayRef> {
+    let array = cast(array, &DataType::Float64)?;
+    let array = array.as_primitive::<Float64Type>();
+    let kept: Float64Array = array
+        .iter()
+        .map(|number| number.filter(|number| number.abs() <= LARGEST))
+        .collect();
+    for (row, word) in words.iter_mut().enumerate() {
+        if kept.is_null(row) {
+            *word |= missing;
+        }
+    }
+    Ok(Arc::new(kept))
+}
+
+/// A column of texts as digests of 64 bits: two texts of one sample are told apart, however long they are.
+pub(super) fn digests(array: &ArrayRef) -> DfResult<ArrayRef> {
+    let texts = cast(array, &DataType::Utf8)?;
+    let texts: &StringArray = texts.as_string::<i32>();
+    let digest = |text: &str| {
+        let hash = blake3::hash(text.as_bytes());
+        u64::from_le_bytes(hash.as_bytes().first_chunk::<8>().copied().unwrap_or_default())
+    };
+    let digests: UInt64Array = texts.iter().map(|text| text.map(digest)).collect();
+    Ok(Arc::new(digests))
+}
+
+/// Marks rows that have neither an output nor a score: an output may be empty, and then a score says so.
+pub(super) fn unanswered(output: &ArrayRef, score: &ArrayRef, missing: u64, words: &mut [u64]) {
+    for (row, word) in words.iter_mut().enumerate() {
+        if output.is_null(row) && score.is_null(row) {
+            *word |= missing;
+        }
+    }
+}

@@ -1,0 +1,235 @@
+//! Reduces the trials of a sample to one row before runs are paired: the answer of the majority, the mean of every
+//! number. What comes out depends neither on the order of the trials nor on how they are spread over files.
+
+use super::encode::{
+    Codes, ERROR, LABEL_BITS, LABEL_MASK, Layout, NO_PREDICTION, NO_TRUTH, SKIPPED, Shape, narrow_schema,
+};
+use super::labels::Interner;
+use crate::engine::map::MapFactory;
+use crate::model::Kind;
+use crate::model::comparison::TrialCounts;
+use crate::stats::repeats::majority;
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, UInt32Array, UInt64Array};
+use arrow::compute::take_record_batch;
+use arrow::datatypes::{DataType, Float64Type, UInt64Type};
+use datafusion::error::Result as DfResult;
+use std::sync::Arc;
+
+/// Set in a row's trials where right and wrong cannot be told apart.
+const UNGRADED: u64 = 1 << 63;
+
+/// The function that reduces batches which hold whole keys. The last column of its input tells trials apart; in its
+/// output it says how many there were and how many were right.
+pub(super) fn reducer(codes: &Arc<Codes>, layout: &Layout) -> MapFactory {
+    let reducer = Arc::new(Reducer {
+        labels: Arc::clone(&codes.labels),
+        kind: layout.kind,
+        shape: layout.shape,
+    });
+    Arc::new(move || {
+        let reducer = Arc::clone(&reducer);
+        Box::new(move |batch| reducer.reduce(&batch))
+    })
+}
+
+struct Reducer {
+    labels: Arc<Interner>,
+    kind: Kind,
+    shape: Shape,
+}
+
+/// What becomes of the rows of one key.
+struct Reduced {
+    /// The row that stands for all: the first one that gave the answer.
+    row: usize,
+    word: u64,
+    trials: u64,
+    /// Rows that count for means, and those of them that gave the answer.
+    answered: Vec<usize>,
+    agreeing: Vec<usize>,
+}
+
+/// Columns of a narrow batch.
+struct Rows<'a> {
+    positions: &'a UInt64Array,
+    words: &'a UInt64Array,
+    trials: &'a UInt64Array,
+    first_value: Option<&'a Float64Array>,
+}
+
+impl Reducer {
+    fn reduce(&self, batch: &RecordBatch) -> DfResult<RecordBatch> {
+        let keys = batch.column(0).as_string_view();
+        let last = batch.num_columns() - 1;
+        let value = 1 + self.shape.width() - self.shape.values - 1;
+        let rows = Rows {
+            positions: batch.column(1).as_primitive::<UInt64Type>(),
+            words: batch.column(2).as_primitive::<UInt64Type>(),
+            trials: batch.column(last).as_primitive::<UInt64Type>(),
+            first_value: (self.shape.values > 0).then(|| batch.column(value).as_primitive::<Float64Type>()),
+        };
+        let mut out = Vec::with_capacity(keys.len());
+        let mut start = 0;
+        while start < keys.len() {
+            let same = |row: &usize| keys.value(*row) == keys.value(start);
+            let end = (start + 1..keys.len()).take_while(same).last().unwrap_or(start) + 1;
+            self.key(&rows, start..end, &mut out);
+            start = end;
+        }
+        let picked: UInt32Array = out.iter().map(|reduced| reduced.row as u32).collect();
+        let kept = take_record_batch(batch, &picked)?;
+        let mut columns = kept.columns().to_vec();
+        columns[2] = words(&out, |reduced| reduced.word);
+        columns[last] = words(&out, |reduced| reduced.trials);
+        for (at, column) in batch.columns().iter().enumerate().skip(3) {
+            if column.data_type() == &DataType::Float64 {
+                let numbers = column.as_primitive::<Float64Type>();
+                // A confidence is one of the answer; other numbers stand for themselves.
+                let of = |reduced: &Reduced| match at {
+                    3 => mean(numbers, &reduced.agreeing),
+                    _ => mean(numbers, &reduced.answered),
+                };
+                columns[at] = Arc::new(out.iter().map(of).collect::<Float64Array>());
+            }
+        }
+        Ok(RecordBatch::try_new(narrow_schema(self.shape), columns)?)
+    }
+
+    /// Reduces one key; two rows of one trial stay two rows, and the join sets the key aside as a duplicate.
+    fn key(&self, rows: &Rows<'_>, range: std::ops::Range<usize>, out: &mut Vec<Reduced>) {
+        let mut trials: Vec<Option<u64>> = range.clone().map(|row| trial(rows.trials, row)).collect();
+        trials.sort_unstable();
+        if trials.windows(2).any(|pair| pair[0] == pair[1]) {
+            out.extend(range.take(2).map(|row| untouched(rows, row)));
+            return;
+        }
+        const UNANSWERED: u64 = ERROR | SKIPPED | NO_PREDICTION | NO_TRUTH;
+        let answered: Vec<usize> = range
+            .clone()
+            .filter(|row| rows.words.value(*row) & UNANSWERED == 0)
+            .collect();
+        if answered.is_empty() {
+            // Of nothing but failures the gravest stands for all, as in the accounting of samples.
+            let grave = |row: &usize| {
+                let word = rows.words.value(*row);
+                let failed = word & ERROR != 0 || (word & NO_PREDICTION != 0 && word & SKIPPED == 0);
+                (!failed, word & SKIPPED == 0, rows.positions.value(*row))
+            };
+            out.extend(range.min_by_key(grave).map(|row| untouched(rows, row)));
+            return;
+        }
+        let part = |row: usize, shift: u32| ((rows.words.value(row) >> shift) & LABEL_MASK) as u32;
+        let of = |shift: u32| -> Vec<u32> { answered.iter().map(|row| part(*row, shift)).collect() };
+        let (truth, answer) = (self.most(&of(0)), self.most(&of(LABEL_BITS)));
+        let agreeing: Vec<usize> = answered
+            .iter()
+            .copied()
+            .filter(|row| part(*row, LABEL_BITS) == answer)
+            .collect();
+        let row = agreeing.iter().copied().min_by_key(|row| rows.positions.value(*row));
+        let row = row.unwrap_or(range.start);
+        let flags = rows.words.value(row) & !(LABEL_MASK | LABEL_MASK << LABEL_BITS);
+        let right = self.right(rows, &answered, |row| part(row, 0) == part(row, LABEL_BITS));
+        out.push(Reduced {
+            row,
+            word: u64::from(truth) | u64::from(answer) << LABEL_BITS | flags,
+            trials: (answered.len() as u64) << 32 | right,
+            answered,
+            agreeing,
+        });
+    }
+
+    /// Trials that were right: by their label, or by a first score that is 1, not 0.
+    fn right(&self, rows: &Rows<'_>, answered: &[usize], same: impl Fn(usize) -> bool) -> u64 {
+        if self.kind.has_labels() {
+            return answered.iter().filter(|row| same(**row)).count() as u64;
+        }
+        let scores = rows.first_value.filter(|_| self.kind == Kind::Text);
+        let Some(scores) = scores else { return UNGRADED };
+        let is = |row: &usize, wanted: f64| (scores.value(*row) - wanted).abs() <= 0.0;
+        match answered.iter().all(|row| is(row, 0.0) || is(row, 1.0)) {
+            true => answered.iter().filter(|row| is(row, 1.0)).count() as u64,
+            false => UNGRADED,
+        }
+    }
+
+    /// The most frequent label; codes come in order of arrival, so that a draw is decided by the labels themselves.
+    fn most(&self, codes: &[u32]) -> u32 {
+        let first = codes.first().copied().unwrap_or_default();
+        if codes.iter().all(|code| *code == first) {
+            return first;
+        }
+        let mut order: Vec<(Arc<str>, u32)> = codes.iter().map(|code| (self.labels.text(*code), *code)).collect();
+        order.sort();
+        order.dedup();
+        let place = |code: &u32| order.iter().position(|(_, known)| known == code).unwrap_or_default() as u32;
+        let places: Vec<u32> = codes.iter().map(place).collect();
+        let most = majority(&places).and_then(|place| order.get(place as usize));
+        most.map_or(first, |(_, code)| *code)
+    }
+}
+
+fn trial(trials: &UInt64Array, row: usize) -> Option<u64> {
+    trials.is_valid(row).then(|| trials.value(row))
+}
+
+fn untouched(rows: &Rows<'_>, row: usize) -> Reduced {
+    Reduced {
+        row,
+        word: rows.words.value(row),
+        trials: 0,
+        answered: vec![row],
+        agreeing: vec![row],
+    }
+}
+
+fn words(rows: &[Reduced], of: impl Fn(&Reduced) -> u64) -> ArrayRef {
+    Arc::new(UInt64Array::from_iter_values(rows.iter().map(of)))
+}
+
+/// The mean of the numbers that are there, added up in their own order.
+fn mean(numbers: &Float64Array, rows: &[usize]) -> Option<f64> {
+    let there = rows.iter().filter(|row| numbers.is_valid(**row));
+    let mut values: Vec<f64> = there.map(|row| numbers.value(*row)).collect();
+    values.sort_by(f64::total_cmp);
+    match (values.first(), values.last()) {
+        // The mean of equal numbers is that number, whatever rounding makes of the sum.
+        (Some(low), Some(high)) if low.total_cmp(high).is_eq() => Some(*low),
+        (None, _) => None,
+        _ => Some(values.iter().sum::<f64>() / values.len() as f64),
+    }
+}
+
+/// Adds the trials of a matched sample.
+pub(super) fn count(counts: &mut TrialCounts, trials: u64) {
+    counts.ungraded |= trials & UNGRADED != 0;
+    let (answered, right) = ((trials & !UNGRADED) >> 32, trials & 0xFFFF_FFFF);
+    *counts.samples.entry((answered, right)).or_default() += 1;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn means_do_not_depend_on_the_order() {
+        let numbers = Float64Array::from(vec![Some(0.1), Some(0.7), None, Some(0.2), Some(0.1)]);
+        assert_eq!(mean(&numbers, &[0, 1, 2, 3]), mean(&numbers, &[3, 1, 0]));
+        assert_eq!(mean(&numbers, &[0, 4]), Some(0.1));
+        assert_eq!(mean(&numbers, &[2]), None);
+    }
+
+    #[test]
+    fn draws_are_decided_by_the_label_not_by_arrival() {
+        let labels = Arc::new(Interner::default());
+        let [z, a] = ["z", "a"].map(|text| labels.code(text));
+        let reducer = Reducer {
+            labels,
+            kind: Kind::Classification,
+            shape: Shape::default(),
+        };
+        assert_eq!(reducer.most(&[z, a]), a);
+        assert_eq!(reducer.most(&[z, a, z]), z);
+        assert_eq!(reducer.most(&[z, z]), z);
+    }
+}

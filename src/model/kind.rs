@@ -1,0 +1,46 @@
+//! The kinds of evaluation.
+
+use serde::{Deserialize, Serialize};
+
+/// What the answers of a model are, and so what a sample can regress in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Kind {
+    /// One label of several: right or wrong.
+    #[default]
+    Classification,
+    /// One label of two, with a probability of the positive one.
+    Binary,
+    /// A number with a true value: an error.
+    Numeric,
+    /// Free text with one or more scores.
+    Text,
+}
+
+impl Kind {
+    /// Every kind.
+    pub const ALL: [Kind; 4] = [Kind::Classification, Kind::Binary, Kind::Numeric, Kind::Text];
+
+    /// The name used in files and on the command line.
+    pub fn name(self) -> &'static str {
+        match self {
+            Kind::Classification => "classification",
+            Kind::Binary => "binary",
+            Kind::Numeric => "numeric",
+            Kind::Text => "text",
+        }
+    }
+
+    /// The kind of that name.
+    pub fn named(name: &str) -> Option<Kind> {
+        Kind::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
+    /// Whether an answer is right or wrong; otherwise it is measured, in the unit of an error or a score.
+    pub fn has_labels(self) -> bool {
+        match self {
+            Kind::Classification | Kind::Binary => true,
+            Kind::Numeric | Kind::Text => false,
+        }
+    }
+}

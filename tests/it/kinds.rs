@@ -1,0 +1,324 @@
+//! Evaluations of other kinds than classification: numbers, scored texts, probabilities of a positive class.
+
+use crate::harness::{Output, Project, assert_same_trees, tree};
+use std::fmt::Write;
+
+const KINDS: [&str; 3] = ["numeric", "text", "binary"];
+
+/// What a kind's files are compared with.
+fn flags(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "numeric" => &["--slice", "region", "--slice", "tier", "--tolerance", "0.25"],
+        "text" => &[
+            "--score",
+            "helpful",
+            "--score",
+            "toxic:lower",
+            "--slice",
+            "region",
+            "--slice",
+            "tier",
+            "--show",
+            "text",
+        ],
+        _ => &["--positive", "p_yes", "--slice", "region", "--slice", "tier"],
+    }
+}
+
+/// Predictions of a kind: keys in no order, values with many digits, some of them missing.
+fn predictions(kind: &str, rows: usize, seed: usize) -> String {
+    let mut out = match kind {
+        "numeric" => String::from("sample_id,ground_truth,prediction,region,tier\n"),
+        "text" => String::from("sample_id,ground_truth,prediction,helpful,toxic,text,region,tier\n"),
+        _ => String::from("sample_id,ground_truth,prediction,p_yes,region,tier\n"),
+    };
+    for row in 0..rows {
+        let key = (row * 7919) % rows;
+        let dice = (key * 2_654_435_761 + seed * 40_503) % 1009;
+        let (number, region, tier) = (
+            dice as f64 / 7.0,
+            ["north", "south", "west"][key % 3],
+            ["free", "paid"][key % 2],
+        );
+        let _ = write!(out, "s-{key:06},");
+        let _ = match kind {
+            "numeric" if dice.is_multiple_of(97) => write!(out, "{},", key as f64 / 3.0),
+            "numeric" => write!(out, "{},{}", key as f64 / 3.0, key as f64 / 3.0 + (number - 70.0) / 9.0),
+            "text" if dice.is_multiple_of(89) => write!(out, "ref {key},,,0.5,input"),
+            "text" => write!(
+                out,
+                "ref {key},{} {},{number},{},input",
+                ["ref", "out"][dice % 2],
+                key,
+                number / 3.0
+            ),
+            _ => {
+                let truth = ["no", "yes"][key % 2];
+                let said = if dice.is_multiple_of(5) { "no" } else { truth };
+                write!(out, "{truth},{said},{}", dice as f64 / 1009.0)
+            }
+        };
+        let _ = writeln!(out, ",{region},{tier}");
+    }
+    out
+}
+
+/// A project with both files of a kind.
+fn project(kind: &str, rows: usize) -> Project {
+    let project = Project::new();
+    project
+        .file("v1.csv", predictions(kind, rows, 1))
+        .file("v2.csv", predictions(kind, rows, 2));
+    project
+}
+
+fn compare(project: &Project, kind: &str, more: &[&str]) -> Output {
+    project.run(&[&["v1.csv", "v2.csv"][..], flags(kind), more].concat())
+}
+
+#[test]
+fn neither_threads_nor_memory_nor_the_join_changes_a_byte() {
+    for kind in KINDS {
+        let project = project(kind, 3000);
+        compare(&project, kind, &["--out", "first"]).ok();
+        for (index, more) in [
+            &["--threads", "1"][..],
+            &["--threads", "8"],
+            &["--memory-limit", "64MB"],
+            &["--join", "hash", "--threads", "8"],
+            &["--join", "hash", "--memory-limit", "16MiB"],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let out = format!("again-{index}");
+            compare(&project, kind, &[more, &["--out", out.as_str()]].concat()).ok();
+            let [first, again] = ["first", &out].map(|name| project.path().join(name));
+            assert_same_trees(&first, &again, &format!("{kind} with {}", more.join(" ")));
+        }
+    }
+}
+
+#[test]
+fn reports_of_every_kind_can_be_verified_and_rendered_again() {
+    for kind in KINDS {
+        let project = project(kind, 200);
+        compare(&project, kind, &[]).ok();
+        let report = project.report();
+        project.run(&["verify", report.to_str().unwrap()]).ok();
+        let data = report.join("data");
+        project.run(&["render", data.to_str().unwrap(), "--out", "again"]).ok();
+        for (name, bytes) in tree(&project.path().join("again")) {
+            assert!(std::fs::read(report.join(&name)).unwrap() == bytes, "{kind}: {name}");
+        }
+        project.run(&[&["report", "v2", "--out", "single"][..]].concat()).ok();
+        let single = &project.reports("single")[0];
+        project.run(&["verify", single.to_str().unwrap()]).ok();
+        let page = std::fs::read_to_string(single.join("index.html")).unwrap();
+        let words = match kind {
+            "numeric" => "Mean absolute error is",
+            "text" => "Mean helpful is",
+            _ => "Accuracy is",
+        };
+        assert!(page.contains(words), "{kind} without {words:?}");
+    }
+}
+
+#[test]
+fn pages_show_what_a_kind_has_and_nothing_else() {
+    for (kind, shown, absent) in [
+        (
+            "numeric",
+            &["Mean absolute error", "R²", "Wins and losses"][..],
+            &["confusion", "Both wrong", "Calibration"][..],
+        ),
+        (
+            "text",
+            &["Mean helpful", "Exact match", "Wins and losses"],
+            &["confusion", "Both wrong", "Calibration"],
+        ),
+        (
+            "binary",
+            &["ROC AUC", "Average precision", "Threshold of the baseline", "confusion"],
+            &["Wins and losses"],
+        ),
+    ] {
+        let project = project(kind, 200);
+        let output = compare(&project, kind, &[]);
+        output.ok();
+        let page = std::fs::read_to_string(project.report().join("index.html")).unwrap();
+        for words in shown {
+            assert!(page.contains(words), "{kind} without {words:?}");
+        }
+        for words in absent {
+            assert!(!page.contains(words), "{kind} with {words:?}");
+        }
+    }
+}
+
+#[test]
+fn a_table_keeps_its_kind_and_flags_may_say_otherwise() {
+    let project = project("text", 100);
+    for version in ["v1", "v2"] {
+        let file = format!("{version}.csv");
+        let import = ["import", &file, "--model-version", version];
+        project.run(&[&import[..], &["--score", "helpful"]].concat()).ok();
+    }
+    let found = project.run(&["v1", "v2", "--format", "json"]).ok().json();
+    assert_eq!(found["roles"]["kind"], "text");
+    assert_eq!(found["metrics"][0]["name"], "score.helpful");
+    let other = ["v1", "v2", "--format", "json", "--score", "toxic:lower"];
+    let found = project.run(&other).ok().json();
+    assert_eq!(found["metrics"][0]["name"], "score.toxic");
+    assert_eq!(found["metrics"][0]["direction"], "lower");
+    let found = project
+        .run(&["v1", "v2", "--format", "json", "--kind", "classification"])
+        .ok()
+        .json();
+    assert_eq!(
+        (&found["roles"]["kind"], &found["metrics"][0]["name"]),
+        (&serde_json::Value::Null, &"accuracy".into())
+    );
+    project
+        .run(&["v1", "v2", "--score", "helpfull"])
+        .expect_code(2)
+        .stderr_has("did you mean `helpful`?");
+    project
+        .run(&["v1", "v2", "--kind", "numeric"])
+        .expect_code(2)
+        .stderr_has("ground_truth");
+}
+
+#[test]
+fn markup_in_outputs_is_shown_and_never_interpreted_and_long_ones_take_no_time() {
+    let evil = "<script>alert(1)</script> {{evil}} <img src=x onerror=alert(2)>";
+    let long = "word ".repeat(200_000);
+    let row = |output: &str, score: f64| {
+        let line = |key: &str, output: &str| serde_json::json!({"id": key, "reference": format!("{evil} as it was"), "output": output, "score": score});
+        format!(
+            "{}\n{}\n",
+            line("a", output),
+            line("b", &format!("{long}{output}{long}"))
+        )
+    };
+    let project = Project::new();
+    project
+        .file("v1.jsonl", row(evil, 0.5))
+        .file("v2.jsonl", row(&format!("{evil} and more"), 0.25));
+    let roles = ["--truth", "reference", "--pred", "output", "--kind", "text"];
+    project.run(&[&["v1.jsonl", "v2.jsonl"][..], &roles].concat()).ok();
+    let pages = tree(&project.report());
+    let mut marked = false;
+    for (name, bytes) in pages.iter().filter(|(name, _)| name.ends_with(".html")) {
+        let page = String::from_utf8_lossy(bytes);
+        assert!(
+            !page.contains("<script>alert") && !page.contains("<img src=x"),
+            "{name}"
+        );
+        marked |= page.contains("<ins> and more</ins>") || page.contains("<ins>and more</ins>");
+    }
+    assert!(marked, "the words that differ are not marked");
+}
+
+#[test]
+fn texts_stay_out_of_every_file_without_payload() {
+    let project = Project::new();
+    for (name, output) in [("v1.csv", "alpha secret"), ("v2.csv", "beta secret")] {
+        project.file(
+            name,
+            format!("id,reference,output,score\n1,gamma secret,{output},0.5\n2,gamma secret,x,0.1\n"),
+        );
+    }
+    let roles = [
+        "--truth",
+        "reference",
+        "--pred",
+        "output",
+        "--score",
+        "score",
+        "--no-payload",
+    ];
+    project.run(&[&["v1.csv", "v2.csv"][..], &roles].concat()).ok();
+    for (name, bytes) in tree(&project.report()) {
+        assert!(
+            !String::from_utf8_lossy(&bytes).contains("secret"),
+            "{name} holds an output"
+        );
+    }
+}
+
+#[test]
+fn what_does_not_fit_a_kind_is_refused_with_a_way_out() {
+    let cases: [(&str, &[&str], i32, &str, &str); 7] = [
+        (
+            "id,label,pred,helpful\n1,a,b,high\n",
+            &["--score", "helpful"],
+            4,
+            "\"high\" is not a number",
+            "line 2",
+        ),
+        (
+            "id,label,pred\n1,a,b\n",
+            &["--score", "helpful"],
+            2,
+            "no column \"helpful\" (--score)",
+            "the columns are",
+        ),
+        ("id,label,pred\n1,a,b\n", &["--kind", "text"], 2, "score", "--score COL"),
+        (
+            "id,label,pred\n1,1.5,b\n",
+            &["--kind", "numeric"],
+            4,
+            "\"b\" is not a number",
+            "line 2",
+        ),
+        (
+            "id,label,pred,p\n1,a,b,0.5\n2,c,c,0.5\n",
+            &["--positive", "p"],
+            2,
+            "two labels, not `a`, `b`, `c`",
+            "--kind classification",
+        ),
+        (
+            "id,label,pred,p\n1,a,b,0.5\n",
+            &["--positive", "p", "--positive-label", "x"],
+            2,
+            "no sample has the positive label `x`",
+            "--positive-label",
+        ),
+        (
+            "id,label,pred,p\n1,a,b,0.5\n",
+            &["--min-effect", "2"],
+            2,
+            "a rate below 1, not 2",
+            "--min-effect 0.01",
+        ),
+    ];
+    for (text, flags, code, words, way_out) in cases {
+        let project = Project::new();
+        project.file("v1.csv", text).file("v2.csv", text);
+        let output = project.run(&[&["v1.csv", "v2.csv"][..], flags].concat());
+        output.expect_code(code).stderr_has(words).stderr_has(way_out);
+    }
+}
+
+#[test]
+fn the_wrong_positive_label_is_noticed() {
+    let mut text = String::from("id,label,pred,p_fraud\n");
+    for i in 0..40 {
+        let truth = ["fraud", "legit"][i % 2];
+        let _ = writeln!(text, "{i},{truth},{truth},{}", if i % 2 == 0 { 0.9 } else { 0.1 });
+    }
+    let project = Project::new();
+    project.file("v1.csv", &text).file("v2.csv", &text);
+    let words = ["v1.csv", "v2.csv", "--positive", "p_fraud", "--format", "json"];
+    let found = project.run(&words).ok().json();
+    let codes = |found: &serde_json::Value| found["warnings"].to_string().contains("ranks_inverted");
+    assert!(codes(&found), "{}", found["warnings"]);
+    let found = project
+        .run(&[&words[..], &["--positive-label", "fraud"]].concat())
+        .ok()
+        .json();
+    assert!(!codes(&found));
+    assert_eq!(found["ranking"]["positive"], "fraud");
+}
