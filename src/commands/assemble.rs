@@ -3,7 +3,7 @@
 use crate::audit::manifest::config_digest;
 use crate::compare::{Compared, Job};
 use crate::model::comparison::{COMPARISON_SCHEMA, Warning};
-use crate::model::{Comparison, Counts, Predicate, Verdict};
+use crate::model::{Comparison, Counts, PinnedRun, Predicate, Verdict};
 use crate::names::safe_component;
 use crate::stats;
 
@@ -14,6 +14,7 @@ pub(super) const MAX_SLICE_PAGES: usize = 200;
 pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     let counts = &compared.counts;
     let mut summary = stats::summarise(counts, &job.options);
+    let resampling = seed(job).and_then(|seed| stats::resample(&mut summary.metrics, counts, job.options.alpha, seed));
     let whole = counts.table.summary();
     let mut pages = 0;
     let mut regressed = 0;
@@ -52,6 +53,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         accounting: counts.accounting,
         outcomes: summary.outcomes,
         metrics: summary.metrics,
+        resampling,
         classes: summary.classes,
         confusion: summary.confusion,
         calibration: summary.calibration,
@@ -60,6 +62,13 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         slices_tested: summary.slices_tested,
         warnings,
     }
+}
+
+/// Where the random numbers of a comparison begin; `None` for a run and itself, where nothing differs.
+fn seed(job: &Job) -> Option<stats::Seed> {
+    let (a, b) = (&job.baseline.run, &job.candidate.run);
+    let id = |run: &PinnedRun| run.snapshot_id.parse().ok();
+    (a.snapshot_id != b.snapshot_id || a.run_id != b.run_id).then_some(stats::Seed::of_snapshots(id(a)?, id(b)?))
 }
 
 /// The slices that have a page, with their predicates.

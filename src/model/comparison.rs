@@ -42,6 +42,9 @@ pub struct Comparison {
     pub outcomes: Outcomes,
     /// Metrics in a fixed order.
     pub metrics: Vec<Metric>,
+    /// How intervals without a closed form were made; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resampling: Option<Resampling>,
     /// Per-class scores, in label order.
     pub classes: Vec<ClassRow>,
     /// Both confusion matrices.
@@ -83,6 +86,15 @@ pub struct Metric {
     /// What limits the number, in words: undefined kappa, labels with a zero denominator, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// The paired bootstrap behind intervals that have no closed form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resampling {
+    /// Where its random numbers begin, in hex: made from the ids of both snapshots, whatever their order.
+    pub seed: String,
+    /// Resamples.
+    pub replicates: u64,
 }
 
 /// Scores of one label.

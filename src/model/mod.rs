@@ -5,6 +5,7 @@
 
 pub mod catalog;
 pub mod comparison;
+pub mod confidence;
 pub mod counts;
 pub mod options;
 pub mod outcome;
@@ -16,7 +17,8 @@ pub mod verdict;
 
 pub use catalog::{CatalogKind, CatalogLocation};
 pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
-pub use counts::{CalibrationSums, ConfidenceSums, Counts, JointTable, SliceCounts, SliceTable};
+pub use confidence::{CalibrationSums, ConfidenceSums};
+pub use counts::{Counts, JointTable, SliceCounts, SliceTable};
 pub use options::{ColumnRoles, CompareOptions};
 pub use outcome::{Accounting, AccountingClass, Outcome, Outcomes};
 pub use run::{DataFile, Golden, PinnedRun};

@@ -4,9 +4,12 @@ use super::format::{count, level, round_percent, setting, unsigned_points};
 use super::links::PER_PAGE;
 use super::parts::{Chrome, Fact, Owner, fact};
 use super::{classes, matrix, slices, words};
-use crate::model::counts::CALIBRATION_BINS;
+use crate::model::confidence::CALIBRATION_BINS;
 use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Outcome};
-use crate::stats::{MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER};
+use crate::stats::{
+    FEW_FLIPS, FEWER_REPLICATES, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER,
+    REPLICATES,
+};
 use serde::Serialize;
 
 /// The page of definitions.
@@ -34,6 +37,14 @@ pub struct MethodPage {
     pub min_slice: String,
     /// Power of the smallest change that would be found.
     pub power: String,
+    /// Resamples of a bootstrap.
+    pub resamples: String,
+    /// Resamples where a table is large.
+    pub fewer_resamples: String,
+    /// Cells up to which it is not.
+    pub max_cells: String,
+    /// Flips below which bootstrap intervals are too narrow.
+    pub few_flips: String,
     /// Bins of the calibration table.
     pub bins: String,
     /// Limits of the pages.
@@ -88,6 +99,10 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
         min_effect_slice: unsigned_points(Some(options.min_effect_slice)),
         min_slice: count(MIN_SLICE_SIZE),
         power: round_percent(POWER),
+        resamples: count(REPLICATES as u64),
+        fewer_resamples: count(FEWER_REPLICATES as u64),
+        max_cells: count(MAX_CELLS as u64),
+        few_flips: count(FEW_FLIPS),
         bins: CALIBRATION_BINS.to_string(),
         limits: vec![
             fact("Regressed samples shown", count(options.top)),

@@ -3,7 +3,7 @@
 use super::calibration::{self, CalibrationView};
 use super::classes::{self, ClassTable};
 use super::files::{self, FileLink};
-use super::format::{count, level, unsigned_points};
+use super::format::{count, counted, level, unsigned_points};
 use super::headline::{self, Headline};
 use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
@@ -132,7 +132,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         power: format::round_percent(POWER),
         basis: format!(
             "Every metric stands on the {} that both versions answered against the same ground truth.",
-            format::counted(matched, "matched sample", "matched samples"),
+            counted(matched, "matched sample", "matched samples"),
         ),
         warnings: parts::warnings(&comparison.warnings),
         hidden: parts::hidden(samples),
@@ -171,12 +171,21 @@ fn facts(comparison: &Comparison) -> Vec<Fact> {
             words::shown(&comparison.baseline.table_uuid)
         )
     };
-    vec![
+    let resampling = comparison.resampling.as_ref().map(|resampling| {
+        let resamples = counted(resampling.replicates, "resample", "resamples");
+        let seed = words::visible(&resampling.seed);
+        fact(
+            "Intervals by bootstrap",
+            format!("{resamples}, seed {seed} (from both snapshot ids)"),
+        )
+    });
+    let facts = [
         fact("Table", words::visible(&comparison.table)),
         fact("Table UUID", uuid),
         fact("Configuration digest", words::visible(&comparison.config_digest)),
         fact("Tool", format!("evaldiff {}", words::visible(&comparison.tool_version))),
-    ]
+    ];
+    facts.into_iter().chain(resampling).collect()
 }
 
 /// Lists that no row of counts and no slice page links to.

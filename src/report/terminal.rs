@@ -600,6 +600,7 @@ mod tests {
                 both_wrong_same: 300,
             },
             metrics: names.iter().map(make).collect(),
+            resampling: None,
             classes: Vec::new(),
             confusion: Confusion::default(),
             latency: None,

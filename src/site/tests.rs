@@ -197,6 +197,7 @@ fn comparison() -> Comparison {
             both_wrong_same: 1_000,
         },
         metrics: metrics(),
+        resampling: None,
         classes: classes(),
         confusion: confusion(),
         latency: Some(Latencies {

@@ -7,15 +7,15 @@
 //! Counts ─► summarise ─┬─ metrics ◄─ classification, flips, calibration
 //!                      ├─ slices  ◄─ mcnemar ─► multiplicity (q-values)
 //!                      └─ verdict ◄─ mcnemar, power; intervals beside every estimate
+//! Counts ─► resample   ─── intervals without a closed form ◄─ bootstrap, calibration_bootstrap ◄─ seed of the snapshots
+//! codes and change ─► search ─► slices where it got worse
 //! ```
 //!
-//! For other kinds of evaluation than classification, and for what has no closed form, not yet part of a comparison:
+//! For other kinds of evaluation than classification, not yet part of a comparison:
 //!
 //! ```text
 //! one value per sample ─► scores, numeric ◄─ means (Student), moments (bootstrap) ◄─ exact sums
-//! joint counts, bins   ─► bootstrap, calibration_bootstrap ◄─ random ◄─ seed of the snapshots
-//! probabilities        ─► ranking;  trials ─► repeats;  documents, users ─► clusters;  a margin ─► margin
-//! codes and change     ─► search ─► slices where it got worse
+//! probabilities        ─► ranking;  trials ─► repeats;  documents, users ─► clusters
 //! ```
 //!
 //! Sign convention: new minus old. Every constant that a page quotes is public here; pages print the constant, never a
@@ -45,6 +45,7 @@ mod properties;
 mod random;
 mod ranking;
 mod repeats;
+mod resample;
 mod scores;
 pub mod search;
 mod slices;
@@ -55,7 +56,7 @@ mod verdict;
 
 pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
 pub use calibration::calibration;
-pub use calibration_bootstrap::{CalibrationMoments, bootstrap_ece, bootstrap_ece_times};
+pub use calibration_bootstrap::{bootstrap_ece, bootstrap_ece_times};
 
 pub use classification::{MAX_NOTED_LABELS, classes};
 pub use clusters::{ClusterSums, ClusterTest, cluster_sum, clustered_mcnemar};
@@ -74,6 +75,7 @@ pub use power::{POWER, detectable_effect};
 pub use random::{Random, Seed};
 pub use ranking::{Ranked, Ranking, RankingDifference, ranking};
 pub use repeats::{FlakeRate, majority, mean_pass_at_k, pass_at_k};
+pub use resample::{FEW_FLIPS, resample};
 pub use scores::{Play, ScoreSummary, ScoreSums, play};
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};
