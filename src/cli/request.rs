@@ -431,6 +431,12 @@ pub struct Overrides {
     pub alpha: Option<f64>,
     /// `--min-effect`.
     pub min_effect: Option<f64>,
+    /// `--margin`.
+    pub margin: Option<f64>,
+    /// `--search-column`.
+    pub search_columns: Vec<String>,
+    /// `--no-search`.
+    pub no_search: bool,
     /// `--top`.
     pub top: Option<u64>,
     /// `--hide`.

@@ -127,6 +127,11 @@ pub(crate) struct CompareKeys {
     pub(crate) alpha: Option<f64>,
     #[serde(deserialize_with = "min_effect")]
     pub(crate) min_effect: Option<f64>,
+    #[serde(deserialize_with = "margin")]
+    pub(crate) margin: Option<f64>,
+    pub(crate) search: Option<bool>,
+    #[serde(deserialize_with = "texts")]
+    pub(crate) search_columns: Vec<String>,
     #[serde(deserialize_with = "top")]
     pub(crate) top: Option<u64>,
     #[serde(deserialize_with = "texts")]
@@ -178,6 +183,7 @@ macro_rules! checked {
 
 checked!(alpha: f64 => Option<f64>, |v| values::alpha(v).map(Some));
 checked!(min_effect: f64 => Option<f64>, |v| values::min_effect(v).map(Some));
+checked!(margin: f64 => Option<f64>, |v| values::margin(v).map(Some));
 checked!(top: i64 => Option<u64>, |v| values::top(v).map(Some));
 checked!(threads: i64 => Option<usize>, |v| values::threads(v).map(Some));
 checked!(memory: String => Option<u64>, |v: String| values::memory(&v).map(Some));

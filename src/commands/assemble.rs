@@ -1,9 +1,10 @@
 //! From counts to the comparison document.
 
+use super::discovered;
 use crate::audit::manifest::config_digest;
-use crate::compare::{Compared, Job};
+use crate::compare::{Compared, Job, PagedSlice, SliceRows};
 use crate::model::comparison::{COMPARISON_SCHEMA, Warning};
-use crate::model::{Comparison, Counts, PinnedRun, Predicate, Verdict};
+use crate::model::{Comparison, Counts, Metric, NonInferiority, PinnedRun, Predicate, Verdict};
 use crate::names::safe_component;
 use crate::stats;
 
@@ -50,6 +51,10 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         options: job.options.clone(),
         verdict: summary.verdict,
         detectable: summary.detectable,
+        non_inferiority: job
+            .options
+            .margin
+            .map(|margin| non_inferiority(&summary.metrics, margin)),
         accounting: counts.accounting,
         outcomes: summary.outcomes,
         metrics: summary.metrics,
@@ -60,25 +65,45 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         latency: compared.latency,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
+        discovered: compared
+            .discovery
+            .as_ref()
+            .map(|discovery| discovered::discovered(job, discovery, &whole)),
         warnings,
+    }
+}
+
+/// Whether the headline metric excludes a loss of the margin.
+fn non_inferiority(metrics: &[Metric], margin: f64) -> NonInferiority {
+    match metrics.iter().find(|metric| metric.verdict.is_some()) {
+        Some(metric) => stats::non_inferiority(metric.ci_low.zip(metric.ci_high), metric.direction, margin),
+        None => NonInferiority::NotComparable,
     }
 }
 
 /// Where the random numbers of a comparison begin; `None` for a run and itself, where nothing differs.
 fn seed(job: &Job) -> Option<stats::Seed> {
-    let (a, b) = (&job.baseline.run, &job.candidate.run);
     let id = |run: &PinnedRun| run.snapshot_id.parse().ok();
-    (a.snapshot_id != b.snapshot_id || a.run_id != b.run_id).then_some(stats::Seed::of_snapshots(id(a)?, id(b)?))
+    let seed = stats::Seed::of_snapshots(id(&job.baseline.run)?, id(&job.candidate.run)?);
+    (!job.is_one_run()).then_some(seed)
 }
 
-/// The slices that have a page, with their predicates.
-pub(super) fn paged_slices(comparison: &Comparison) -> Vec<(String, Vec<Predicate>)> {
-    let page = |s: &crate::model::SliceResult| Some((s.detail.as_ref()?.slug.clone(), s.predicates.clone()));
-    comparison.slices.iter().filter_map(page).collect()
+/// The slices that have a page.
+pub(super) fn paged_slices(comparison: &Comparison) -> Vec<PagedSlice> {
+    let page = |s: &crate::model::SliceResult| {
+        Some(PagedSlice {
+            slug: s.detail.as_ref()?.slug.clone(),
+            rows: SliceRows::Regressed(s.predicates.clone()),
+        })
+    };
+    let declared = comparison.slices.iter().filter_map(page);
+    declared
+        .chain(comparison.discovered.iter().flat_map(discovered::paged))
+        .collect()
 }
 
 /// Name of a slice's page: its rank, and its predicates as far as a path may hold them.
-fn slug(rank: usize, predicates: &[Predicate]) -> String {
+pub(super) fn slug(rank: usize, predicates: &[Predicate]) -> String {
     let words: Vec<String> = predicates
         .iter()
         .map(|p| format!("{}-{}", p.column, p.value.as_deref().unwrap_or("null")))
@@ -95,7 +120,7 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
         })
     };
     let (a, b) = (&job.baseline.run, &job.candidate.run);
-    if a.snapshot_id == b.snapshot_id && a.run_id == b.run_id {
+    if job.is_one_run() {
         warn("same_run", "both references resolved to the same run".into());
     }
     if let (Some(x), Some(y)) = (&a.golden.digest, &b.golden.digest)

@@ -8,15 +8,20 @@ mod flips;
 mod labels;
 mod latency;
 mod lists;
+mod marks;
 mod pass;
 mod payload;
 mod plan;
 mod rank;
+mod rows;
+mod search;
 mod spool;
 mod tally;
 
 pub use error::CompareError;
+pub use payload::{PagedSlice, SliceRows};
 pub use plan::JoinChoice;
+pub use search::{Discovery, Found, FoundSlice, MAX_COLUMNS};
 
 use crate::engine::Engine;
 use crate::model::comparison::Latencies;
@@ -42,12 +47,27 @@ pub struct Job {
     pub join: JoinChoice,
 }
 
+impl Job {
+    /// Whether both sides are one and the same run, so that nothing can differ.
+    pub fn is_one_run(&self) -> bool {
+        let (a, b) = (&self.baseline.run, &self.candidate.run);
+        a.snapshot_id == b.snapshot_id && a.run_id == b.run_id
+    }
+
+    /// Whether slices are searched for.
+    fn searches(&self) -> bool {
+        self.options.search && !self.is_one_run()
+    }
+}
+
 /// A pass that is over: the counts, and what is needed to show samples.
 pub struct Compared {
     /// Everything counted.
     pub counts: Counts,
     /// How long answers took, where the table says so.
     pub latency: Option<Latencies>,
+    /// What a search for slices found; `None` where there was none.
+    pub discovery: Option<Discovery>,
     pass: pass::Pass,
     sides: plan::Sides,
 }
@@ -62,12 +82,14 @@ pub async fn run(
     progress: Arc<dyn Fn(u64) + Send + Sync>,
 ) -> Result<Compared, CompareError> {
     let sides = plan::Sides::open(job).await?;
-    let pass = pass::run(engine, job, &sides, progress).await?;
+    let mut pass = pass::run(engine, job, &sides, progress).await?;
     let counts = pass.counts(job)?;
+    let discovery = search::discover(engine, job, &sides, &mut pass).await?;
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
         counts,
         latency,
+        discovery,
         pass,
         sides,
     })
@@ -87,12 +109,11 @@ impl Compared {
         flips::parquet(&self.pass, job, out)
     }
 
-    /// The samples that get a page: the lists by outcome and accounting class, and one per given slice (its page's
-    /// name and its predicates).
+    /// The samples that get a page: the lists by outcome and accounting class, and one per given slice.
     ///
     /// # Errors
     /// Fails if payload cannot be read.
-    pub async fn samples(&self, job: &Job, slices: &[(String, Vec<Predicate>)]) -> Result<SampleSet, CompareError> {
-        payload::samples(&self.pass, &self.sides, job, slices).await
+    pub async fn samples(&self, job: &Job, slices: &[PagedSlice]) -> Result<SampleSet, CompareError> {
+        payload::samples(self, job, slices).await
     }
 }

@@ -3,6 +3,7 @@
 use super::cells::{CellTable, Cells};
 use super::encode::{BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD};
 use super::lists::{self, Lists};
+use super::marks::Marks;
 use super::rank::Carried;
 use crate::model::{Accounting, AccountingClass, CalibrationSums, Outcome};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
@@ -20,6 +21,8 @@ pub(super) struct Tally {
     pub(super) disagreements: Vec<u64>,
     pub(super) invalid_confidence: [u64; 2],
     pub(super) lists: Lists,
+    /// What a search needs; `None` where there is none.
+    pub(super) marks: Option<Marks>,
 }
 
 /// The codes of a batch's matched samples in one slice column.
@@ -137,7 +140,7 @@ impl<'a> Side<'a> {
 }
 
 impl Tally {
-    pub(super) fn new(slices: usize, top: u64) -> Tally {
+    pub(super) fn new(slices: usize, top: u64, marks: Option<Marks>) -> Tally {
         Tally {
             accounting: Accounting::default(),
             cells: Cells::default(),
@@ -150,6 +153,7 @@ impl Tally {
             disagreements: vec![0; slices],
             invalid_confidence: [0; 2],
             lists: Lists::new(top),
+            marks,
         }
     }
 
@@ -179,7 +183,11 @@ impl Tally {
                 flips.push(row as u32);
             }
             matched.push(row);
-            cells.push(self.cells.number(truth(lb), prediction(la), prediction(lb)));
+            let cell = self.cells.number(truth(lb), prediction(la), prediction(lb));
+            if let (Some(marks), Some(position)) = (&mut self.marks, b.position(row)) {
+                marks.add(keys.value(row), position, cell);
+            }
+            cells.push(cell);
         }
         self.count(&matched, &cells, &a, &b);
         UInt32Array::from(flips)
@@ -253,6 +261,9 @@ impl Tally {
             *mine += theirs;
         }
         self.lists.merge(other.lists);
+        if let (Some(mine), Some(theirs)) = (&mut self.marks, other.marks) {
+            mine.merge(theirs, cell);
+        }
     }
 }
 

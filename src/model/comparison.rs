@@ -1,10 +1,11 @@
 //! The comparison document, `data/comparison.json`: every number that a report shows.
 
+use super::discovered::Discovered;
 use super::options::{ColumnRoles, CompareOptions};
 use super::outcome::{Accounting, Outcomes};
 use super::run::PinnedRun;
 use super::slice::SliceResult;
-use super::verdict::{Direction, Verdict};
+use super::verdict::{Direction, NonInferiority, Verdict};
 use serde::{Deserialize, Serialize};
 
 /// Version of the comparison document. Its JSON Schema is `docs/comparison-1.schema.json`.
@@ -36,6 +37,9 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// Smallest absolute accuracy delta found with 80% power; null without flips.
     pub detectable: Option<f64>,
+    /// Whether a loss of the margin that was asked for can be excluded; absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_inferiority: Option<NonInferiority>,
     /// Keys by class.
     pub accounting: Accounting,
     /// Matched samples by outcome.
@@ -58,6 +62,9 @@ pub struct Comparison {
     pub slices: Vec<SliceResult>,
     /// How many slices were tested together (the Benjamini-Hochberg family).
     pub slices_tested: u64,
+    /// What a search for slices found; null where there was none.
+    #[serde(default)]
+    pub discovered: Option<Discovered>,
     /// What a reader must know before trusting a number: counted, never silently mixed in.
     pub warnings: Vec<Warning>,
 }

@@ -40,6 +40,19 @@ pub struct CompareOptions {
     pub hide: Vec<String>,
     /// Whether inputs and outputs are kept out of every file.
     pub no_payload: bool,
+    /// Loss of accuracy, as an absolute rate, that has to be excluded; null where nothing is demanded.
+    #[serde(default)]
+    pub margin: Option<f64>,
+    /// Whether slices are searched for.
+    #[serde(default = "searching")]
+    pub search: bool,
+    /// The columns to search; all that qualify where there are none.
+    #[serde(default)]
+    pub search_columns: Vec<String>,
+}
+
+fn searching() -> bool {
+    true
 }
 
 impl Default for CompareOptions {
@@ -51,6 +64,9 @@ impl Default for CompareOptions {
             top: 100,
             hide: Vec::new(),
             no_payload: false,
+            margin: None,
+            search: true,
+            search_columns: Vec::new(),
         }
     }
 }

@@ -156,6 +156,13 @@ pub struct Outcomes {
     pub both_wrong_same: u64,
 }
 
+impl Outcomes {
+    /// Samples that changed between right and wrong.
+    pub fn flips(&self) -> u64 {
+        self.regressed.saturating_add(self.fixed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

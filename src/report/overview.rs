@@ -2,6 +2,7 @@
 
 use super::calibration::{self, CalibrationView};
 use super::classes::{self, ClassTable};
+use super::discovered::{self, Search};
 use super::files::{self, FileLink};
 use super::format::{count, counted, level, unsigned_points};
 use super::headline::{self, Headline};
@@ -28,6 +29,8 @@ pub struct Overview {
     pub candidate: String,
     /// The answer.
     pub headline: Headline,
+    /// Whether a loss of the margin can be excluded.
+    pub non_inferiority: Option<String>,
     /// What could have been found.
     pub detectable: Option<String>,
     /// Power at which it would.
@@ -56,6 +59,8 @@ pub struct Overview {
     pub lists: Vec<Link>,
     /// Slices.
     pub slices: SliceTable,
+    /// What a search for slices found.
+    pub search: Option<Search>,
     /// Scores per label.
     pub classes: ClassTable,
     /// Confusion matrices.
@@ -128,6 +133,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             made_by: owner.made_by.clone(),
         },
         headline: headline::headline(comparison),
+        non_inferiority: headline::non_inferiority(comparison),
         detectable: comparison.detectable.map(|least| unsigned_points(Some(least))),
         power: format::round_percent(POWER),
         basis: format!(
@@ -145,6 +151,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         keys: count(keys),
         lists: other_lists(comparison, samples),
         slices: slices::slices(comparison),
+        search: discovered::search(comparison),
         classes: classes::of_pair(&comparison.classes),
         confusion: matrix::of_pair(&comparison.confusion),
         latency: comparison.latency.as_ref().map(latency::pair),
@@ -194,6 +201,7 @@ fn other_lists(comparison: &Comparison, samples: &SampleSet) -> Vec<Link> {
         comparison
             .slices
             .iter()
+            .chain(discovered::confirmed(comparison).map(|found| &found.slice))
             .filter_map(|s| s.detail.as_ref())
             .any(|d| format!("slice:{}", d.slug) == id)
     };

@@ -1,7 +1,7 @@
 //! The table of slices.
 
 use super::bars::{Axis, Bar};
-use super::format::{Unit, count, counted, p_value, percent, points, signed_count};
+use super::format::{NONE, Unit, count, counted, number, p_value, percent, points, signed_count};
 use super::words::{Badge, PredicateView, predicate_views, verdict_badge};
 use super::{headline, links};
 use crate::model::{Comparison, SliceResult, Verdict};
@@ -46,6 +46,8 @@ pub struct SliceRow {
     pub fixed: String,
     /// Regressed minus fixed.
     pub harm: String,
+    /// Smallest change that would be found.
+    pub detectable: String,
     /// Adjusted p-value.
     pub q: String,
     /// The answer.
@@ -147,6 +149,9 @@ fn row(slice: &SliceResult, axis: &Axis, alpha: f64) -> SliceRow {
         regressed: count(slice.regressed),
         fixed: count(slice.fixed),
         harm: signed_count(slice.harm),
+        detectable: slice
+            .detectable
+            .map_or_else(|| NONE.to_owned(), |least| number(least * 100.0, 1)),
         q: p_value(slice.q_value, "not tested"),
         badge,
     }

@@ -197,6 +197,8 @@ fn comparison() -> Comparison {
             both_wrong_same: 1_000,
         },
         metrics: metrics(),
+        non_inferiority: None,
+        discovered: None,
         resampling: None,
         classes: classes(),
         confusion: confusion(),

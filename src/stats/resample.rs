@@ -3,6 +3,7 @@
 use super::bootstrap::bootstrap_counts;
 use super::calibration::{brier_interval, confidence_interval};
 use super::calibration_bootstrap::bootstrap_ece;
+use super::classification::RESAMPLED;
 use super::metrics::MetricKind;
 use super::random::Seed;
 use crate::model::comparison::Resampling;
@@ -26,7 +27,7 @@ pub fn resample(metrics: &mut [Metric], counts: &Counts, alpha: f64, seed: Seed)
         let Some(metric) = give(metrics, kind, Some(interval)) else {
             continue;
         };
-        if (1..FEW_FLIPS).contains(&flips) {
+        if too_narrow(kind.name(), flips) {
             let few = format!("the interval is too narrow where fewer than {FEW_FLIPS} samples flip; {flips} did");
             let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
             metric.note = Some(note + &few);
@@ -36,6 +37,11 @@ pub fn resample(metrics: &mut [Metric], counts: &Counts, alpha: f64, seed: Seed)
         seed: format!("{:016x}", seed.0),
         replicates: found.replicates as u64,
     })
+}
+
+/// Whether a metric's interval is too narrow to judge by, given so many flips.
+pub fn too_narrow(name: &str, flips: u64) -> bool {
+    (1..FEW_FLIPS).contains(&flips) && RESAMPLED.iter().any(|kind| kind.name() == name)
 }
 
 /// Gives a metric its interval, if it is there and has a difference.

@@ -33,7 +33,7 @@ pub(super) fn results(tables: &[SliceTable], options: &CompareOptions) -> (Vec<S
 }
 
 /// A slice with everything but what depends on the other slices.
-fn untested(table: &SliceTable, alpha: f64) -> SliceResult {
+pub(super) fn untested(table: &SliceTable, alpha: f64) -> SliceResult {
     let counts = &table.counts;
     let SliceCounts {
         n,

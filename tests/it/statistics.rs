@@ -248,8 +248,8 @@ fn calibration(n: u64, random: &mut Random) -> Value {
 /// The scores, counts and q values of what the search found, from the rows themselves.
 fn slices(n: u64, random: &mut Random) -> Value {
     let n = 10 * n as usize;
-    let columns: Vec<Vec<u32>> = (2..8)
-        .map(|values| (0..n).map(|_| random.below(values) as u32).collect())
+    let columns: Vec<Vec<u16>> = (2..8)
+        .map(|values| (0..n).map(|_| random.below(values) as u16).collect())
         .collect();
     let change: Vec<f64> = (0..n)
         .map(|row| {
@@ -259,7 +259,7 @@ fn slices(n: u64, random: &mut Random) -> Value {
         })
         .collect();
     let explore: Vec<bool> = (0..n as u64).map(|row| explores(&row.to_le_bytes())).collect();
-    let views: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+    let views: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let input = SearchInput {
         columns: &views,
         change: &change,

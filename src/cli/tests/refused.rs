@@ -22,6 +22,8 @@ fn wrong_lines_are_usage_errors_that_help() {
         ("a b --alpha NaN", "not NaN"),
         ("a b --alpha x", "this is not a number"),
         ("a b --min-effect 1", "from 0 to below 1, not 1"),
+        ("a b --margin 0", "above 0 and below 1, not 0"),
+        ("a b --no-search --search-column c", "cannot be used with"),
         ("a b --min-effect -0.1", "from 0 to below 1, not -0.1"),
         ("a b --top 0", "1 to 10000 samples, not 0"),
         ("a b --top 10001", "1 to 10000 samples, not 10001"),
