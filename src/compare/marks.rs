@@ -50,6 +50,10 @@ impl Marks {
         })
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
     /// Notes a sample by its key, the position of the candidate's row and its cell.
     pub(super) fn add(&mut self, key: &str, position: u64, cell: u32) {
         if let Some(explores) = search::drawn(key.as_bytes(), self.one_in) {

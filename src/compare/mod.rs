@@ -21,7 +21,7 @@ mod tally;
 pub use error::CompareError;
 pub use payload::{PagedSlice, SliceRows};
 pub use plan::JoinChoice;
-pub use search::{Discovery, Found, FoundSlice, MAX_COLUMNS};
+pub use search::{Discovery, Found, FoundSlice};
 
 use crate::engine::Engine;
 use crate::model::comparison::Latencies;

@@ -6,6 +6,7 @@ use super::parts::{Chrome, Fact, Owner, fact};
 use super::{classes, matrix, slices, words};
 use crate::model::confidence::CALIBRATION_BINS;
 use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Outcome};
+use crate::stats::search::{MAX_COLUMNS, MAX_PREDICATES};
 use crate::stats::{
     FEW_FLIPS, FEWER_REPLICATES, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER,
     REPLICATES,
@@ -45,6 +46,10 @@ pub struct MethodPage {
     pub max_cells: String,
     /// Flips below which bootstrap intervals are too narrow.
     pub few_flips: String,
+    /// Most conditions of a slice that a search finds.
+    pub predicates: String,
+    /// Most columns that are searched.
+    pub columns: String,
     /// Bins of the calibration table.
     pub bins: String,
     /// Limits of the pages.
@@ -103,6 +108,8 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
         fewer_resamples: count(FEWER_REPLICATES as u64),
         max_cells: count(MAX_CELLS as u64),
         few_flips: count(FEW_FLIPS),
+        predicates: MAX_PREDICATES.to_string(),
+        columns: MAX_COLUMNS.to_string(),
         bins: CALIBRATION_BINS.to_string(),
         limits: vec![
             fact("Regressed samples shown", count(options.top)),

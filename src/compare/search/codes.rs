@@ -223,6 +223,12 @@ where
             None => return Ok(None),
         }
     }
+    if out.len() != samples.marks.len() {
+        return Err(CompareError::Arrow(format!(
+            "column `{}` has other rows than the pass counted",
+            column.name
+        )));
+    }
     Ok(Some(out))
 }
 

@@ -16,13 +16,10 @@ use super::{Job, MAX_SLICE_VALUES};
 use crate::engine::Engine;
 use crate::model::discovered::{LeftOut, SearchedColumn};
 use crate::model::{JointTable, Outcome, Predicate};
-use crate::stats::search::{Search, SearchInput, SearchOptions, search};
+use crate::stats::search::{MAX_COLUMNS, Search, SearchInput, SearchOptions, search};
 use codes::{Coded, Samples};
 use std::collections::HashMap;
 use std::sync::Arc;
-
-/// Columns that are searched at most.
-pub const MAX_COLUMNS: usize = 30;
 
 /// What the search found, in terms of values.
 #[derive(Debug)]
@@ -59,7 +56,7 @@ pub struct FoundSlice {
     pub(super) changed: Vec<u32>,
 }
 
-/// Searches what the pass has marked; `None` where it was not asked to mark anything.
+/// Searches what the pass has marked; `None` where it has marked nothing.
 ///
 /// # Errors
 /// [`CompareError::NoColumn`], [`CompareError::NotSearched`] or [`CompareError::TooManyValues`] for a column that was
@@ -70,7 +67,7 @@ pub(super) async fn discover(
     sides: &Sides,
     pass: &mut Pass,
 ) -> Result<Option<Discovery>, CompareError> {
-    let Some(marks) = pass.tally.marks.take() else {
+    let Some(marks) = pass.tally.marks.take().filter(|marks| !marks.is_empty()) else {
         return Ok(None);
     };
     let one_in = marks.one_in;

@@ -22,6 +22,8 @@ pub use score::slice_score;
 
 use enumerate::{Explored, explore};
 
+/// Columns that are searched at most.
+pub const MAX_COLUMNS: usize = 30;
 /// Most predicates of a slice.
 pub const MAX_PREDICATES: usize = 3;
 /// Slices kept before folding, per slice that is asked for: redundant ones must not crowd out others.
