@@ -1,6 +1,6 @@
 //! The golden cases: every folder of golden/cases, compared with its expected.json.
 
-use crate::harness::{Project, case_arguments, repository};
+use crate::harness::{Project, case_arguments, repository, without_seeded};
 use serde_json::Value;
 use std::path::Path;
 
@@ -106,7 +106,7 @@ fn assert_complete(report: &Path, case: &str) {
 
 /// Replaces what no two runs share.
 fn redact(comparison: &mut Value) {
-    redact_resampling(comparison);
+    without_seeded(comparison);
     for name in ["tool_version", "config_digest"] {
         comparison[name] = format!("[{name}]").into();
     }
@@ -133,22 +133,6 @@ fn redact(comparison: &mut Value) {
             if let Some(value) = properties.get_mut(name) {
                 *value = format!("[{name}]").into();
             }
-        }
-    }
-}
-
-/// Seeds come from snapshot ids, and so do the last digits of resampled intervals; each has to hold its difference.
-fn redact_resampling(comparison: &mut Value) {
-    let Some(resampling) = comparison.get_mut("resampling") else {
-        return;
-    };
-    resampling["seed"] = "[seed]".into();
-    for metric in comparison["metrics"].as_array_mut().unwrap() {
-        let resampled = !["accuracy", "mean_confidence", "brier"].contains(&metric["name"].as_str().unwrap());
-        if let (true, Some(delta)) = (resampled, metric["delta"].as_f64()) {
-            let end = |name: &str| metric[name].as_f64().unwrap_or(f64::NAN);
-            assert!(end("ci_low") <= delta && delta <= end("ci_high"), "{metric}");
-            (metric["ci_low"], metric["ci_high"]) = ("[low]".into(), "[high]".into());
         }
     }
 }
