@@ -13,7 +13,7 @@ use std::error::Error;
 use std::time::Instant;
 
 /// Three predicates (column, code); a quarter of the samples in it regress.
-const PLANTED: [(usize, u32); 3] = [(0, 1), (11, 0), (22, 1)];
+const PLANTED: [(usize, u16); 3] = [(0, 1), (11, 0), (22, 1)];
 
 fn main() -> Result<(), Box<dyn Error>> {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -31,7 +31,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         })
         .collect();
     let explore: Vec<bool> = (0..samples as u64).map(|row| explores(&row.to_le_bytes())).collect();
-    let views: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+    let views: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let input = SearchInput {
         columns: &views,
         change: &change,
@@ -59,15 +59,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// Columns of 2 to 12 values; every fifth repeats the one before it with 5% noise.
-fn columns(samples: usize, random: &mut Random) -> Vec<Vec<u32>> {
-    let mut columns: Vec<Vec<u32>> = Vec::new();
+fn columns(samples: usize, random: &mut Random) -> Vec<Vec<u16>> {
+    let mut columns: Vec<Vec<u16>> = Vec::new();
     for number in 0..30_u64 {
         let values = 2 + number * 7 % 11;
         let mut code = |row: usize| match columns.last() {
             Some(before) if number % 5 == 4 && random.below(20) > 0 => before[row],
             _ if number == 28 && random.below(2) == 0 => 0,
-            _ if number == 28 => 1 + random.below(100) as u32,
-            _ => random.below(values) as u32,
+            _ if number == 28 => 1 + random.below(100) as u16,
+            _ => random.below(values) as u16,
         };
         let column = (0..samples).map(&mut code).collect();
         columns.push(column);

@@ -40,6 +40,9 @@
 //! alpha = 0.05                           # --alpha
 //! min_effect = 0.01                      # --min-effect; for slices and headline
 //! tolerance = 0.1                        # --tolerance; in the unit of a score or an absolute error
+//! margin = 0.01                          # --margin
+//! search = true                          # --no-search
+//! search_columns = ["language"]          # --search-column
 //! top = 100                              # --top
 //! hide = ["email"]                       # --hide adds to these
 //! no_payload = false                     # --no-payload
@@ -169,6 +172,12 @@ impl Config {
                 alpha: flags.alpha.or(keys.compare.alpha).unwrap_or(defaults.alpha),
                 min_effect_slice: min_effect.unwrap_or(defaults.min_effect_slice),
                 min_effect_headline: min_effect.unwrap_or(defaults.min_effect_headline),
+                margin: flags.margin.or(keys.compare.margin),
+                search: !flags.no_search && (!flags.search_columns.is_empty() || keys.compare.search.unwrap_or(true)),
+                search_columns: match flags.search_columns.is_empty() {
+                    true => keys.compare.search_columns,
+                    false => flags.search_columns.clone(),
+                },
                 top: flags.top.or(keys.compare.top).unwrap_or(defaults.top),
                 hide,
                 no_payload: flags.no_payload || keys.compare.no_payload,

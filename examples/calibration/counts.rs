@@ -1,8 +1,8 @@
 //! Macro F1 and the others from resampled counts, and the expected calibration error.
 
 use crate::cell::{Plan, REPLICATES, Table, all, grid, holds, multinomial};
-use evaldiff::model::{CompareOptions, Counts, JointTable};
-use evaldiff::stats::{CalibrationMoments, Random, Seed, bootstrap_counts_times, bootstrap_ece_times, summarise};
+use evaldiff::model::{CalibrationSums, CompareOptions, Counts, JointTable};
+use evaldiff::stats::{Random, Seed, bootstrap_counts_times, bootstrap_ece_times, summarise};
 
 pub fn tables(plan: &Plan) -> Vec<Table> {
     let metrics = [
@@ -176,12 +176,12 @@ pub fn calibration(plan: &Plan) -> Vec<Table> {
         &columns,
         |n, (model, truth)| {
             plan.share(&format!("ece {n} {} {}", model.excess, model.shared), |random, seed| {
-                let mut moments = CalibrationMoments::default();
+                let mut sums = CalibrationSums::default();
                 for _ in 0..n {
                     let (confidence, correct) = model.sample(random);
-                    moments.add(confidence.map(bin), confidence, correct);
+                    sums.add(confidence, correct);
                 }
-                holds(bootstrap_ece_times(&moments, 0.05, seed, REPLICATES), truth)
+                holds(bootstrap_ece_times(&sums, 0.05, seed, REPLICATES), truth)
             })
         },
     )]

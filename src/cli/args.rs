@@ -157,6 +157,16 @@ pub(super) struct TestArgs {
     /// Unify spellings of labels: a CSV file of spelling and label, or a JSON object
     #[arg(long, value_name = "FILE")]
     label_map: Option<PathBuf>,
+    /// Fail unless a loss of accuracy of this absolute rate or more can be excluded: exit code 1 if accuracy fell, 3 if
+    /// the samples are too few to tell
+    #[arg(long, value_name = "RATE", value_parser = number(values::margin), allow_negative_numbers = true)]
+    margin: Option<f64>,
+    /// Search this column for slices, instead of all that qualify; repeat for several
+    #[arg(long = "search-column", value_name = "COL", value_parser = values::name, conflicts_with = "no_search")]
+    search_columns: Vec<String>,
+    /// Do not search for slices beyond the declared ones
+    #[arg(long)]
+    no_search: bool,
 }
 
 /// How the engine works; never changes a byte of a report.
@@ -221,6 +231,9 @@ impl TestArgs {
         overrides.min_effect = self.min_effect;
         overrides.tolerance = self.tolerance;
         overrides.label_map = self.label_map;
+        overrides.margin = self.margin;
+        overrides.search_columns = distinct(self.search_columns);
+        overrides.no_search = self.no_search;
     }
 }
 

@@ -42,10 +42,10 @@ Settings: flags stand above the environment (ICEBERG_CATALOG_URI, ICEBERG_WAREHO
 EVALDIFF_TABLE, MODEL_VERSION), which stands above evaldiff.toml in the working folder or the nearest one above it.
 
 Exit codes:
-  0  compared, also when something regressed
-  1  verify or publish found altered evidence
+  0  compared, also when something regressed, unless --margin was asked for and missed
+  1  accuracy fell and --margin is not held; verify or publish found altered evidence
   2  usage or configuration: a changed command line or configuration mends it
-  3  not comparable: no matched sample, or evidence that can no longer be confirmed
+  3  no matched sample, too few of them to tell whether --margin is held, or evidence that can no longer be confirmed
   4  the content of data or storage, or a service";
 
 /// Below the flags of `import`.

@@ -468,6 +468,12 @@ pub struct Overrides {
     pub tolerance: Option<f64>,
     /// `--label-map`.
     pub label_map: Option<PathBuf>,
+    /// `--margin`.
+    pub margin: Option<f64>,
+    /// `--search-column`.
+    pub search_columns: Vec<String>,
+    /// `--no-search`.
+    pub no_search: bool,
     /// `--top`.
     pub top: Option<u64>,
     /// `--hide`.

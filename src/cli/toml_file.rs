@@ -138,6 +138,11 @@ pub(crate) struct CompareKeys {
     pub(crate) min_effect: Option<f64>,
     #[serde(deserialize_with = "tolerance")]
     pub(crate) tolerance: Option<f64>,
+    #[serde(deserialize_with = "margin")]
+    pub(crate) margin: Option<f64>,
+    pub(crate) search: Option<bool>,
+    #[serde(deserialize_with = "texts")]
+    pub(crate) search_columns: Vec<String>,
     #[serde(deserialize_with = "top")]
     pub(crate) top: Option<u64>,
     #[serde(deserialize_with = "texts")]
@@ -201,6 +206,7 @@ checked!(scores: Vec<String> => Vec<ScoreRole>, |v: Vec<String>| v
     .map(|score| values::score(score))
     .collect::<std::result::Result<_, _>>()
     .map(distinct));
+checked!(margin: f64 => Option<f64>, |v| values::margin(v).map(Some));
 checked!(top: i64 => Option<u64>, |v| values::top(v).map(Some));
 checked!(threads: i64 => Option<usize>, |v| values::threads(v).map(Some));
 checked!(memory: String => Option<u64>, |v: String| values::memory(&v).map(Some));

@@ -131,6 +131,15 @@ pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
     names.map(|name| Kind::named(&name).unwrap_or_default())
 }
 
+/// Checks a margin of non-inferiority.
+pub fn margin(value: f64) -> Result<f64, String> {
+    if value > 0.0 && value < 1.0 {
+        Ok(value)
+    } else {
+        Err(format!("a margin is a rate above 0 and below 1, not {value}"))
+    }
+}
+
 /// Checks how many samples a list shows.
 pub fn top(value: i64) -> Result<u64, String> {
     u64::try_from(value)

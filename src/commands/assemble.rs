@@ -1,10 +1,11 @@
 //! From counts to the comparison document.
 
+use super::discovered;
 use crate::audit::manifest::config_digest;
-use crate::compare::{Compared, Job};
+use crate::compare::{Compared, Job, PagedSlice, SliceRows};
 use crate::model::comparison::{COMPARISON_SCHEMA, RankingResult, Repeats, Warning};
 use crate::model::slice::SliceDetail;
-use crate::model::{Comparison, Counts, Direction, Metric, PinnedRun, Predicate, Verdict};
+use crate::model::{Comparison, Counts, Direction, Metric, NonInferiority, PinnedRun, Predicate, Verdict};
 use crate::names::safe_component;
 use crate::stats::{self, MetricKind, ScoreSums, Seed};
 
@@ -18,6 +19,11 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         Some(measured) => stats::summarise_measured(measured, &job.options, seed(job)),
         None => stats::summarise(counts, &job.options),
     };
+    // Of a run and itself nothing differs.
+    let resampled = compared.measured.is_none() && !job.is_one_run();
+    let resampling = resampled
+        .then(|| stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)))
+        .flatten();
     let ranking = compared.binary.as_ref().map(|(positive, samples)| {
         let (metrics, ranking) = stats::summarise_ranking(positive, samples.clone(), &job.options);
         summary.metrics.extend(metrics);
@@ -59,9 +65,14 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         options: job.options.clone(),
         verdict: summary.verdict,
         detectable: summary.detectable,
+        non_inferiority: job
+            .options
+            .margin
+            .map(|margin| non_inferiority(&summary.metrics, margin)),
         accounting: counts.accounting,
         outcomes: summary.outcomes,
         metrics: summary.metrics,
+        resampling,
         classes: summary.classes,
         confusion: summary.confusion,
         calibration: summary.calibration,
@@ -71,6 +82,10 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         latency: compared.latency,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
+        discovered: compared
+            .discovery
+            .as_ref()
+            .map(|discovery| discovered::discovered(job, discovery, &counts.table.summary())),
         warnings,
     }
 }
@@ -131,14 +146,30 @@ fn detail(job: &Job, compared: &Compared, slug: String, predicates: &[Predicate]
     stats::measured_slice_detail(slug, inside, whole, job.options.alpha)
 }
 
-/// The slices that have a page, with their predicates.
-pub(super) fn paged_slices(comparison: &Comparison) -> Vec<(String, Vec<Predicate>)> {
-    let page = |s: &crate::model::SliceResult| Some((s.detail.as_ref()?.slug.clone(), s.predicates.clone()));
-    comparison.slices.iter().filter_map(page).collect()
+/// Whether the headline metric excludes a loss of the margin.
+fn non_inferiority(metrics: &[Metric], margin: f64) -> NonInferiority {
+    match metrics.iter().find(|metric| metric.verdict.is_some()) {
+        Some(metric) => stats::non_inferiority(metric.ci_low.zip(metric.ci_high), metric.direction, margin),
+        None => NonInferiority::NotComparable,
+    }
+}
+
+/// The slices that have a page.
+pub(super) fn paged_slices(comparison: &Comparison) -> Vec<PagedSlice> {
+    let page = |s: &crate::model::SliceResult| {
+        Some(PagedSlice {
+            slug: s.detail.as_ref()?.slug.clone(),
+            rows: SliceRows::Regressed(s.predicates.clone()),
+        })
+    };
+    let declared = comparison.slices.iter().filter_map(page);
+    declared
+        .chain(comparison.discovered.iter().flat_map(discovered::paged))
+        .collect()
 }
 
 /// Name of a slice's page: its rank, and its predicates as far as a path may hold them.
-fn slug(rank: usize, predicates: &[Predicate]) -> String {
+pub(super) fn slug(rank: usize, predicates: &[Predicate]) -> String {
     let words: Vec<String> = predicates
         .iter()
         .map(|p| format!("{}-{}", p.column, p.value.as_deref().unwrap_or("null")))
@@ -155,7 +186,7 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
         })
     };
     let (a, b) = (&job.baseline.run, &job.candidate.run);
-    if a.snapshot_id == b.snapshot_id && a.run_id == b.run_id {
+    if job.is_one_run() {
         warn("same_run", "both references resolved to the same run".into());
     }
     if let (Some(x), Some(y)) = (&a.golden.digest, &b.golden.digest)

@@ -6,8 +6,10 @@ use crate::cli::request::{DiffRequest, InputOptions, OutputFormat};
 use crate::compare::{self, Compared, Job, JoinChoice};
 use crate::config::JoinStrategy;
 use crate::error::{Error, Result};
-use crate::model::{Comparison, SampleSet};
+use crate::model::{Comparison, NonInferiority, SampleSet};
 use crate::publish::Item;
+use crate::report::format::unsigned_points;
+use crate::report::headline::headline_metric;
 use crate::report::{markdown, terminal};
 use crate::store::{ResolvedRun, Store, check_version};
 use std::path::{Path, PathBuf};
@@ -15,7 +17,7 @@ use std::path::{Path, PathBuf};
 /// Compares two runs and writes the report.
 ///
 /// # Errors
-/// Exit code 3 if no sample can be compared; the report is written all the same.
+/// The report is written all the same: exit code 3 if no sample can be compared, and as [`gate`] says.
 pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
     let (_, comparison) = write_report(session, request).await?;
     if comparison.accounting.matched == 0 {
@@ -24,7 +26,26 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
                 .with_hint("check that both runs were made on the same golden dataset, with the same keys"),
         );
     }
-    Ok(())
+    gate(&comparison)
+}
+
+/// Fails where a margin was asked for and a loss as large cannot be excluded.
+///
+/// # Errors
+/// Exit code 1 if the whole interval lies below zero, 3 if it holds zero: then more samples would tell.
+fn gate(comparison: &Comparison) -> Result<()> {
+    let (Some(margin), Some(NonInferiority::NotShown)) = (comparison.options.margin, comparison.non_inferiority) else {
+        return Ok(());
+    };
+    let lost = headline_metric(comparison).is_some_and(|metric| metric.ci_high.is_some_and(|high| high < 0.0));
+    let margin = unsigned_points(Some(margin));
+    Err(match lost {
+        true => Error::regression(format!("accuracy fell, and a loss of {margin} cannot be excluded")),
+        false => Error::not_comparable(format!(
+            "inconclusive: the samples are too few to exclude a loss of {margin}"
+        ))
+        .with_hint("evaluate on more samples, or allow a larger --margin"),
+    })
 }
 
 /// Compares, writes the report and prints the summary; gives the index page.

@@ -5,6 +5,7 @@ mod columns;
 mod convert;
 mod demo;
 mod diff;
+mod discovered;
 mod evaluation;
 mod export;
 mod folder_site;

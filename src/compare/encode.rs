@@ -285,7 +285,7 @@ fn status(array: &ArrayRef, words: &mut [u64]) -> DfResult<()> {
 }
 
 /// One categorical column: remembers how the last dictionary's entries are coded.
-struct Column {
+pub(super) struct Column {
     interner: Arc<Interner>,
     last: Option<ArrayRef>,
     codes: Vec<u64>,
@@ -295,7 +295,7 @@ struct Column {
 }
 
 impl Column {
-    fn new(interner: &Arc<Interner>) -> Column {
+    pub(super) fn new(interner: &Arc<Interner>) -> Column {
         Column {
             interner: Arc::clone(interner),
             last: None,
@@ -360,6 +360,18 @@ impl Column {
             }
         }
         Ok(())
+    }
+
+    /// A code per row; 0 is null.
+    pub(super) fn slice_codes(&mut self, array: &ArrayRef) -> DfResult<Vec<u16>> {
+        let mut words = vec![0; array.len()];
+        self.add_slice(array, 0, &mut words)?;
+        Ok(words.into_iter().map(|word| word as u16).collect())
+    }
+
+    /// Distinct values so far.
+    pub(super) fn values(&self) -> usize {
+        self.interner.len()
     }
 
     /// Row by row an index into `codes`, which is made to fit.

@@ -22,6 +22,14 @@ pub enum CompareError {
         /// The limit.
         limit: usize,
     },
+    /// A column that was named for the search cannot be searched.
+    #[error("column `{column}` cannot be searched: {why}")]
+    NotSearched {
+        /// The column.
+        column: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// More distinct labels than can be coded.
     #[error("there are more than {0} distinct labels")]
     TooManyLabels(usize),
@@ -79,6 +87,9 @@ impl CompareError {
             }
             CompareError::NotBinary { positive: Some(_), .. } => Some("name one of them with --positive-label".into()),
             CompareError::NotBinary { .. } => Some("compare them with --kind classification".into()),
+            CompareError::NotSearched { .. } => {
+                Some("name columns that describe the samples with --search-column, or none to search all of them".into())
+            }
             CompareError::NoRole { flag, .. } => Some(format!("give it with {flag}, or in evaldiff.toml")),
             CompareError::Engine(EngineError::Outside(_)) => Some(crate::store::ALSO_READ_HINT.into()),
             CompareError::Engine(EngineError::Altered { .. }) => Some(
@@ -104,6 +115,7 @@ impl CompareError {
             self,
             CompareError::NoColumn { .. }
                 | CompareError::TooManyValues { .. }
+                | CompareError::NotSearched { .. }
                 | CompareError::NoRole { .. }
                 | CompareError::NotBinary { .. }
                 | CompareError::Engine(

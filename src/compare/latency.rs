@@ -13,7 +13,7 @@ use hdrhistogram::Histogram;
 use std::sync::Arc;
 
 /// Column with the samples that a request carried, as the runner writes it.
-const BATCH_SIZE: &str = "batch_size";
+pub(super) const BATCH_SIZE: &str = "batch_size";
 /// Longest time and largest batch that are told apart: a day, in microseconds.
 const LONGEST: u64 = 86_400_000_000;
 /// Significant digits: percentiles are right to a thousandth.

@@ -8,6 +8,7 @@ mod flips;
 mod labels;
 mod latency;
 mod lists;
+mod marks;
 mod measure;
 mod measured;
 mod pass;
@@ -16,11 +17,15 @@ mod plan;
 mod rank;
 mod ranked;
 mod repeats;
+mod rows;
+mod search;
 mod spool;
 mod tally;
 
 pub use error::CompareError;
+pub use payload::{PagedSlice, SliceRows};
 pub use plan::JoinChoice;
+pub use search::{Discovery, Found, FoundSlice};
 
 use crate::engine::Engine;
 use crate::model::comparison::{Latencies, TrialCounts};
@@ -47,6 +52,19 @@ pub struct Job {
     pub join: JoinChoice,
 }
 
+impl Job {
+    /// Whether both sides are one and the same run, so that nothing can differ.
+    pub fn is_one_run(&self) -> bool {
+        let (a, b) = (&self.baseline.run, &self.candidate.run);
+        a.snapshot_id == b.snapshot_id && a.run_id == b.run_id
+    }
+
+    /// Whether slices are searched for: only where answers are right or wrong.
+    fn searches(&self) -> bool {
+        self.options.search && !self.is_one_run() && self.roles.kind().has_labels()
+    }
+}
+
 /// A pass that is over: the counts, and what is needed to show samples.
 pub struct Compared {
     /// Everything counted.
@@ -61,6 +79,8 @@ pub struct Compared {
     pub mapped: u64,
     /// How long answers took, where the table says so.
     pub latency: Option<Latencies>,
+    /// What a search for slices found; `None` where there was none.
+    pub discovery: Option<Discovery>,
     pass: pass::Pass,
     sides: plan::Sides,
 }
@@ -75,9 +95,10 @@ pub async fn run(
     progress: Arc<dyn Fn(u64) + Send + Sync>,
 ) -> Result<Compared, CompareError> {
     let sides = plan::Sides::open(job).await?;
-    let pass = pass::run(engine, job, &sides, progress).await?;
+    let mut pass = pass::run(engine, job, &sides, progress).await?;
     let counts = pass.counts(job)?;
     let binary = pass.binary(&job.roles, &counts.table.labels)?;
+    let discovery = search::discover(engine, job, &sides, &mut pass).await?;
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
         counts,
@@ -86,6 +107,7 @@ pub async fn run(
         latency,
         trials: pass.trials(),
         mapped: pass.tally.mapped,
+        discovery,
         pass,
         sides,
     })
@@ -105,12 +127,11 @@ impl Compared {
         flips::parquet(&self.pass, job, out)
     }
 
-    /// The samples that get a page: the lists by outcome and accounting class, and one per given slice (its page's
-    /// name and its predicates).
+    /// The samples that get a page: the lists by outcome and accounting class, and one per given slice.
     ///
     /// # Errors
     /// Fails if payload cannot be read.
-    pub async fn samples(&self, job: &Job, slices: &[(String, Vec<Predicate>)]) -> Result<SampleSet, CompareError> {
-        payload::samples(&self.pass, &self.sides, job, slices).await
+    pub async fn samples(&self, job: &Job, slices: &[PagedSlice]) -> Result<SampleSet, CompareError> {
+        payload::samples(self, job, slices).await
     }
 }

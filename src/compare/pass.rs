@@ -2,12 +2,13 @@
 
 use super::encode::Shape;
 use super::error::CompareError;
+use super::marks::Marks;
 use super::measure::Measure;
 use super::plan::{JoinChoice, Sides};
+use super::rows::Rows;
 use super::spool::Spool;
 use super::tally::{Side, Tally};
 use super::{Job, MAX_SLICE_VALUES};
-use crate::engine::files::{ROW_BITS, RunFiles};
 use crate::engine::{Engine, EngineError};
 use crate::model::comparison::TrialCounts;
 use crate::model::{Counts, JointTable, Origin, Predicate, SliceTable};
@@ -83,14 +84,15 @@ async fn tasks(
     let shape = sides.layout.shape;
     let measure = sides.measure(job);
     let top = job.options.top;
+    let marks = job.searches().then(|| Marks::new(&sides.candidate)).flatten();
     let done = Arc::new(AtomicU64::new(0));
     let spawn = |i: usize| {
         let (plan, context, kind) = (Arc::clone(&plan), engine.context(), kind.clone());
-        let (progress, done) = (Arc::clone(progress), Arc::clone(&done));
+        let (progress, done, marks) = (Arc::clone(progress), Arc::clone(&done), marks.clone());
         let measure = measure.clone();
         let task = async move {
             let mut rows = plan.execute(i, context)?;
-            let mut tally = Tally::new(shape, measure.as_ref(), top);
+            let mut tally = Tally::new(shape, measure.as_ref(), top, marks);
             let mut flips = Vec::new();
             let mut seen = Seen::new(&kind);
             while let Some(batch) = rows.next().await {
@@ -112,7 +114,7 @@ async fn tasks(
                 .map_err(|e| CompareError::Arrow(format!("a task failed: {e}")))?
         }
     };
-    let mut tally = Tally::new(shape, measure.as_ref(), top);
+    let mut tally = Tally::new(shape, measure.as_ref(), top, marks.clone());
     let mut flips = Spool::default();
     let mut unordered = Vec::new();
     // A partitioned hash join needs all its partitions to run at once; key ranges are taken a few at a time.
@@ -171,29 +173,6 @@ fn sort_by_key(batches: &[RecordBatch]) -> Result<Option<RecordBatch>, CompareEr
     Ok(Some(RecordBatch::try_new(all.schema(), columns)?))
 }
 
-/// Positions of a run as consecutive numbers.
-struct Rows {
-    bases: Vec<u64>,
-    total: u64,
-}
-
-impl Rows {
-    fn of(files: &RunFiles) -> Rows {
-        let mut total = 0;
-        let mut bases = Vec::with_capacity(files.files.len());
-        for file in &files.files {
-            bases.push(total);
-            total += file.file.rows;
-        }
-        Rows { bases, total }
-    }
-
-    fn number(&self, position: u64) -> usize {
-        let base = self.bases.get((position >> ROW_BITS) as usize).copied().unwrap_or(0);
-        (base + (position & ((1 << ROW_BITS) - 1))) as usize
-    }
-}
-
 /// Notices a key that stands twice in a hash-joined run: a row that is paired twice, or two unpaired rows whose keys
 /// hash alike.
 struct Seen {
@@ -225,7 +204,7 @@ impl Seen {
             for (side, position) in positions.into_iter().enumerate() {
                 let Some(position) = position else { continue };
                 let (rows, bits) = &mut self.sides[side];
-                let number = rows.number(position);
+                let number = rows.number(position) as usize;
                 let bit = 1u64 << (number % 64);
                 if bits[number / 64] & bit != 0 {
                     return Err(EngineError::Duplicate);
@@ -354,7 +333,8 @@ impl Pass {
         (codes.iter().map(|&i| self.labels[i].to_string()).collect(), place)
     }
 
-    fn table(&self, cells: impl Iterator<Item = (u32, u64)>) -> JointTable {
+    /// The table of (cell, samples).
+    pub(super) fn table(&self, cells: impl Iterator<Item = (u32, u64)>) -> JointTable {
         let (labels, place) = self.label_order();
         let mut out: BTreeMap<(u32, u32, u32), u64> = BTreeMap::new();
         for (cell, n) in cells {

@@ -1,13 +1,13 @@
 //! The samples that get a page: chosen by the pass, their rows fetched by position.
 
-use super::Job;
 use super::encode::{LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SLICES_PER_WORD};
 use super::error::CompareError;
 use super::lists::{OTHER_TOP, by_change, slice_order, sure};
 use super::pass::Pass;
-use super::plan::Sides;
 use super::rank::{First, Ranked};
+use super::rows::Rows;
 use super::tally::{Side, carried};
+use super::{Compared, Found, Job};
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::lookup::rows_at;
 use crate::model::samples::{Answer, SAMPLES_SCHEMA};
@@ -20,12 +20,37 @@ use std::sync::Arc;
 /// Text that stands for a hidden value.
 const HIDDEN: &str = "(hidden)";
 
-pub(super) async fn samples(
-    pass: &Pass,
-    sides: &Sides,
-    job: &Job,
-    slices: &[(String, Vec<Predicate>)],
-) -> Result<SampleSet, CompareError> {
+/// A slice with a page of its own.
+#[derive(Clone, Debug)]
+pub struct PagedSlice {
+    /// Name of the page.
+    pub slug: String,
+    /// Which samples its list holds.
+    pub rows: SliceRows,
+}
+
+/// The samples of a slice's list.
+#[derive(Clone, Debug)]
+pub enum SliceRows {
+    /// Those that regressed where slice columns have these values.
+    Regressed(Vec<Predicate>),
+    /// Those that regressed in a discovered slice, by its number among what got worse.
+    Worse(usize),
+    /// Those that were fixed in a discovered slice, by its number among what got better.
+    Better(usize),
+}
+
+impl SliceRows {
+    fn outcome(&self) -> &'static str {
+        match self {
+            SliceRows::Regressed(_) | SliceRows::Worse(_) => "regressed",
+            SliceRows::Better(_) => "fixed",
+        }
+    }
+}
+
+pub(super) async fn samples(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<SampleSet, CompareError> {
+    let Compared { pass, sides, .. } = compared;
     let mut lists = Vec::new();
     for (kind, first) in pass.tally.lists.kinds.iter().zip(&pass.tally.lists.firsts) {
         lists.push((
@@ -36,10 +61,10 @@ pub(super) async fn samples(
             first.sorted(),
         ));
     }
-    for (slug, first) in slice_lists(pass, job, slices)? {
+    for (slice, first) in slices.iter().zip(slice_lists(compared, job, slices)?) {
         lists.push((
-            format!("slice:{slug}"),
-            "regressed".into(),
+            format!("slice:{}", slice.slug),
+            slice.rows.outcome().into(),
             slice_order(pass.measure.is_none()),
             first.total,
             first.sorted(),
@@ -89,43 +114,69 @@ fn sample_id(key: &str) -> String {
     blake3::hash(key.as_bytes()).to_hex().chars().take(16).collect()
 }
 
-/// The regressed samples of each slice, by one walk over the flips.
-fn slice_lists(
-    pass: &Pass,
-    job: &Job,
-    slices: &[(String, Vec<Predicate>)],
-) -> Result<Vec<(String, First)>, CompareError> {
-    let wanted: Vec<Vec<(usize, u64)>> = slices
-        .iter()
-        .map(|(_, predicates)| {
-            let code = |p: &Predicate| {
-                let column = pass.slice_names.iter().position(|n| *n == p.column)?;
-                Some((column, pass.slice_code(column, p.value.as_deref())?))
-            };
-            predicates.iter().filter_map(code).collect()
-        })
-        .collect();
+/// The samples of each slice's list, by one walk over the flips.
+fn slice_lists(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<Vec<First>, CompareError> {
+    let pass = &compared.pass;
+    let members: Vec<Members<'_>> = slices.iter().map(|slice| Members::of(compared, &slice.rows)).collect();
     let most = job.options.top.min(OTHER_TOP);
     let mut firsts: Vec<First> = slices.iter().map(|_| First::new(most)).collect();
     if slices.is_empty() {
-        return Ok(Vec::new());
+        return Ok(firsts);
     }
+    let numbers = Rows::of(&compared.sides.candidate);
     for batch in pass.flips.read()? {
         let batch = batch?;
         let keys = batch.column(0).as_string_view();
         let [a, b] = Side::both(&batch, pass.shape);
         for row in 0..batch.num_rows() {
-            let Some(rank) = rank_of_regressed(pass, &a, &b, row) else {
-                continue;
-            };
-            for (first, predicates) in firsts.iter_mut().zip(&wanted) {
-                if predicates.iter().all(|&(column, value)| b.code(column, row) == value) {
+            let regressed = rank_of_regressed(pass, &a, &b, row);
+            for (first, members) in firsts.iter_mut().zip(&members) {
+                let rank = match members {
+                    Members::Values(values) => {
+                        regressed.filter(|_| values.iter().all(|&(c, value)| b.code(c, row) == value))
+                    }
+                    Members::Rows(rows) => b
+                        .position(row)
+                        .filter(|position| rows.binary_search(&(numbers.number(*position) as u32)).is_ok())
+                        .map(|_| sure(b.confidence(row))),
+                };
+                if let Some(rank) = rank {
                     first.offer(rank, keys.value(row), || carried(&a, &b, row));
                 }
             }
         }
     }
-    Ok(slices.iter().map(|(slug, _)| slug.clone()).zip(firsts).collect())
+    Ok(firsts)
+}
+
+/// How the samples of a slice's list are told.
+enum Members<'a> {
+    /// Regressed, with these codes in slice columns.
+    Values(Vec<(usize, u64)>),
+    /// These rows of the candidate.
+    Rows(&'a [u32]),
+}
+
+impl<'a> Members<'a> {
+    fn of(compared: &'a Compared, rows: &SliceRows) -> Members<'a> {
+        let discovery = compared.discovery.as_ref();
+        let changed = |found: Option<&'a Found>, at: usize| {
+            let slice = found.and_then(|found| found.slices.get(at));
+            Members::Rows(slice.map_or(&[], |slice| slice.changed.as_slice()))
+        };
+        match rows {
+            SliceRows::Regressed(predicates) => {
+                let pass = &compared.pass;
+                let code = |p: &Predicate| {
+                    let column = pass.slice_names.iter().position(|n| *n == p.column)?;
+                    Some((column, pass.slice_code(column, p.value.as_deref())?))
+                };
+                Members::Values(predicates.iter().filter_map(code).collect())
+            }
+            SliceRows::Worse(at) => changed(discovery.map(|found| &found.worse), *at),
+            SliceRows::Better(at) => changed(discovery.map(|found| &found.better), *at),
+        }
+    }
 }
 
 /// The rank of a flip among the regressed samples of a slice; `None` for one that was fixed.

@@ -318,7 +318,7 @@ fn check_label(schema: &Schema, name: &str, role: &'static str) -> Result<(), Co
     Ok(())
 }
 
-fn nearest(schema: &Schema, name: &str) -> Vec<String> {
+pub(super) fn nearest(schema: &Schema, name: &str) -> Vec<String> {
     let mut scored: Vec<(f64, &String)> = schema
         .fields()
         .iter()

@@ -5,14 +5,14 @@ use super::encode::{
     BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, MAPPED, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD, Shape,
 };
 use super::lists::{self, Lists};
+use super::marks::Marks;
 use super::measure::Measure;
 use super::measured::Measured;
 use super::rank::Carried;
 use super::ranked::RankedRow;
 use super::repeats;
 use crate::model::comparison::TrialCounts;
-use crate::model::counts::{CALIBRATION_BINS, FIXED_ONE};
-use crate::model::{Accounting, AccountingClass, CalibrationSums, ConfidenceSums, Outcome};
+use crate::model::{Accounting, AccountingClass, CalibrationSums, Outcome};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
 use arrow::datatypes::{Float64Type, UInt64Type};
 
@@ -37,6 +37,8 @@ pub(super) struct Tally {
     /// Matched samples with a label that the label map changed.
     pub(super) mapped: u64,
     pub(super) shape: Shape,
+    /// What a search needs; `None` where there is none.
+    pub(super) marks: Option<Marks>,
 }
 
 /// The codes of a batch's matched samples in one slice column.
@@ -175,7 +177,7 @@ impl<'a> Side<'a> {
 }
 
 impl Tally {
-    pub(super) fn new(shape: Shape, measure: Option<&Measure>, top: u64) -> Tally {
+    pub(super) fn new(shape: Shape, measure: Option<&Measure>, top: u64, marks: Option<Marks>) -> Tally {
         let slices = shape.slices;
         Tally {
             accounting: Accounting::default(),
@@ -194,6 +196,7 @@ impl Tally {
             trials: Default::default(),
             mapped: 0,
             shape,
+            marks,
         }
     }
 
@@ -222,7 +225,11 @@ impl Tally {
                 flips.push(row as u32);
             }
             matched.push(row);
-            cells.push(self.cells.number(truth(lb), prediction(la), prediction(lb)));
+            let cell = self.cells.number(truth(lb), prediction(la), prediction(lb));
+            if let (Some(marks), Some(position)) = (&mut self.marks, b.position(row)) {
+                marks.add(keys.value(row), position, cell);
+            }
+            cells.push(cell);
         }
         self.count(&matched, &cells, &a, &b);
         if self.shape.values > 0 {
@@ -298,11 +305,7 @@ impl Tally {
         let outcome = Outcome::of(correct_a, correct_b);
         let (ca, cb) = (a.confidence(row), b.confidence(row));
         match (ca, cb) {
-            (Some(ca), Some(cb)) => {
-                self.calibration.n += 1;
-                add_confidence(&mut self.calibration.baseline, ca, correct_a);
-                add_confidence(&mut self.calibration.candidate, cb, correct_b);
-            }
+            (Some(ca), Some(cb)) => self.calibration.add([ca, cb], [correct_a, correct_b]),
             _ => self.calibration.excluded += 1,
         }
         let (list, rank) = lists::of_outcome(outcome, cb);
@@ -331,10 +334,7 @@ impl Tally {
         }
         let ranked = other.ranked.into_iter();
         self.ranked.extend(ranked.map(|(c, scores)| (cell(c), scores)));
-        self.calibration.n += other.calibration.n;
-        self.calibration.excluded += other.calibration.excluded;
-        merge_confidence(&mut self.calibration.baseline, &other.calibration.baseline);
-        merge_confidence(&mut self.calibration.candidate, &other.calibration.candidate);
+        self.calibration.merge(&other.calibration);
         for (mine, theirs) in self.disagreements.iter_mut().zip(other.disagreements) {
             *mine += theirs;
         }
@@ -348,6 +348,9 @@ impl Tally {
         self.lists.merge(other.lists);
         if let (Some(mine), Some(theirs)) = (&mut self.measured, other.measured) {
             mine.merge(theirs);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.marks, other.marks) {
+            mine.merge(theirs, cell);
         }
     }
 }
@@ -393,66 +396,9 @@ pub(super) fn classify(
     }
 }
 
-/// Adds one confidence. Scaling by a power of two is exact, so each term is cut once and the sums are exact.
-fn add_confidence(sums: &mut ConfidenceSums, confidence: f64, correct: bool) {
-    let fixed = u128::from((confidence * FIXED_ONE) as u64);
-    let gap = confidence - if correct { 1.0 } else { 0.0 };
-    sums.sum += fixed;
-    sums.squared_error += u128::from((gap * gap * FIXED_ONE) as u64);
-    let bin = &mut sums.bins[bin_of(confidence)];
-    bin.n += 1;
-    bin.correct += u64::from(correct);
-    bin.confidence += fixed;
-}
-
-/// The bin (lo, hi] of a confidence, the first one closed at 0.
-fn bin_of(confidence: f64) -> usize {
-    let mut bin = ((confidence * CALIBRATION_BINS as f64) as usize).min(CALIBRATION_BINS - 1);
-    while bin > 0 && confidence <= EDGES[bin] {
-        bin -= 1;
-    }
-    while bin + 1 < CALIBRATION_BINS && confidence > EDGES[bin + 1] {
-        bin += 1;
-    }
-    bin
-}
-
-/// Where the bins meet: k / [`CALIBRATION_BINS`].
-const EDGES: [f64; CALIBRATION_BINS + 1] = {
-    let mut edges = [0.0; CALIBRATION_BINS + 1];
-    let mut k = 0;
-    while k <= CALIBRATION_BINS {
-        edges[k] = k as f64 / CALIBRATION_BINS as f64;
-        k += 1;
-    }
-    edges
-};
-
-fn merge_confidence(mine: &mut ConfidenceSums, theirs: &ConfidenceSums) {
-    mine.sum += theirs.sum;
-    mine.squared_error += theirs.squared_error;
-    for (a, b) in mine.bins.iter_mut().zip(&theirs.bins) {
-        a.n += b.n;
-        a.correct += b.correct;
-        a.confidence += b.confidence;
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn bins_are_open_below_and_closed_above() {
-        for k in 1..=CALIBRATION_BINS {
-            let edge = k as f64 / CALIBRATION_BINS as f64;
-            assert_eq!(bin_of(edge), k - 1, "upper edge {edge}");
-            if k < CALIBRATION_BINS {
-                assert_eq!(bin_of(edge.next_up()), k, "just above {edge}");
-            }
-        }
-        assert_eq!(bin_of(0.0), 0);
-    }
 
     #[test]
     fn classes_are_a_table() {

@@ -100,9 +100,18 @@ pub fn scan_rows(
     files: Arc<files::RunFiles>,
     columns: Vec<files::ReadColumn>,
 ) -> futures::stream::BoxStream<'static, Result<arrow::array::RecordBatch, EngineError>> {
+    let pieces = ranges::everything(&files);
+    scan_pieces(files, columns, pieces)
+}
+
+/// The same of some row groups.
+pub fn scan_pieces(
+    files: Arc<files::RunFiles>,
+    columns: Vec<files::ReadColumn>,
+    pieces: Vec<scan::Piece>,
+) -> futures::stream::BoxStream<'static, Result<arrow::array::RecordBatch, EngineError>> {
     use datafusion::physical_plan::ExecutionPlan;
     use futures::{StreamExt, TryStreamExt};
-    let pieces = ranges::everything(&files);
     let scan = scan::RunScanExec::new(files, columns, vec![pieces]);
     match scan.execute(0, Arc::new(TaskContext::default())) {
         Ok(stream) => stream.map_err(EngineError::from).boxed(),

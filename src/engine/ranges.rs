@@ -67,6 +67,20 @@ pub fn everything(files: &RunFiles) -> Vec<Piece> {
     files.files.iter().enumerate().map(piece).collect()
 }
 
+/// Every row group in order, in pieces of at most so many.
+pub fn split(files: &RunFiles, groups: usize) -> Vec<Piece> {
+    let parts = |piece: Piece| -> Vec<Piece> {
+        let chunks = piece.row_groups.chunks(groups.max(1));
+        chunks
+            .map(|row_groups| Piece {
+                file: piece.file,
+                row_groups: row_groups.to_vec(),
+            })
+            .collect()
+    };
+    everything(files).into_iter().flat_map(parts).collect()
+}
+
 /// The row groups of a run dealt out to `n` lists, for scans whose order does not matter.
 pub fn dealt(files: &RunFiles, n: usize) -> Vec<Vec<Piece>> {
     let mut lists = vec![Vec::new(); n.max(1)];

@@ -1,10 +1,11 @@
 //! The comparison document, `data/comparison.json`: every number that a report shows.
 
+use super::discovered::Discovered;
 use super::options::{ColumnRoles, CompareOptions};
 use super::outcome::{Accounting, Outcomes};
 use super::run::PinnedRun;
 use super::slice::SliceResult;
-use super::verdict::{Direction, Verdict};
+use super::verdict::{Direction, NonInferiority, Verdict};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -37,12 +38,18 @@ pub struct Comparison {
     pub verdict: Verdict,
     /// Smallest absolute accuracy delta found with 80% power; null without flips.
     pub detectable: Option<f64>,
+    /// Whether a loss of the margin that was asked for can be excluded; absent where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub non_inferiority: Option<NonInferiority>,
     /// Keys by class.
     pub accounting: Accounting,
     /// Matched samples by outcome.
     pub outcomes: Outcomes,
     /// Metrics in a fixed order.
     pub metrics: Vec<Metric>,
+    /// How intervals without a closed form were made; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resampling: Option<Resampling>,
     /// Per-class scores, in label order.
     pub classes: Vec<ClassRow>,
     /// Both confusion matrices.
@@ -65,6 +72,9 @@ pub struct Comparison {
     pub slices: Vec<SliceResult>,
     /// How many slices were tested together (the Benjamini-Hochberg family).
     pub slices_tested: u64,
+    /// What a search for slices found; null where there was none.
+    #[serde(default)]
+    pub discovered: Option<Discovered>,
     /// What a reader must know before trusting a number: counted, never silently mixed in.
     pub warnings: Vec<Warning>,
 }
@@ -147,6 +157,15 @@ pub struct Metric {
     /// What limits the number, in words: undefined kappa, labels with a zero denominator, …
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
+}
+
+/// The paired bootstrap behind intervals that have no closed form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Resampling {
+    /// Where its random numbers begin, in hex: made from the ids of both snapshots, whatever their order.
+    pub seed: String,
+    /// Resamples.
+    pub replicates: u64,
 }
 
 /// Scores of one label.

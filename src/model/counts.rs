@@ -1,15 +1,10 @@
 //! What one pass over the joined runs counts. Integers only, so that the result does not depend on the order of the
 //! rows, the number of partitions or the kind of join.
 
+use super::confidence::CalibrationSums;
 use super::outcome::{Accounting, Outcome, Outcomes};
 use super::slice::{Origin, Predicate};
 use std::collections::BTreeMap;
-
-/// Number of equal-width confidence bins (Guo et al. 2017 use 15).
-pub const CALIBRATION_BINS: usize = 15;
-
-/// Fixed-point scale of confidence sums: one is 2^62. A term is rounded once, the sum is exact.
-pub const FIXED_ONE: f64 = 4_611_686_018_427_387_904.0;
 
 /// Matched samples per (ground truth, baseline prediction, candidate prediction).
 ///
@@ -106,41 +101,6 @@ pub struct SliceTable {
     pub origin: Origin,
     /// Its counts.
     pub counts: SliceCounts,
-}
-
-/// Sums over the confidence of one version, in fixed point ([`FIXED_ONE`]).
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ConfidenceSums {
-    /// Sum of confidence.
-    pub sum: u128,
-    /// Sum of (confidence - correct)^2.
-    pub squared_error: u128,
-    /// Per bin (lo, hi], the first one closed at 0: samples, correct ones, sum of confidence.
-    pub bins: [BinSums; CALIBRATION_BINS],
-}
-
-/// Sums of one calibration bin.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct BinSums {
-    /// Samples.
-    pub n: u64,
-    /// Correct ones.
-    pub correct: u64,
-    /// Sum of confidence, fixed point.
-    pub confidence: u128,
-}
-
-/// Confidence sums of both versions over the matched samples whose confidence is valid on both sides.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CalibrationSums {
-    /// Samples counted.
-    pub n: u64,
-    /// Matched samples left out: no confidence, NaN or outside 0..1 in one of the runs.
-    pub excluded: u64,
-    /// Baseline.
-    pub baseline: ConfidenceSums,
-    /// Candidate.
-    pub candidate: ConfidenceSums,
 }
 
 /// Everything that the pass over both runs yields.

@@ -5,7 +5,9 @@
 
 pub mod catalog;
 pub mod comparison;
+pub mod confidence;
 pub mod counts;
+pub mod discovered;
 pub mod kind;
 pub mod options;
 pub mod outcome;
@@ -17,11 +19,13 @@ pub mod verdict;
 
 pub use catalog::{CatalogKind, CatalogLocation, PASSWORD};
 pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
-pub use counts::{CalibrationSums, ConfidenceSums, Counts, JointTable, SliceCounts, SliceTable};
+pub use confidence::{CalibrationSums, ConfidenceSums};
+pub use counts::{Counts, JointTable, SliceCounts, SliceTable};
+pub use discovered::{Discovered, DiscoveredSlice, Findings};
 pub use kind::Kind;
 pub use options::{ColumnRoles, CompareOptions, ScoreRole};
 pub use outcome::{Accounting, AccountingClass, Outcome, Outcomes};
 pub use run::{DataFile, Golden, PinnedRun};
 pub use samples::{Sample, SampleList, SampleSet};
 pub use slice::{Origin, Predicate, SliceResult};
-pub use verdict::{Direction, Verdict};
+pub use verdict::{Direction, NonInferiority, Verdict};

@@ -83,6 +83,19 @@ pub struct CompareOptions {
     /// Other spellings of labels, and the labels that they count as.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub label_map: BTreeMap<String, String>,
+    /// Loss of accuracy, as an absolute rate, that has to be excluded; null where nothing is demanded.
+    #[serde(default)]
+    pub margin: Option<f64>,
+    /// Whether slices are searched for.
+    #[serde(default = "searching")]
+    pub search: bool,
+    /// The columns to search; all that qualify where there are none.
+    #[serde(default)]
+    pub search_columns: Vec<String>,
+}
+
+fn searching() -> bool {
+    true
 }
 
 fn is_zero(value: &f64) -> bool {
@@ -100,6 +113,9 @@ impl Default for CompareOptions {
             no_payload: false,
             tolerance: 0.0,
             label_map: BTreeMap::new(),
+            margin: None,
+            search: true,
+            search_columns: Vec::new(),
         }
     }
 }

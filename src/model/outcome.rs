@@ -163,6 +163,13 @@ fn is_none(n: &u64) -> bool {
     *n == 0
 }
 
+impl Outcomes {
+    /// Samples that changed between right and wrong.
+    pub fn flips(&self) -> u64 {
+        self.regressed.saturating_add(self.fixed)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

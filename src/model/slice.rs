@@ -7,9 +7,9 @@ use serde::{Deserialize, Serialize};
 /// `column = value`; a null value is a slice of its own.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Predicate {
-    /// A slice column.
+    /// A slice column, or one that was searched.
     pub column: String,
-    /// The value in its text form; `None` where the column is null.
+    /// The value in its text form, an interval where a search put numbers into bins; `None` where the column is null.
     pub value: Option<String>,
 }
 
@@ -21,6 +21,8 @@ pub enum Origin {
     Declared,
     /// A pair of values of two such columns.
     Crossed,
+    /// Up to three predicates that a search found.
+    Discovered,
 }
 
 /// One slice with its evidence. Rates are accuracies over the slice's matched samples.
@@ -28,7 +30,7 @@ pub enum Origin {
 pub struct SliceResult {
     /// All of them hold for every sample of the slice; in the order of the declared columns.
     pub predicates: Vec<Predicate>,
-    /// Declared or crossed.
+    /// Declared, crossed or discovered.
     pub origin: Origin,
     /// Matched samples in the slice.
     pub n: u64,

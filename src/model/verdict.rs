@@ -30,6 +30,18 @@ pub enum Verdict {
     NotComparable,
 }
 
+/// Answer to whether the candidate is worse by less than a margin.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NonInferiority {
+    /// The whole interval lies above the margin: as good as the baseline, or better.
+    Shown,
+    /// It does not: a loss as large as the margin, or larger, cannot be excluded.
+    NotShown,
+    /// There is no interval, no better direction, or no margin that is a number from 0 on.
+    NotComparable,
+}
+
 impl Verdict {
     /// The name used in files.
     pub fn name(self) -> &'static str {

@@ -4,7 +4,7 @@ use super::format::{Unit, count, counted, level, round_percent};
 use super::links;
 use super::measure::{Measure, lower};
 use super::words::{self, PredicateView, metric_title, predicate_views};
-use crate::model::{Comparison, Metric, SliceResult, Verdict};
+use crate::model::{Comparison, Metric, NonInferiority, SliceResult, Verdict};
 use crate::stats::POWER;
 use serde::Serialize;
 
@@ -49,6 +49,21 @@ impl Headline {
 pub fn headline_metric(comparison: &Comparison) -> Option<&Metric> {
     let accuracy = comparison.metrics.iter().find(|metric| metric.name == "accuracy");
     accuracy.or_else(|| comparison.metrics.iter().find(|metric| metric.verdict.is_some()))
+}
+
+/// Whether a loss of the margin that was asked for can be excluded, in a sentence; `None` where none was.
+pub fn non_inferiority(comparison: &Comparison) -> Option<String> {
+    let metric = headline_metric(comparison)?;
+    let margin = Unit::of_metric(&metric.name).size(comparison.options.margin);
+    let interval = Unit::of_metric(&metric.name).delta_interval(metric.ci_low, metric.ci_high);
+    let interval = format!("{} interval {interval}", level(comparison.options.alpha));
+    Some(match comparison.non_inferiority? {
+        NonInferiority::Shown => format!("Not inferior: a loss of {margin} or more is excluded ({interval})."),
+        NonInferiority::NotShown => {
+            format!("Non-inferiority is not shown: a loss of {margin} or more cannot be excluded ({interval}).")
+        }
+        NonInferiority::NotComparable => format!("Nothing tells whether a loss of {margin} can be excluded."),
+    })
 }
 
 /// Slices that regressed, most harm first.

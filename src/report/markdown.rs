@@ -1,7 +1,8 @@
 //! The summary for a pull request. Text from data can neither become Markdown or HTML nor mention or link anything.
 
+use super::discovered;
 use super::format::{NONE, Unit, count, counted, level, p_value, setting};
-use super::headline::{Headline, headline, regressions};
+use super::headline::{Headline, headline, non_inferiority, regressions};
 use super::measure::Measure;
 use super::terminal::{accounting, change_interval, cut, one_line, outcomes};
 use super::words::{metric_badge, metric_title, predicates, short_verdict};
@@ -29,6 +30,9 @@ pub fn summary(c: &Comparison) -> String {
         code(&c.baseline.model_version),
         code(&c.candidate.model_version),
     );
+    if let Some(sentence) = non_inferiority(c) {
+        let _ = write!(out, "{}\n\n", text(&sentence));
+    }
     metrics(&mut out, c);
     let _ = write!(
         out,
@@ -43,6 +47,7 @@ pub fn summary(c: &Comparison) -> String {
         let _ = writeln!(out, "- {}", more(c.warnings.len() - WARNINGS, "warning"));
     }
     slices(&mut out, c);
+    search(&mut out, c);
     details(&mut out, c);
     out
 }
@@ -65,7 +70,7 @@ fn metrics(out: &mut String, c: &Comparison) {
                 unit.delta(metric.delta),
                 change_interval(unit, metric),
                 html(&p_value(metric.p_value, NONE)),
-                short_verdict(&metric_badge(metric, c.options.alpha)).to_owned(),
+                short_verdict(&metric_badge(metric, c.options.alpha, c.outcomes.flips())).to_owned(),
             ],
         );
     }
@@ -94,6 +99,26 @@ fn slices(out: &mut String, c: &Comparison) {
                 count(slice.fixed),
                 html(&p_value(slice.q_value, NONE)),
             ],
+        );
+    }
+    if total > SLICES {
+        let _ = write!(out, "\n{}, in the report.\n", more(total - SLICES, "slice"));
+    }
+}
+
+/// A line on what a search found, and one for each slice that the other half of the samples confirmed.
+fn search(out: &mut String, c: &Comparison) {
+    let Some(found) = &c.discovered else { return };
+    let _ = write!(out, "\n{}", discovered::sentence(found));
+    let total = discovered::confirmed(c).count();
+    out.push_str(if total == 0 { ".\n" } else { ":\n\n" });
+    for found in discovered::confirmed(c).take(SLICES) {
+        let _ = writeln!(
+            out,
+            "- {}: {} (q {})",
+            code(&predicates(&found.slice.predicates)),
+            discovered::numbers(found),
+            html(&p_value(Some(found.q_value), NONE)),
         );
     }
     if total > SLICES {

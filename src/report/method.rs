@@ -5,9 +5,13 @@ use super::links::PER_PAGE;
 use super::measure::{self, Measure};
 use super::parts::{Chrome, Fact, Owner, fact};
 use super::{classes, matrix, slices, words};
-use crate::model::counts::CALIBRATION_BINS;
+use crate::model::confidence::CALIBRATION_BINS;
 use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Kind, Outcome};
-use crate::stats::{MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER, SCORE_PREFIX};
+use crate::stats::search::{MAX_COLUMNS, MAX_PREDICATES};
+use crate::stats::{
+    FEW_FLIPS, FEWER_REPLICATES, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER,
+    REPLICATES, SCORE_PREFIX,
+};
 use serde::Serialize;
 
 /// The page of definitions.
@@ -39,6 +43,18 @@ pub struct MethodPage {
     pub min_slice: String,
     /// Power of the smallest change that would be found.
     pub power: String,
+    /// Resamples of a bootstrap.
+    pub resamples: String,
+    /// Resamples where a table is large.
+    pub fewer_resamples: String,
+    /// Cells up to which it is not.
+    pub max_cells: String,
+    /// Flips below which bootstrap intervals are too narrow.
+    pub few_flips: String,
+    /// Most conditions of a slice that a search finds.
+    pub predicates: String,
+    /// Most columns that are searched.
+    pub columns: String,
     /// Bins of the calibration table.
     pub bins: String,
     /// Limits of the pages.
@@ -80,6 +96,12 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
         min_effect_slice: unit.size(Some(options.min_effect_slice)),
         min_slice: count(MIN_SLICE_SIZE),
         power: round_percent(POWER),
+        resamples: count(REPLICATES as u64),
+        fewer_resamples: count(FEWER_REPLICATES as u64),
+        max_cells: count(MAX_CELLS as u64),
+        few_flips: count(FEW_FLIPS),
+        predicates: MAX_PREDICATES.to_string(),
+        columns: MAX_COLUMNS.to_string(),
         bins: CALIBRATION_BINS.to_string(),
         limits: vec![
             fact("Regressed samples shown", count(options.top)),

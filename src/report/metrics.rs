@@ -53,7 +53,7 @@ pub fn of_pair(comparison: &Comparison) -> Vec<MetricRow> {
     comparison
         .metrics
         .iter()
-        .map(|metric| row(metric, &axis, comparison.options.alpha))
+        .map(|metric| row(metric, &axis, comparison))
         .collect()
 }
 
@@ -76,9 +76,9 @@ fn has_bar(metric: &Metric) -> bool {
     metric.delta.is_some() && Unit::of_metric(&metric.name) != Unit::Milliseconds
 }
 
-fn row(metric: &Metric, axis: &Axis, alpha: f64) -> MetricRow {
+fn row(metric: &Metric, axis: &Axis, comparison: &Comparison) -> MetricRow {
     let unit = Unit::of_metric(&metric.name);
-    let badge = words::metric_badge(metric, alpha);
+    let badge = words::metric_badge(metric, comparison.options.alpha, comparison.outcomes.flips());
     let paired = metric.delta.is_none();
     let interval = if paired {
         unit.value_interval(metric.ci_low, metric.ci_high)

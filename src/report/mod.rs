@@ -12,6 +12,7 @@
 pub mod bars;
 pub mod calibration;
 pub mod classes;
+pub mod discovered;
 pub mod files;
 pub mod format;
 pub mod headline;

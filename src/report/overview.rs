@@ -2,8 +2,9 @@
 
 use super::calibration::{self, CalibrationView};
 use super::classes::{self, ClassTable};
+use super::discovered::{self, Search};
 use super::files::{self, FileLink};
-use super::format::{count, level};
+use super::format::{count, counted, level};
 use super::headline::{self, Headline};
 use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
@@ -31,6 +32,8 @@ pub struct Overview {
     pub candidate: String,
     /// The answer.
     pub headline: Headline,
+    /// Whether a loss of the margin can be excluded.
+    pub non_inferiority: Option<String>,
     /// What could have been found.
     pub detectable: Option<String>,
     /// Power at which it would.
@@ -65,6 +68,8 @@ pub struct Overview {
     pub ranking: Option<Vec<Fact>>,
     /// Slices.
     pub slices: SliceTable,
+    /// What a search for slices found.
+    pub search: Option<Search>,
     /// Scores per label.
     pub classes: ClassTable,
     /// Confusion matrices.
@@ -128,13 +133,14 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             made_by: owner.made_by.clone(),
         },
         headline: headline::headline(comparison),
+        non_inferiority: headline::non_inferiority(comparison),
         detectable: comparison
             .detectable
             .map(|least| Measure::of(&comparison.roles).unit.size(Some(least))),
         power: format::round_percent(POWER),
         basis: format!(
             "Every metric stands on the {} {basis}.",
-            format::counted(matched, "matched sample", "matched samples"),
+            counted(matched, "matched sample", "matched samples"),
         ),
         warnings: parts::warnings(&comparison.warnings),
         hidden: parts::hidden(samples),
@@ -150,6 +156,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         scores: scores::scores(comparison),
         ranking: comparison.ranking.as_ref().map(scores::ranking),
         slices: slices::slices(comparison),
+        search: discovered::search(comparison),
         classes: classes::of_pair(&comparison.classes),
         confusion: matrix::of_pair(&comparison.confusion),
         repeats: comparison.repeats.as_ref().map(repeats::rows),
@@ -207,12 +214,21 @@ fn facts(comparison: &Comparison) -> Vec<Fact> {
             words::shown(&comparison.baseline.table_uuid)
         )
     };
-    vec![
+    let resampling = comparison.resampling.as_ref().map(|resampling| {
+        let resamples = counted(resampling.replicates, "resample", "resamples");
+        let seed = words::visible(&resampling.seed);
+        fact(
+            "Intervals by bootstrap",
+            format!("{resamples}, seed {seed} (from both snapshot ids)"),
+        )
+    });
+    let facts = [
         fact("Table", words::visible(&comparison.table)),
         fact("Table UUID", uuid),
         fact("Configuration digest", words::visible(&comparison.config_digest)),
         fact("Tool", format!("evaldiff {}", words::visible(&comparison.tool_version))),
-    ]
+    ];
+    facts.into_iter().chain(resampling).collect()
 }
 
 /// Lists that no row of counts and no slice page links to.
@@ -221,6 +237,7 @@ fn other_lists(comparison: &Comparison, samples: &SampleSet) -> Vec<Link> {
         comparison
             .slices
             .iter()
+            .chain(discovered::confirmed(comparison).map(|found| &found.slice))
             .filter_map(|s| s.detail.as_ref())
             .any(|d| format!("slice:{}", d.slug) == id)
     };

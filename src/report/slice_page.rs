@@ -2,16 +2,19 @@
 
 use super::bars::{Axis, Bar};
 use super::classes::{self, ClassTable};
-use super::format::{count, counted, level, p_value, round_percent, signed_count};
-use super::links;
+use super::format::{
+    NONE, Unit, count, counted, level, number, p_value, points, round_percent, signed_count, unsigned_points,
+};
 use super::matrix::{self, Matrices};
 use super::measure::Measure;
 use super::parts::{Chrome, Fact, Owner, fact};
 use super::samples::{self, SampleRow};
 use super::slices::badge;
 use super::words::{self, Badge, PredicateView, predicate_views};
+use super::{discovered, links};
+use crate::model::discovered::{DiscoveredSlice, HalfResult};
 use crate::model::slice::SliceDetail;
-use crate::model::{Comparison, Origin, SampleSet, SliceResult};
+use crate::model::{Comparison, Origin, SampleSet, SliceResult, Verdict};
 use crate::stats::POWER;
 use serde::Serialize;
 
@@ -37,18 +40,39 @@ pub struct SlicePage {
     pub labelled: bool,
     /// What is compared with the rest.
     pub contrast_caption: String,
+    /// Which samples are listed: `regressed`, or `fixed` where a discovered slice got better.
+    pub listed: &'static str,
+    /// Both halves of a discovered slice, where it was found and where it was tested.
+    pub halves: Vec<HalfRow>,
     /// The slice, the rest and the whole.
     pub contrast: Vec<ContrastRow>,
     /// Confusion matrices.
     pub confusion: Matrices,
     /// Scores per label.
     pub classes: ClassTable,
-    /// The first regressed samples.
+    /// The first samples listed.
     pub samples: Vec<SampleRow>,
     /// All of them.
     pub list: Option<String>,
     /// How many there are.
+    pub changed: String,
+}
+
+/// A discovered slice in one half of the samples.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct HalfRow {
+    /// Which half.
+    pub name: &'static str,
+    /// Its samples.
+    pub n: String,
+    /// Right, now wrong.
     pub regressed: String,
+    /// Wrong, now right.
+    pub fixed: String,
+    /// The difference.
+    pub delta: String,
+    /// Its interval.
+    pub interval: String,
 }
 
 /// Accuracy in one part of the samples.
@@ -81,12 +105,20 @@ pub fn slice_page(
     let unit = measure.unit;
     let id = format!("slice:{}", detail.slug);
     let list = samples.lists.iter().find(|list| list.id == id && list.total > 0);
+    let better = slice.origin == Origin::Discovered && slice.verdict == Verdict::Improved;
+    let (listed, changed) = if better {
+        ("fixed", slice.fixed)
+    } else {
+        ("regressed", slice.regressed)
+    };
     Some(SlicePage {
         page: owner.below(&title, Vec::new()),
         predicates: predicate_views(&slice.predicates),
         sentence: sentence(comparison, &measure, slice, detail),
         labelled: measure.kind.has_labels(),
         contrast_caption: format!("{} inside and outside the slice", measure.title),
+        listed,
+        halves: Vec::new(),
         bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
         badge,
         evidence: evidence(comparison, &measure, slice),
@@ -112,7 +144,59 @@ pub fn slice_page(
             .map(|list| samples::rows(samples, &list.ids, FIRST, false, measure.kind))
             .unwrap_or_default(),
         list: list.map(|list| format!("../{}", links::list(&list.id, 1))),
-        regressed: counted(slice.regressed, "sample", "samples"),
+        changed: counted(changed, "sample", "samples"),
+    })
+}
+
+/// The page of a slice that a search found; none where it was not confirmed.
+pub fn discovered_page(
+    comparison: &Comparison,
+    found: &DiscoveredSlice,
+    samples: &SampleSet,
+    owner: &Owner,
+) -> Option<SlicePage> {
+    let alpha = comparison.options.alpha;
+    let confirming = &found.confirming;
+    let badge = discovered::badge(found, alpha);
+    let axis = Axis::around_zero([confirming.ci_low, confirming.ci_high].iter());
+    let row = |name, half: &HalfResult| HalfRow {
+        name,
+        n: count(half.n),
+        regressed: count(half.regressed),
+        fixed: count(half.fixed),
+        delta: points(half.delta),
+        interval: Unit::Share.delta_interval(half.ci_low, half.ci_high),
+    };
+    Some(SlicePage {
+        sentence: format!(
+            "A search found this slice on one half of the samples. On the other half, which it had not seen: {} \
+             ({} interval {}, q {}).",
+            discovered::numbers(found),
+            level(alpha),
+            Unit::Share.delta_interval(confirming.ci_low, confirming.ci_high),
+            p_value(Some(found.q_value), NONE),
+        ),
+        bar: axis.bar(confirming.ci_low, confirming.delta, confirming.ci_high, badge.class),
+        badge,
+        evidence: vec![
+            fact(
+                "p-value (changed, and more than what lies around it)",
+                p_value(Some(found.p_value), NONE),
+            ),
+            fact("q-value over the slices found", p_value(Some(found.q_value), NONE)),
+            fact(
+                "Minimum effect",
+                unsigned_points(Some(comparison.options.min_effect_slice)),
+            ),
+            fact("Score (SliceLine)", number(found.score, 2)),
+            fact("Further slices that it explains", count(found.explains)),
+            fact("Answers that changed", count(found.slice.churned)),
+        ],
+        halves: vec![
+            row("Where it was found; the choice flatters it", &found.exploring),
+            row("Where it was tested", confirming),
+        ],
+        ..slice_page(comparison, &found.slice, samples, owner)?
     })
 }
 
@@ -140,6 +224,7 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
     let origin = match slice.origin {
         Origin::Declared => "one value of a declared slice column",
         Origin::Crossed => "a pair of values of two slice columns",
+        Origin::Discovered => "found by a search",
     };
     vec![
         fact("Matched samples", count(slice.n)),

@@ -51,6 +51,8 @@ pub struct SliceRow {
     pub fixed: String,
     /// Regressed minus fixed.
     pub harm: String,
+    /// Smallest change that would be found.
+    pub detectable: String,
     /// Adjusted p-value.
     pub q: String,
     /// The answer.
@@ -164,6 +166,7 @@ fn row(slice: &SliceResult, axis: &Axis, measure: &Measure, alpha: f64) -> Slice
         regressed: count(slice.regressed),
         fixed: count(slice.fixed),
         harm: signed_count(slice.harm),
+        detectable: unit.size(slice.detectable).replace(" points", ""),
         q: p_value(slice.q_value, "not tested"),
         badge,
     }

@@ -1,7 +1,8 @@
 //! Summaries that fit a terminal. Text from data stays on its line and can't send a control sequence.
 
+use super::discovered;
 use super::format::{self, NONE, Unit, count, counted, level, p_value, percent, share_of};
-use super::headline::{Headline, headline, regressions};
+use super::headline::{Headline, headline, non_inferiority, regressions};
 use super::measure::Measure;
 use super::repeats::RepeatRow;
 use super::words::{self, list_title, metric_badge, predicates, short_verdict};
@@ -30,6 +31,9 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
         head.class,
         &format!("{}: {}", head.word, lead.sentence(|text| cut(&one_line(text), DATA))),
     );
+    if let Some(sentence) = non_inferiority(c) {
+        page.note(&sentence);
+    }
     page.blank();
     page.labelled("Baseline", &identity(&c.baseline));
     page.labelled("Candidate", &identity(&c.candidate));
@@ -44,7 +48,7 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);
     for metric in &c.metrics {
         let unit = Unit::of_metric(&metric.name);
-        let badge = metric_badge(metric, c.options.alpha);
+        let badge = metric_badge(metric, c.options.alpha, c.outcomes.flips());
         table.row(
             badge.class,
             vec![
@@ -67,6 +71,7 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
         page.note("Shares are in percent, their deltas and intervals in points.");
     }
     regression_slices(&mut page, c);
+    search(&mut page, c);
     page.warnings(&c.warnings);
     page.text
 }
@@ -189,6 +194,33 @@ fn regression_slices(page: &mut Page, c: &Comparison) {
         "{} of {tested} regressed, most harm first",
         count(total as u64)
     ));
+    page.table(table);
+    page.more(total, SLICES, "slice", "slices");
+}
+
+/// What a search found, and what the other half of the samples says of it.
+fn search(page: &mut Page, c: &Comparison) {
+    let Some(found) = &c.discovered else { return };
+    page.blank();
+    page.heading(&format!("{}.", discovered::sentence(found)));
+    let total = discovered::confirmed(c).count();
+    if total == 0 {
+        return;
+    }
+    let mut table = Table::new(["Slice, on the half that tested it", "Samples", "Delta", "Interval", "q"]);
+    for found in discovered::confirmed(c).take(SLICES) {
+        let half = &found.confirming;
+        table.row(
+            discovered::badge(found, c.options.alpha).class,
+            vec![
+                one_line(&predicates(&found.slice.predicates)),
+                count(half.n),
+                bare_delta(Unit::Share, half.delta),
+                Unit::Share.delta_interval(half.ci_low, half.ci_high),
+                p_value(Some(found.q_value), NONE),
+            ],
+        );
+    }
     page.table(table);
     page.more(total, SLICES, "slice", "slices");
 }
@@ -639,6 +671,9 @@ mod tests {
                 ..Outcomes::default()
             },
             metrics: names.iter().map(make).collect(),
+            non_inferiority: None,
+            discovered: None,
+            resampling: None,
             classes: Vec::new(),
             confusion: Confusion::default(),
             repeats: None,

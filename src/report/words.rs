@@ -2,7 +2,7 @@
 
 use super::format::NONE;
 use crate::model::{AccountingClass, Direction, Kind, Metric, Outcome, Predicate, Verdict};
-use crate::stats::SCORE_PREFIX;
+use crate::stats::{SCORE_PREFIX, too_narrow};
 use serde::Serialize;
 
 /// A verdict as a coloured word. The class never stands alone: the text says the same.
@@ -187,7 +187,9 @@ pub fn verdict_badge(verdict: Verdict, differs: bool, significant: bool) -> Badg
 }
 
 /// The badge of a metric: its verdict, or where it has no test, what its interval says.
-pub fn metric_badge(metric: &Metric, alpha: f64) -> Badge {
+///
+/// With few flips (regressed and fixed samples) an interval may be too narrow to say anything.
+pub fn metric_badge(metric: &Metric, alpha: f64, flips: u64) -> Badge {
     let differs = metric.delta.is_none_or(|delta| delta.abs() > 0.0);
     if let Some(verdict) = metric.verdict {
         return verdict_badge(verdict, differs, metric.p_value.is_some_and(|p| p < alpha));
@@ -197,6 +199,9 @@ pub fn metric_badge(metric: &Metric, alpha: f64) -> Badge {
     };
     if delta.abs() <= 0.0 {
         return badge("noise", "no difference");
+    }
+    if too_narrow(&metric.name, flips) {
+        return badge("unknown", "inconclusive");
     }
     let tested = match (metric.ci_low, metric.ci_high) {
         (Some(low), Some(high)) if low > 0.0 || high < 0.0 => true,
@@ -210,6 +215,16 @@ pub fn metric_badge(metric: &Metric, alpha: f64) -> Badge {
         (Direction::Higher, false, true) | (Direction::Lower, true, true) => badge("worse", "worse"),
         (Direction::Higher, true, false) | (Direction::Lower, false, false) => badge("noise", "better, no interval"),
         (Direction::Higher, false, false) | (Direction::Lower, true, false) => badge("noise", "worse, no interval"),
+    }
+}
+
+/// The badge of a slice that a search found. `significant` tells "not confirmed" from "too small to matter".
+pub fn found_badge(verdict: Verdict, significant: bool) -> Badge {
+    match verdict {
+        Verdict::Regressed => badge("worse", "worse, confirmed"),
+        Verdict::Improved => badge("better", "better, confirmed"),
+        _ if significant => badge("noise", "below minimum effect"),
+        _ => badge("noise", "not confirmed"),
     }
 }
 
@@ -254,8 +269,10 @@ mod tests {
             (Direction::Higher, 0.0, None, "no difference"),
         ];
         for (direction, delta, interval, text) in table {
-            assert_eq!(metric_badge(&metric(direction, delta, interval), 0.05).text, text);
+            assert_eq!(metric_badge(&metric(direction, delta, interval), 0.05, 99).text, text);
         }
+        let few = metric_badge(&metric(Direction::Higher, 0.1, Some((0.05, 0.15))), 0.05, 3);
+        assert_eq!(few.text, "inconclusive");
     }
 
     #[test]

@@ -12,10 +12,10 @@ pub use error::SiteError;
 pub use sink::{FolderSink, MemorySink, Sink, Written};
 
 use crate::model::report::RunReport;
-use crate::model::{Comparison, Sample, SampleSet};
+use crate::model::{Comparison, Sample, SampleSet, Verdict};
 use crate::report::parts::Owner;
 use crate::report::{
-    IndexEntry, index, links, markdown, method, overview, run_report, sample, samples, slice_page, words,
+    IndexEntry, discovered, index, links, markdown, method, overview, run_report, sample, samples, slice_page, words,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -59,6 +59,14 @@ pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<P
             site.page("slice", links::slice(&detail.slug), &view)?;
         }
     }
+    for found in discovered::confirmed(comparison) {
+        if let (Some(detail), Some(view)) = (
+            &found.slice.detail,
+            slice_page::discovered_page(comparison, found, samples, &owner),
+        ) {
+            site.page("slice", links::slice(&detail.slug), &view)?;
+        }
+    }
     site.samples(samples, &owner, |id| list_title(comparison, id))?;
     site.file(links::SUMMARY.to_owned(), markdown::summary(comparison).into_bytes());
     site.finish()
@@ -95,6 +103,14 @@ pub fn render_pointer(title: &str, href: &str) -> Result<Vec<u8>, SiteError> {
 /// The title of a list; a slice's list is called after its predicates.
 fn list_title(comparison: &Comparison, id: &str) -> String {
     let slug = id.strip_prefix("slice:");
+    if let Some(found) = slug.and_then(|slug| discovered::with_slug(comparison, slug)) {
+        let what = if found.verdict == Verdict::Improved {
+            "Fixed"
+        } else {
+            "Regressed"
+        };
+        return format!("{what} where {}", words::predicates(&found.predicates));
+    }
     let slice = comparison
         .slices
         .iter()

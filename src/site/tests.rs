@@ -4,6 +4,9 @@ use super::*;
 use crate::model::comparison::{
     COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, Latencies, Latency, Warning,
 };
+use crate::model::discovered::{
+    Discovered, DiscoveredSlice, Findings, HalfResult, LeftOut, SearchLevel, SearchedColumn,
+};
 use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunSlice};
 use crate::model::samples::{Answer, SAMPLES_SCHEMA};
 use crate::model::slice::SliceDetail;
@@ -198,6 +201,9 @@ fn comparison() -> Comparison {
             ..Outcomes::default()
         },
         metrics: metrics(),
+        non_inferiority: None,
+        discovered: Some(discovered()),
+        resampling: None,
         classes: classes(),
         confusion: confusion(),
         repeats: None,
@@ -219,6 +225,59 @@ fn comparison() -> Comparison {
             code: "golden_differs".into(),
             text: format!("The golden datasets differ: {EVIL}"),
         }],
+    }
+}
+
+/// What a search found: one slice with a page and one that was not confirmed, of hostile values.
+fn discovered() -> Discovered {
+    let half = HalfResult {
+        n: 500,
+        regressed: 80,
+        fixed: 10,
+        delta: Some(-0.14),
+        ci_low: Some(-0.18),
+        ci_high: Some(-0.1),
+    };
+    let found = |confirmed: bool| {
+        let mut slice = slice(1, Some(EVIL));
+        slice.origin = Origin::Discovered;
+        match (confirmed, &mut slice.detail) {
+            (true, Some(detail)) => detail.slug = "worse-001".into(),
+            _ => slice.detail = None,
+        }
+        DiscoveredSlice {
+            slice,
+            score: 1.5,
+            exploring: half,
+            confirming: half,
+            p_value: 0.0001,
+            q_value: 0.0002,
+            confirmed,
+            explains: 3,
+        }
+    };
+    Discovered {
+        columns: vec![SearchedColumn {
+            column: EVIL.into(),
+            values: 4,
+            binned: false,
+        }],
+        left_out: vec![LeftOut {
+            column: EVIL.into(),
+            reason: "it is hidden".into(),
+        }],
+        halves: [12_000, 12_562],
+        one_in: 2,
+        min_support: 30,
+        worse: Findings {
+            levels: vec![SearchLevel {
+                counted: 9,
+                pruned: 90,
+                left_out: 2,
+            }],
+            slices: vec![found(true), found(false)],
+        },
+        better: Findings::default(),
     }
 }
 

@@ -2,10 +2,11 @@
 //!
 //! Sums and differences stay integers; each number is rounded to a double once or twice, at its end.
 
+use super::means::student_interval;
 use super::metrics::MetricKind;
 use super::ratio;
 use crate::model::comparison::{Calibration, CalibrationBin};
-use crate::model::counts::{BinSums, CALIBRATION_BINS, FIXED_ONE};
+use crate::model::confidence::{BinSums, CALIBRATION_BINS, FIXED_ONE};
 use crate::model::{CalibrationSums, ConfidenceSums, Metric};
 
 /// Calibration by bin and the largest bin gap (MCE) of both versions: Guo et al. (2017), top label, equal-width bins
@@ -27,10 +28,38 @@ pub(super) fn metrics(sums: &CalibrationSums) -> [Metric; 3] {
         kind.of_versions(values, coverage(sums))
     };
     [
-        metric(MetricKind::MeanConfidence, |version, n| mean(version.sum, n)),
-        metric(MetricKind::Brier, |version, n| mean(version.squared_error, n)),
+        metric(MetricKind::MeanConfidence, |version, n| mean(version.sum(), n)),
+        metric(MetricKind::Brier, |version, n| mean(version.squared_error(), n)),
         metric(MetricKind::Ece, expected_calibration_error),
     ]
+}
+
+/// Student's interval of the difference of the mean confidences, which is a paired mean.
+pub(super) fn confidence_interval(sums: &CalibrationSums, alpha: f64) -> Option<(f64, f64)> {
+    paired(
+        sums,
+        [sums.baseline.sum(), sums.candidate.sum()],
+        sums.confidence_change,
+        alpha,
+    )
+}
+
+/// The same of the Brier scores.
+pub(super) fn brier_interval(sums: &CalibrationSums, alpha: f64) -> Option<(f64, f64)> {
+    let totals = [sums.baseline.squared_error(), sums.candidate.squared_error()];
+    paired(sums, totals, sums.error_change, alpha)
+}
+
+/// Interval of the mean of a paired difference, from the sums of both sides and of its squares; `None` below two samples.
+fn paired(sums: &CalibrationSums, totals: [u128; 2], squares: u128, alpha: f64) -> Option<(f64, f64)> {
+    if sums.n < 2 {
+        return None;
+    }
+    let n = sums.n as f64;
+    let [baseline, candidate] = totals.map(|total| mean(total, sums.n));
+    let delta = candidate - baseline;
+    let variance = (mean(squares, sums.n) - delta * delta).max(0.0) / (n - 1.0);
+    student_interval(delta, libm::sqrt(variance), n - 1.0, alpha)
 }
 
 /// Says how many matched samples the confidence metrics leave out, if any.
@@ -88,8 +117,7 @@ mod tests {
         for &(confidence, correct) in samples {
             let bin = ((confidence * CALIBRATION_BINS as f64).ceil() as usize).saturating_sub(1);
             let target = f64::from(u8::from(correct));
-            sums.sum += fixed(confidence);
-            sums.squared_error += fixed((confidence - target).powi(2));
+            sums.bins[bin].squared_error += fixed((confidence - target).powi(2));
             sums.bins[bin].n += 1;
             sums.bins[bin].correct += u64::from(correct);
             sums.bins[bin].confidence += fixed(confidence);
@@ -114,6 +142,7 @@ mod tests {
             excluded,
             baseline: sums(&BASELINE),
             candidate: sums(candidate),
+            ..CalibrationSums::default()
         }
     }
 
@@ -211,6 +240,7 @@ mod tests {
             n,
             correct: n - 1,
             confidence: u128::from(n) * one - 1,
+            squared_error: 0,
         };
         // |(n - 1) - (n - 2^-62)| / n, which no double holds before the subtraction.
         assert_eq!(

@@ -1,17 +1,6 @@
 //! Non-inferiority: not whether the candidate is better, but whether it is at most so much worse.
 
-use crate::model::Direction;
-
-/// Answer to whether the candidate is worse by less than a margin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NonInferiority {
-    /// The whole interval lies above the margin: as good as the baseline, or better.
-    Shown,
-    /// It does not: a loss as large as the margin, or larger, cannot be excluded.
-    NotShown,
-    /// There is no interval, no better direction, or no margin that is a number from 0 on.
-    NotComparable,
-}
+use crate::model::{Direction, NonInferiority};
 
 /// Whether the interval of a difference, new minus old, excludes a loss of `margin` or more.
 pub fn non_inferiority(interval: Option<(f64, f64)>, direction: Direction, margin: f64) -> NonInferiority {

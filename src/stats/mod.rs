@@ -7,6 +7,8 @@
 //! Counts ─► summarise ─┬─ metrics ◄─ classification, flips, calibration
 //!                      ├─ slices  ◄─ mcnemar ─► multiplicity (q-values)
 //!                      └─ verdict ◄─ mcnemar, power; intervals beside every estimate
+//! Counts ─► resample   ─── intervals without a closed form ◄─ bootstrap, calibration_bootstrap ◄─ seed of the snapshots
+//! codes and change ─► search ─► slices where it got worse
 //! ```
 //!
 //! Probabilities of a positive class join the metrics of a classification: `summarise_ranking ◄─ ranking`. Answers that are
@@ -16,12 +18,10 @@
 //! MeasuredCounts ─► summarise_measured ◄─ scores, numeric ◄─ means (Student), moments (bootstrap) ◄─ exact sums
 //! ```
 //!
-//! For what has no closed form, not yet part of a comparison:
+//! Trials of a sample are reduced before runs are joined (`repeats`). Not yet part of a comparison:
 //!
 //! ```text
-//! joint counts, bins   ─► bootstrap, calibration_bootstrap ◄─ random ◄─ seed of the snapshots
-//! trials ─► repeats;  documents, users ─► clusters;  a margin ─► margin
-//! codes and change     ─► search ─► slices where it got worse
+//! documents, users ─► clusters
 //! ```
 //!
 //! Sign convention: new minus old. Every constant that a page quotes is public here; pages print the constant, never a
@@ -35,6 +35,7 @@ mod calibration_bootstrap;
 mod classification;
 mod clusters;
 mod confusion;
+mod discovery;
 mod exact;
 mod flips;
 mod intervals;
@@ -53,6 +54,7 @@ mod properties;
 mod random;
 mod ranking;
 pub mod repeats;
+mod resample;
 mod scores;
 pub mod search;
 mod slices;
@@ -64,14 +66,15 @@ mod verdict;
 pub use binary::{BinarySample, summarise_ranking};
 pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
 pub use calibration::calibration;
-pub use calibration_bootstrap::{CalibrationMoments, bootstrap_ece, bootstrap_ece_times};
+pub use calibration_bootstrap::{bootstrap_ece, bootstrap_ece_times};
 
 pub use classification::{MAX_NOTED_LABELS, classes};
 pub use clusters::{ClusterSums, ClusterTest, cluster_sum, clustered_mcnemar};
 pub use confusion::{MAX_CONFUSION_LABELS, confusion};
+pub use discovery::{Sense, discovered, search_levels};
 pub use exact::ExactSum;
 pub use intervals::{tango, wilson};
-pub use margin::{NonInferiority, non_inferiority};
+pub use margin::non_inferiority;
 pub use mcnemar::{mcnemar_exact, mcnemar_midp};
 pub use means::{MeanSums, MeanTest, detectable_mean};
 pub use measured::{MeasuredCounts, MeasuredSlice, Measures, SCORE_PREFIX, measured_slice_detail, summarise_measured};
@@ -84,6 +87,7 @@ pub use power::{POWER, detectable_effect};
 pub use random::{Random, Seed};
 pub use ranking::{Ranked, Ranking, RankingDifference, ranking};
 pub use repeats::{FlakeRate, majority, mean_pass_at_k, pass_at_k};
+pub use resample::{FEW_FLIPS, resample, too_narrow};
 pub use scores::{Play, ScoreSummary, ScoreSums, play};
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};

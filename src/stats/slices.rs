@@ -41,7 +41,7 @@ pub(super) fn family(
 }
 
 /// A slice with everything but what depends on the other slices.
-fn untested(table: &SliceTable, alpha: f64) -> SliceResult {
+pub(super) fn untested(table: &SliceTable, alpha: f64) -> SliceResult {
     let counts = &table.counts;
     let SliceCounts {
         n,

@@ -31,6 +31,7 @@ mod publication;
 mod reference;
 mod refusals;
 mod resume;
+mod search;
 mod secrets;
 mod servers;
 mod statistics;

@@ -1,11 +1,11 @@
 //! Statistics on random data, recomputed by scikit-learn, scipy, statsmodels and numpy.
 
 use crate::harness::{Project, repository};
-use evaldiff::model::{Direction, JointTable};
+use evaldiff::model::{CalibrationSums, CompareOptions, Counts, Direction, JointTable};
 use evaldiff::stats::search::{SearchInput, SearchOptions, explores, search};
 use evaldiff::stats::{
-    CalibrationMoments, ClusterSums, NumericSums, Random, Ranked, ScoreSums, Seed, bootstrap_counts, bootstrap_ece,
-    clustered_mcnemar, mean_pass_at_k, ranking, student_quantile, student_two_sided,
+    ClusterSums, NumericSums, Random, Ranked, ScoreSums, Seed, bootstrap_counts, clustered_mcnemar, mean_pass_at_k,
+    ranking, resample, student_quantile, student_two_sided, summarise,
 };
 use serde_json::{Value, json};
 use std::process::Command;
@@ -217,7 +217,6 @@ fn counts(n: u64, random: &mut Random) -> Value {
 }
 
 fn calibration(n: u64, random: &mut Random) -> Value {
-    let mut moments = CalibrationMoments::default();
     let samples: Vec<(f64, bool, f64, bool)> = (0..n)
         .map(|_| {
             let a = 0.3 + 0.7 * random.uniform();
@@ -226,23 +225,31 @@ fn calibration(n: u64, random: &mut Random) -> Value {
             (a, luck < a, b, luck < b - 0.12)
         })
         .collect();
+    let mut sums = CalibrationSums::default();
     for &(a, right_a, b, right_b) in &samples {
-        let bin = |confidence: f64| ((confidence * 15.0).ceil() as usize).saturating_sub(1);
-        moments.add([bin(a), bin(b)], [a, b], [right_a, right_b]);
+        sums.add([a, b], [right_a, right_b]);
     }
-    let brier = moments.brier(0.05).unwrap();
+    let counts = Counts {
+        calibration: Some(sums),
+        ..Counts::default()
+    };
+    let mut metrics = summarise(&counts, &CompareOptions::default()).metrics;
+    resample(&mut metrics, &counts, 0.05, Seed(1));
+    let metric = |name: &str| {
+        let metric = metrics.iter().find(|metric| metric.name == name).unwrap();
+        json!({"delta": metric.delta, "interval": [metric.ci_low, metric.ci_high]})
+    };
     json!({
-        "kind": "calibration", "samples": samples, "ece_interval": bootstrap_ece(&moments, 0.05, Seed(1)),
-        "brier": brier.mean, "brier_interval": brier.interval, "brier_p": brier.p_value,
-        "confidence": moments.confidence(0.05).unwrap().mean,
+        "kind": "calibration", "samples": samples, "ece": metric("ece"), "brier": metric("brier"),
+        "confidence": metric("mean_confidence"),
     })
 }
 
 /// The scores, counts and q values of what the search found, from the rows themselves.
 fn slices(n: u64, random: &mut Random) -> Value {
     let n = 10 * n as usize;
-    let columns: Vec<Vec<u32>> = (2..8)
-        .map(|values| (0..n).map(|_| random.below(values) as u32).collect())
+    let columns: Vec<Vec<u16>> = (2..8)
+        .map(|values| (0..n).map(|_| random.below(values) as u16).collect())
         .collect();
     let change: Vec<f64> = (0..n)
         .map(|row| {
@@ -252,7 +259,7 @@ fn slices(n: u64, random: &mut Random) -> Value {
         })
         .collect();
     let explore: Vec<bool> = (0..n as u64).map(|row| explores(&row.to_le_bytes())).collect();
-    let views: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+    let views: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let input = SearchInput {
         columns: &views,
         change: &change,

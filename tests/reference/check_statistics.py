@@ -12,6 +12,7 @@ import json
 import math
 import sys
 import warnings
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,11 @@ def check_all(name: str, found: list[float], expected: list[float], tolerance: f
 
 def check_resampled(name: str, found: list[float], replicates: np.ndarray) -> None:
     """Both ends of a percentile interval, to a share of its width."""
-    low, high = np.quantile(replicates, [0.025, 0.975])
+    check_ends(name, found, np.quantile(replicates, [0.025, 0.975]))
+
+
+def check_ends(name: str, found: list[float], ends: Sequence[float]) -> None:
+    low, high = ends
     for f, e in zip(found, (low, high)):
         if not abs(f - e) <= RESAMPLED * (high - low) + 1e-12:
             failures.append(f"{name}: {found} instead of {[low, high]}")
@@ -176,21 +181,37 @@ def classification(truth: np.ndarray, predicted: np.ndarray, weight: np.ndarray,
     }
 
 
-def ece(confidence: np.ndarray, correct: np.ndarray) -> float:
+def gaps(confidence: np.ndarray, correct: np.ndarray) -> np.ndarray:
+    """Per sample (row) and bin (column) the gap of correctness and confidence."""
     place = np.clip(np.ceil(confidence * 15).astype(int) - 1, 0, 14)
-    return float(np.abs(np.bincount(place, weights=correct - confidence, minlength=15)).sum() / len(confidence))
+    out = np.zeros((len(confidence), 15))
+    out[np.arange(len(confidence)), place] = correct - confidence
+    return out
 
 
 def calibration(case: dict, rng: np.random.Generator) -> None:
     a, right_a, b, right_b = np.array(case["samples"], dtype=float).T
-    check("confidence", case["confidence"], (b - a).mean())
-    check("brier", case["brier"], sk.brier_score_loss(right_b, b) - sk.brier_score_loss(right_a, a))
-    paired("brier", {"interval": case["brier_interval"], "p": case["brier_p"]}, (b - right_b) ** 2 - (a - right_a) ** 2, 0.95)
-    replicates = []
-    for _ in range(RESAMPLES):
-        i = rng.integers(0, len(a), len(a))
-        replicates.append(ece(b[i], right_b[i]) - ece(a[i], right_a[i]))
-    check_resampled(f"ece interval at n = {len(a)}", case["ece_interval"], np.array(replicates))
+    brier = (b - right_b) ** 2 - (a - right_a) ** 2
+    for name, change in (("confidence", b - a), ("brier", brier)):
+        check(name, case[name]["delta"], change.mean())
+        interval = stats.ttest_1samp(change, 0).confidence_interval(0.95)
+        check_all(f"{name} interval", case[name]["interval"], [interval.low, interval.high])
+    check("brier", case["brier"]["delta"], sk.brier_score_loss(right_b, b) - sk.brier_score_loss(right_a, a))
+    by_sample = np.hstack([gaps(a, right_a), gaps(b, right_b)])
+    mean = by_sample.mean(axis=0)
+    error = np.abs(mean)[15:].sum() - np.abs(mean)[:15].sum()
+    check("ece", case["ece"]["delta"], error)
+    # Resampled one by one; where a gap is within two standard errors, an end takes its noise as signed or as absolute.
+    index = rng.integers(0, len(a), (RESAMPLES, len(a)))
+    noise = np.array([by_sample[i].mean(axis=0) for i in index]) - mean
+    clear = np.abs(mean) > 2 * by_sample.std(axis=0) / math.sqrt(len(a))
+    signed = np.where(mean < 0, -noise, noise)
+    bent = np.where(clear, signed, np.abs(noise))
+    most = np.quantile(bent[:, 15:].sum(axis=1) - signed[:, :15].sum(axis=1), 0.975)
+    least = np.quantile(signed[:, 15:].sum(axis=1) - bent[:, :15].sum(axis=1), 0.025)
+    # Normal noise and resampled noise differ where a bin holds few samples.
+    if len(a) >= 500:
+        check_ends(f"ece interval at n = {len(a)}", case["ece"]["interval"], (error - most, error - least))
 
 
 def slices(case: dict, rng: np.random.Generator) -> None:

@@ -131,21 +131,24 @@ fn the_catalog_is_located_by_the_environment_then_the_file() {
 
 #[test]
 fn numbers_and_folders_rise_from_file_to_flag() {
-    let toml = "[compare]\nalpha = 0.1\nmin_effect = 0.2\ntop = 5\nhide = [\"z\", \"email\"]\nno_payload = true\n\
+    let toml = "[compare]\nalpha = 0.1\nmin_effect = 0.2\nmargin = 0.03\nsearch_columns = [\"c\"]\ntop = 5\nhide = [\"z\", \"email\"]\nno_payload = true\n\
                 [engine]\nmemory_limit = \"64MiB\"\nthreads = 2\n[report]\nout = \"public\"";
     let (_dir, root, sub) = project(toml);
     let config = load("a b", &[], &sub).unwrap();
     let compare = &config.compare;
     assert_eq!((compare.alpha, compare.top, compare.no_payload), (0.1, 5, true));
     assert_eq!((compare.min_effect_slice, compare.min_effect_headline), (0.2, 0.2));
+    assert_eq!((compare.margin, compare.search), (Some(0.03), true));
+    assert_eq!(compare.search_columns, ["c"]);
     assert_eq!((config.engine.memory_limit, config.engine.threads), (Some(64 << 20), 2));
     assert_eq!(config.out, root.join("public"));
     assert_eq!(config.file, Some(root.join("evaldiff.toml")));
 
-    let flags = "a b --alpha 0.3 --min-effect 0 --top 9 --hide text --memory-limit 1GB --threads 4 --join hash --out o";
+    let flags = "a b --alpha 0.3 --min-effect 0 --margin 0.02 --no-search --top 9 --hide text --memory-limit 1GB --threads 4 --join hash --out o";
     let config = load(flags, &[], &sub).unwrap();
     let compare = &config.compare;
     assert_eq!((compare.alpha, compare.top), (0.3, 9));
+    assert_eq!((compare.margin, compare.search), (Some(0.02), false));
     assert_eq!((compare.min_effect_slice, compare.min_effect_headline), (0.0, 0.0));
     // What the file hides stays hidden.
     assert_eq!(compare.hide, ["email", "text", "z"]);

@@ -47,7 +47,7 @@ fn two_references_are_a_comparison() {
 #[test]
 fn every_flag_of_a_comparison_arrives() {
     let parsed = line(
-        "a b --table ns.t --slice s1 --slice s2 --slice s1 --out o --format json --alpha 0.1 --min-effect 0.02 \
+        "a b --table ns.t --slice s1 --slice s2 --slice s1 --out o --format json --alpha 0.1 --min-effect 0.02 --margin 0.03 --search-column f --search-column g \
          --memory-limit 1GiB --top 7 --hide h --no-payload --id i --id j --truth t --pred p --conf c --show x \
          --status st --error e --latency l --golden g.csv --golden-name n --golden-version gv \
          --input-format csv --threads 3 --join merge --config c.toml -vv \
@@ -84,6 +84,9 @@ fn every_flag_of_a_comparison_arrives() {
         min_effect: Some(0.02),
         tolerance: Some(0.5),
         label_map: Some("l.csv".into()),
+        margin: Some(0.03),
+        search_columns: list(&["f", "g"]),
+        no_search: false,
         top: Some(7),
         hide: list(&["h"]),
         no_payload: true,

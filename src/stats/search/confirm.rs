@@ -7,7 +7,7 @@ use crate::stats::{MeanSums, benjamini_hochberg, mcnemar_midp};
 
 /// Tests every slice on the rows of the confirming half.
 pub(super) fn confirm(
-    columns: &[&[u32]],
+    columns: &[&[u16]],
     change: &[f64],
     half: &[u32],
     slices: Vec<Folded>,
@@ -22,7 +22,7 @@ pub(super) fn confirm(
         let mut uncovered = Errors::default();
         for (row, covered) in half.iter().zip(&mut covered) {
             let row = *row as usize;
-            let inside = |(column, code): &(u32, u32)| {
+            let inside = |(column, code): &(u32, u16)| {
                 columns.get(*column as usize).and_then(|column| column.get(row)) == Some(code)
             };
             if slice.predicates.iter().all(inside) {

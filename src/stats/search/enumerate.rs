@@ -9,7 +9,7 @@ use std::collections::HashMap;
 /// One predicate that enough samples satisfy.
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
-    pub(super) predicate: (u32, u32),
+    pub(super) predicate: (u32, u16),
     pub(super) extent: Extent,
     /// Its samples, numbered within the exploring half.
     pub(super) rows: Rows,
@@ -58,7 +58,7 @@ impl Explored {
 
 /// Searches the rows of the exploring half for the `pool` best slices.
 pub(super) fn explore(
-    columns: &[&[u32]],
+    columns: &[&[u16]],
     change: &[f64],
     half: &[u32],
     options: &SearchOptions,
@@ -116,13 +116,14 @@ pub(super) fn explore(
     }
 }
 
-/// Codes that occur in the half; those not below the number of samples are ignored.
-fn distinct(column: &[u32], half: &[u32]) -> u64 {
-    let mut seen = vec![false; column.len()];
+/// Codes that there can be in a column.
+const CODES: usize = 1 << 16;
+
+/// Codes that occur in the half.
+fn distinct(column: &[u16], half: &[u32]) -> u64 {
+    let mut seen = vec![false; CODES];
     for row in half {
-        if let Some(flag) = seen.get_mut(column[*row as usize] as usize) {
-            *flag = true;
-        }
+        seen[usize::from(column[*row as usize])] = true;
     }
     seen.into_iter().filter(|flag| *flag).count() as u64
 }
@@ -140,23 +141,20 @@ fn combinations(values: &[u64], choose: usize) -> u64 {
 }
 
 /// Every predicate with enough samples and an error among them, in order of column and code.
-fn units(columns: &[&[u32]], half: &[u32], errors: &[(u32, f64)], min_support: u64) -> Vec<Unit> {
+fn units(columns: &[&[u16]], half: &[u32], errors: &[(u32, f64)], min_support: u64) -> Vec<Unit> {
     let mut units = Vec::new();
     for (number, column) in (0_u32..).zip(columns) {
-        let code = |local: u32| column[half[local as usize] as usize] as usize;
-        let mut extents = vec![(0_u64, 0.0_f64, 0.0_f64); column.len()];
+        let code = |local: u32| usize::from(column[half[local as usize] as usize]);
+        let mut extents = vec![(0_u64, 0.0_f64, 0.0_f64); CODES];
         for local in 0..half.len() as u32 {
-            if let Some(extent) = extents.get_mut(code(local)) {
-                extent.0 += 1;
-            }
+            extents[code(local)].0 += 1;
         }
         for (local, error) in errors {
-            if let Some((_, sum, largest)) = extents.get_mut(code(*local)) {
-                (*sum, *largest) = (*sum + error, largest.max(*error));
-            }
+            let (_, sum, largest) = &mut extents[code(*local)];
+            (*sum, *largest) = (*sum + error, largest.max(*error));
         }
         // Where a code's rows go; most codes of a column with many values have too few.
-        let mut places = vec![usize::MAX; column.len()];
+        let mut places = vec![usize::MAX; CODES];
         let mut kept: Vec<(usize, Vec<u32>, Vec<u32>)> = Vec::new();
         for (code, (size, error, _)) in extents.iter().enumerate() {
             if *size >= min_support && *error > 0.0 {
@@ -164,7 +162,7 @@ fn units(columns: &[&[u32]], half: &[u32], errors: &[(u32, f64)], min_support: u
                 kept.push((code, Vec::with_capacity(*size as usize), Vec::new()));
             }
         }
-        let place = |local: u32| places.get(code(local)).copied().unwrap_or(usize::MAX);
+        let place = |local: u32| places[code(local)];
         for local in 0..half.len() as u32 {
             if let Some((_, rows, _)) = kept.get_mut(place(local)) {
                 rows.push(local);
@@ -178,7 +176,7 @@ fn units(columns: &[&[u32]], half: &[u32], errors: &[(u32, f64)], min_support: u
         for (code, rows, list) in kept {
             let (size, error, largest) = extents[code];
             units.push(Unit {
-                predicate: (number, code as u32),
+                predicate: (number, code as u16),
                 extent: Extent { size, error, largest },
                 rows: Rows::new(rows, half.len()),
                 errors: Rows::new(list, errors.len()),

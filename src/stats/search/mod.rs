@@ -17,24 +17,26 @@ mod score;
 #[cfg(test)]
 mod tests;
 
-pub use bins::{QuantileBins, quantile_bins};
+pub use bins::QuantileBins;
 pub use score::slice_score;
 
 use enumerate::{Explored, explore};
 
+/// Columns that are searched at most.
+pub const MAX_COLUMNS: usize = 30;
 /// Most predicates of a slice.
 pub const MAX_PREDICATES: usize = 3;
 /// Slices kept before folding, per slice that is asked for: redundant ones must not crowd out others.
 const POOL_PER_SLICE: usize = 10;
 
 /// A slice of up to three predicates: (column, code), in column order.
-pub type Conjunction = Vec<(u32, u32)>;
+pub type Conjunction = Vec<(u32, u16)>;
 
 /// What is searched. All lists have one entry per sample, in the same order.
 #[derive(Clone, Copy, Debug)]
 pub struct SearchInput<'a> {
-    /// Per column the code of every sample's value, dense from 0: codes not below the number of samples are ignored.
-    pub columns: &'a [&'a [u32]],
+    /// Per column the code of every sample's value.
+    pub columns: &'a [&'a [u16]],
     /// How much worse the candidate is: 1 regressed, -1 fixed, 0 neither; or the increase of a loss. Negated, the same
     /// search finds what got better.
     pub change: &'a [f64],
@@ -143,10 +145,15 @@ impl Search {
 
 /// Whether a sample explores, by its key: as good as a coin, and the same in every run.
 pub fn explores(key: &[u8]) -> bool {
-    let digest = blake3::Hasher::new_derive_key("evaldiff 2026 slice search: halves")
-        .update(key)
-        .finalize();
-    digest.as_bytes()[0] & 1 == 0
+    drawn(key, 1).unwrap_or_default()
+}
+
+/// The same where only one in `one_in` samples is searched; `None` for the others.
+pub fn drawn(key: &[u8], one_in: u64) -> Option<bool> {
+    let digest = blake3::derive_key("evaldiff 2026 slice search: halves", key);
+    let [first, rest @ ..] = digest;
+    let lot = rest.first_chunk().map_or(0, |bytes| u64::from_le_bytes(*bytes));
+    (lot % one_in.max(1) == 0).then_some(first & 1 == 0)
 }
 
 /// Searches, folds and confirms. Lists of unequal length are cut to the shortest.

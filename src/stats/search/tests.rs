@@ -5,8 +5,8 @@ use crate::stats::{Random, Seed};
 use proptest::prelude::*;
 
 /// The pool of the exploring half: (predicates, score).
-fn pool(columns: &[Vec<u32>], change: &[f64], options: &SearchOptions, size: usize) -> Vec<(Conjunction, f64)> {
-    let columns: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+fn pool(columns: &[Vec<u16>], change: &[f64], options: &SearchOptions, size: usize) -> Vec<(Conjunction, f64)> {
+    let columns: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let half: Vec<u32> = (0..change.len() as u32).collect();
     let explored = explore(&columns, change, &half, options, size);
     let pool = explored.pool.iter();
@@ -15,7 +15,7 @@ fn pool(columns: &[Vec<u32>], change: &[f64], options: &SearchOptions, size: usi
 }
 
 /// The same from the definition: every conjunction that occurs, scored.
-fn brute_force(columns: &[Vec<u32>], change: &[f64], options: &SearchOptions, size: usize) -> Vec<(Conjunction, f64)> {
+fn brute_force(columns: &[Vec<u16>], change: &[f64], options: &SearchOptions, size: usize) -> Vec<(Conjunction, f64)> {
     let n = change.len();
     let total: f64 = change.iter().filter(|c| **c > 0.0).sum();
     let mut seen: std::collections::BTreeMap<Conjunction, (u64, f64)> = Default::default();
@@ -54,7 +54,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
     #[test]
     fn equal_to_brute_force(
-        rows in proptest::collection::vec((proptest::collection::vec(0_u32..4, 5), 0_u8..4, 0_u8..3), 20..120),
+        rows in proptest::collection::vec((proptest::collection::vec(0_u16..4, 5), 0_u8..4, 0_u8..3), 20..120),
         size in 1_usize..12,
         support in 1_u64..12,
         weight in prop_oneof![Just(0.95), Just(0.7), Just(0.99)],
@@ -66,7 +66,7 @@ proptest! {
             let amount = if sized { f64::from(*step) / 4.0 + 0.25 } else { 1.0 };
             if worse { amount } else if *luck == 3 { -amount } else { 0.0 }
         }).collect();
-        let columns: Vec<Vec<u32>> = (0..5).map(|c| rows.iter().map(|(codes, ..)| codes[c]).collect()).collect();
+        let columns: Vec<Vec<u16>> = (0..5).map(|c| rows.iter().map(|(codes, ..)| codes[c]).collect()).collect();
         let options = SearchOptions { min_support: Some(support), weight, ..SearchOptions::default() };
         let (found, expected) = (pool(&columns, &change, &options, size), brute_force(&columns, &change, &options, size));
         prop_assert_eq!(found.len(), expected.len());
@@ -80,15 +80,15 @@ proptest! {
 }
 
 /// 30 columns: of 2 to 12 values, every fifth a copy of the one before with 5% noise, the last with many rare values.
-pub(super) fn columns(n: usize, random: &mut Random) -> Vec<Vec<u32>> {
-    let mut columns: Vec<Vec<u32>> = Vec::new();
+pub(super) fn columns(n: usize, random: &mut Random) -> Vec<Vec<u16>> {
+    let mut columns: Vec<Vec<u16>> = Vec::new();
     for number in 0..30_u64 {
         let values = 2 + number * 7 % 11;
         let column = if number % 5 == 4 {
             let before = columns.last().cloned().unwrap_or_default();
-            let noisy = |code: u32, random: &mut Random| {
+            let noisy = |code: u16, random: &mut Random| {
                 if random.below(20) == 0 {
-                    random.below(values) as u32
+                    random.below(values) as u16
                 } else {
                     code
                 }
@@ -101,12 +101,12 @@ pub(super) fn columns(n: usize, random: &mut Random) -> Vec<Vec<u32>> {
                     if random.below(2) == 0 {
                         0
                     } else {
-                        1 + random.below(100) as u32
+                        1 + random.below(100) as u16
                     }
                 })
                 .collect()
         } else {
-            (0..n).map(|_| random.below(values) as u32).collect()
+            (0..n).map(|_| random.below(values) as u16).collect()
         };
         columns.push(column);
     }
@@ -114,7 +114,7 @@ pub(super) fn columns(n: usize, random: &mut Random) -> Vec<Vec<u32>> {
 }
 
 /// Every sample flips with 2% either way; in the planted slice it regresses with `rate`.
-pub(super) fn changes(columns: &[Vec<u32>], planted: &[(u32, u32)], rate: f64, random: &mut Random) -> Vec<f64> {
+pub(super) fn changes(columns: &[Vec<u16>], planted: &[(u32, u16)], rate: f64, random: &mut Random) -> Vec<f64> {
     let n = columns.first().map_or(0, Vec::len);
     (0..n)
         .map(|row| {
@@ -136,7 +136,7 @@ pub(super) fn changes(columns: &[Vec<u32>], planted: &[(u32, u32)], rate: f64, r
 }
 
 /// What is planted in 100 seeds, in turn: one, two or three predicates, correlated and rare columns among them.
-const PLANTED: [&[(u32, u32)]; 5] = [
+const PLANTED: [&[(u32, u16)]; 5] = [
     &[(1, 2)],
     &[(3, 1), (12, 0)],
     &[(8, 1), (20, 2)],
@@ -144,14 +144,14 @@ const PLANTED: [&[(u32, u32)]; 5] = [
     &[(28, 0), (2, 3)],
 ];
 
-fn run(seed: u64, planted: &[(u32, u32)]) -> (Search, Vec<Vec<u32>>) {
+fn run(seed: u64, planted: &[(u32, u16)]) -> (Search, Vec<Vec<u16>>) {
     let mut random = Seed(seed).stream("planted");
     let columns = columns(20_000, &mut random);
     let change = changes(&columns, planted, 0.25, &mut random);
     let explore: Vec<bool> = (0..change.len() as u64)
         .map(|row| explores(&(row ^ seed << 32).to_le_bytes()))
         .collect();
-    let views: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+    let views: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let input = SearchInput {
         columns: &views,
         change: &change,
@@ -161,10 +161,10 @@ fn run(seed: u64, planted: &[(u32, u32)]) -> (Search, Vec<Vec<u32>>) {
 }
 
 /// Whether exactly what was planted is confirmed; a correlated column may stand for its original.
-fn finds(seed: u64, planted: &[(u32, u32)]) -> bool {
+fn finds(seed: u64, planted: &[(u32, u16)]) -> bool {
     let (search, columns) = run(seed, planted);
     let confirmed: Vec<&FoundSlice> = search.slices.iter().filter(|slice| slice.confirmed).collect();
-    let inside = |slice: &[(u32, u32)], row: usize| {
+    let inside = |slice: &[(u32, u16)], row: usize| {
         slice
             .iter()
             .all(|(column, code)| columns[*column as usize][row] == *code)
@@ -222,7 +222,7 @@ fn two_planted_slices_are_two_and_what_got_better_is_the_reverse() {
         }
     }
     let explore: Vec<bool> = (0..20_000_u64).map(|row| explores(&row.to_le_bytes())).collect();
-    let views: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+    let views: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let of = |change: &[f64]| {
         let input = SearchInput {
             columns: &views,
@@ -263,7 +263,7 @@ fn a_uniform_regression_names_no_slice() {
         .map(|_| if random.uniform() < 0.1 { 1.0 } else { 0.0 })
         .collect();
     let explore: Vec<bool> = (0..10_000_u64).map(|row| explores(&row.to_le_bytes())).collect();
-    let views: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+    let views: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let found = search(
         &SearchInput {
             columns: &views,
@@ -281,7 +281,7 @@ fn a_small_budget_is_said() {
     let columns = columns(5_000, &mut random);
     let change = changes(&columns, &[(1, 2)], 0.3, &mut random);
     let explore = vec![true; 5_000];
-    let views: Vec<&[u32]> = columns.iter().map(Vec::as_slice).collect();
+    let views: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
     let input = SearchInput {
         columns: &views,
         change: &change,
@@ -314,7 +314,7 @@ fn nothing_to_search() {
         explore: &[],
     };
     assert_eq!(search(&empty, &SearchOptions::default()).slices, []);
-    let column = [0_u32, 7, u32::MAX];
+    let column = [0_u16, 7, u16::MAX];
     let odd = SearchInput {
         columns: &[&column, &column[..2]],
         change: &[f64::NAN, f64::INFINITY, 1.0],

@@ -1,0 +1,178 @@
+//! The search for slices: columns of the candidate's run become codes, and [`crate::stats::search`] looks where it got
+//! worse and where it got better.
+//!
+//! ```text
+//! marks of the pass, columns ─► codes (one scan per column) ─► search, reversed search ─► slices with their tables
+//! ```
+
+mod codes;
+mod columns;
+
+use super::error::CompareError;
+use super::marks::Mark;
+use super::pass::Pass;
+use super::plan::Sides;
+use super::{Job, MAX_SLICE_VALUES};
+use crate::engine::Engine;
+use crate::model::discovered::{LeftOut, SearchedColumn};
+use crate::model::{JointTable, Outcome, Predicate};
+use crate::stats::search::{MAX_COLUMNS, Search, SearchInput, SearchOptions, search};
+use codes::{Coded, Samples};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// What the search found, in terms of values.
+#[derive(Debug)]
+pub struct Discovery {
+    /// The columns searched.
+    pub columns: Vec<SearchedColumn>,
+    /// The columns left out.
+    pub left_out: Vec<LeftOut>,
+    /// One in so many matched samples was searched.
+    pub one_in: u64,
+    /// What got worse.
+    pub worse: Found,
+    /// What got better.
+    pub better: Found,
+}
+
+/// What one direction of the search found.
+#[derive(Debug)]
+pub struct Found {
+    /// How far it went and what it found, by column and code.
+    pub search: Search,
+    /// The slices, in its order.
+    pub slices: Vec<FoundSlice>,
+}
+
+/// A slice by its values.
+#[derive(Debug)]
+pub struct FoundSlice {
+    /// Its predicates.
+    pub predicates: Vec<Predicate>,
+    /// Its full table.
+    pub table: JointTable,
+    /// Rows of the candidate in it that changed in the direction of the search, rising.
+    pub(super) changed: Vec<u32>,
+}
+
+/// Searches what the pass has marked; `None` where it has marked nothing.
+///
+/// # Errors
+/// [`CompareError::NoColumn`], [`CompareError::NotSearched`] or [`CompareError::TooManyValues`] for a column that was
+/// named, or the first file that cannot be read.
+pub(super) async fn discover(
+    engine: &Engine,
+    job: &Job,
+    sides: &Sides,
+    pass: &mut Pass,
+) -> Result<Option<Discovery>, CompareError> {
+    let Some(marks) = pass.tally.marks.take().filter(|marks| !marks.is_empty()) else {
+        return Ok(None);
+    };
+    let one_in = marks.one_in;
+    let samples = Arc::new(Samples {
+        rows: Arc::clone(&marks.rows),
+        marks: marks.sorted(),
+    });
+    let (coded, left_out) = code(engine, job, sides, &samples).await?;
+    let options = SearchOptions {
+        alpha: job.options.alpha,
+        min_effect: job.options.min_effect_slice,
+        ..SearchOptions::default()
+    };
+    let mut change = changes(pass, &samples.marks);
+    let worse = found(pass, &samples.marks, &coded, &change, &options);
+    change.iter_mut().for_each(|change| *change = -*change);
+    let better = found(pass, &samples.marks, &coded, &change, &options);
+    Ok(Some(Discovery {
+        columns: coded.iter().map(Coded::summary).collect(),
+        left_out,
+        one_in,
+        worse,
+        better,
+    }))
+}
+
+/// The codes of every column that qualifies, and the columns that do not.
+async fn code(
+    engine: &Engine,
+    job: &Job,
+    sides: &Sides,
+    samples: &Arc<Samples>,
+) -> Result<(Vec<Coded>, Vec<LeftOut>), CompareError> {
+    let (chosen, mut left_out) = columns::choose(job)?;
+    let mut coded = Vec::new();
+    for column in chosen {
+        let name = column.read.name.clone();
+        let mut leave_out = |reason: String| {
+            left_out.push(LeftOut {
+                column: name.clone(),
+                reason,
+            })
+        };
+        if coded.len() == MAX_COLUMNS {
+            leave_out(format!("{MAX_COLUMNS} columns are searched at most"));
+            continue;
+        }
+        match codes::read(engine, &sides.candidate, samples, column).await? {
+            Some(column) if column.distinct > 1 => coded.push(column),
+            Some(_) => leave_out("it has one value".into()),
+            None if job.options.search_columns.contains(&name) => {
+                return Err(CompareError::TooManyValues {
+                    column: name,
+                    limit: MAX_SLICE_VALUES,
+                });
+            }
+            None => leave_out(format!("it has more than {MAX_SLICE_VALUES} values")),
+        }
+    }
+    Ok((coded, left_out))
+}
+
+/// By how much each sample got worse: 1 regressed, -1 fixed, 0 neither.
+fn changes(pass: &Pass, marks: &[Mark]) -> Vec<f64> {
+    let change = |&(truth, a, b): &(u32, u32, u32)| match Outcome::of(a == truth, b == truth) {
+        Outcome::Regressed => 1.0,
+        Outcome::Fixed => -1.0,
+        Outcome::BothCorrect | Outcome::BothWrong => 0.0,
+    };
+    let by_cell: Vec<f64> = pass.tally.cells.triples.iter().map(change).collect();
+    marks.iter().map(|mark| by_cell[mark.cell() as usize]).collect()
+}
+
+fn found(pass: &Pass, marks: &[Mark], coded: &[Coded], change: &[f64], options: &SearchOptions) -> Found {
+    let columns: Vec<&[u16]> = coded.iter().map(|column| column.codes.as_slice()).collect();
+    let explore: Vec<bool> = marks.iter().map(|mark| mark.explores()).collect();
+    let input = SearchInput {
+        columns: &columns,
+        change,
+        explore: &explore,
+    };
+    let search = search(&input, options);
+    let slice = |conjunction: &Vec<(u32, u16)>| {
+        let parts: Vec<(&Coded, u16)> = conjunction
+            .iter()
+            .map(|(column, code)| (&coded[*column as usize], *code))
+            .collect();
+        let mut cells: HashMap<u32, u64> = HashMap::new();
+        let mut changed = Vec::new();
+        for (at, mark) in marks.iter().enumerate() {
+            if parts.iter().all(|(column, code)| column.codes[at] == *code) {
+                *cells.entry(mark.cell()).or_default() += 1;
+                if change[at] > 0.0 {
+                    changed.push(mark.row);
+                }
+            }
+        }
+        FoundSlice {
+            predicates: parts.iter().map(|(column, code)| column.predicate(*code)).collect(),
+            table: pass.table(cells.into_iter()),
+            changed,
+        }
+    };
+    Found {
+        slices: search.slices.iter().map(|found| slice(&found.predicates)).collect(),
+        search,
+    }
+}

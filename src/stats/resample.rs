@@ -1,0 +1,125 @@
+//! Intervals of the metrics without a closed form, and of the calibration metrics.
+
+use super::bootstrap::bootstrap_counts;
+use super::calibration::{brier_interval, confidence_interval};
+use super::calibration_bootstrap::bootstrap_ece;
+use super::classification::RESAMPLED;
+use super::metrics::MetricKind;
+use super::random::Seed;
+use crate::model::comparison::Resampling;
+use crate::model::{Counts, Metric};
+
+/// Flips below which the intervals of metrics from counts are too narrow, as docs/CALIBRATION.md measures it.
+pub const FEW_FLIPS: u64 = 10;
+
+/// Adds the intervals of the differences from macro F1 to MCC and of the calibration metrics, of level `1 - alpha`, and
+/// says how they were made; `None` where nothing was resampled.
+pub fn resample(metrics: &mut [Metric], counts: &Counts, alpha: f64, seed: Seed) -> Option<Resampling> {
+    if let Some(sums) = &counts.calibration {
+        give(metrics, MetricKind::MeanConfidence, confidence_interval(sums, alpha));
+        give(metrics, MetricKind::Brier, brier_interval(sums, alpha));
+        give(metrics, MetricKind::Ece, bootstrap_ece(sums, alpha, seed));
+    }
+    let found = bootstrap_counts(&counts.table, alpha, seed)?;
+    let whole = counts.table.summary();
+    let flips = whole.regressed.saturating_add(whole.fixed);
+    for (kind, interval) in found.intervals {
+        let Some(metric) = give(metrics, kind, Some(interval)) else {
+            continue;
+        };
+        if too_narrow(kind.name(), flips) {
+            let few = format!("the interval is too narrow where fewer than {FEW_FLIPS} samples flip; {flips} did");
+            let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
+            metric.note = Some(note + &few);
+        }
+    }
+    Some(Resampling {
+        seed: format!("{:016x}", seed.0),
+        replicates: found.replicates as u64,
+    })
+}
+
+/// Whether a metric's interval is too narrow to judge by, given so many flips.
+pub fn too_narrow(name: &str, flips: u64) -> bool {
+    (1..FEW_FLIPS).contains(&flips) && RESAMPLED.iter().any(|kind| kind.name() == name)
+}
+
+/// Gives a metric its interval, if it is there and has a difference.
+fn give(metrics: &mut [Metric], kind: MetricKind, interval: Option<(f64, f64)>) -> Option<&mut Metric> {
+    let metric = metrics.iter_mut().find(|metric| metric.name == kind.name())?;
+    metric.delta?;
+    metric.ci_low = interval.map(|(low, _)| low);
+    metric.ci_high = interval.map(|(_, high)| high);
+    Some(metric)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{CalibrationSums, CompareOptions, JointTable};
+    use crate::stats::summarise;
+
+    /// Two labels; so many of a thousand samples regress and are fixed.
+    fn counts(regressed: u64, fixed: u64) -> Counts {
+        let mut sums = CalibrationSums::default();
+        for i in 0..1_000_u64 {
+            let share = (i % 89) as f64 / 100.0;
+            sums.add([share, share + 0.05], [i % 2 == 0, i < regressed || i % 2 == 0]);
+        }
+        let cells = [
+            ((0, 0, 0), 400),
+            ((1, 1, 1), 500 - regressed - fixed),
+            ((1, 1, 0), regressed),
+            ((1, 0, 1), fixed),
+            ((0, 1, 1), 100),
+        ];
+        Counts {
+            table: JointTable {
+                labels: ["a", "b"].map(String::from).to_vec(),
+                cells: cells.into_iter().filter(|(_, n)| *n > 0).collect(),
+            },
+            calibration: Some(sums),
+            ..Counts::default()
+        }
+    }
+
+    fn resampled(counts: &Counts) -> (Vec<Metric>, Option<Resampling>) {
+        let mut metrics = summarise(counts, &CompareOptions::default()).metrics;
+        let resampling = resample(&mut metrics, counts, 0.05, Seed::of_snapshots(7, 9));
+        (metrics, resampling)
+    }
+
+    #[test]
+    fn every_difference_lies_in_its_interval() {
+        let (metrics, resampling) = resampled(&counts(30, 60));
+        for metric in &metrics {
+            let Some(delta) = metric.delta else { continue };
+            let (low, high) = (metric.ci_low.expect("low"), metric.ci_high.expect("high"));
+            assert!(low < delta && delta < high, "{metric:?}");
+            assert_eq!(metric.note, None);
+        }
+        let resampling = resampling.expect("resampled");
+        assert_eq!((resampling.seed.len(), resampling.replicates), (16, 9_999));
+        assert_eq!(Seed::of_snapshots(7, 9), Seed::of_snapshots(9, 7));
+    }
+
+    #[test]
+    fn few_flips_are_said_beside_the_intervals_that_they_spoil() {
+        let noted = |regressed, fixed| -> Vec<String> {
+            let (metrics, _) = resampled(&counts(regressed, fixed));
+            let noted = metrics.into_iter().filter(|metric| metric.note.is_some());
+            noted.map(|metric| metric.name).collect()
+        };
+        assert_eq!(noted(4, 5).len(), 6);
+        assert!(noted(4, 5).iter().all(|name| name != "accuracy" && name != "brier"));
+        assert_eq!(noted(4, 6), [""; 0]);
+        assert_eq!(noted(0, 0), [""; 0]);
+    }
+
+    #[test]
+    fn nothing_to_resample() {
+        let (metrics, resampling) = resampled(&Counts::default());
+        assert_eq!(resampling, None);
+        assert!(metrics.iter().all(|metric| metric.ci_low.is_none()));
+    }
+}
