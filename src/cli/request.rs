@@ -421,6 +421,7 @@ impl ColumnChoice {
         fn list<T>(a: Vec<T>, b: Vec<T>) -> Vec<T> {
             if a.is_empty() { b } else { a }
         }
+        let kind = self.kind().or(below.kind());
         ColumnChoice {
             key: list(self.key, below.key),
             truth: self.truth.or(below.truth),
@@ -431,13 +432,19 @@ impl ColumnChoice {
             latency: self.latency.or(below.latency),
             slices: list(self.slices, below.slices),
             show: list(self.show, below.show),
-            kind: self.kind.or(below.kind),
+            kind,
             scores: list(self.scores, below.scores),
             positive: self.positive.or(below.positive),
             positive_label: self.positive_label.or(below.positive_label),
             repeat: self.repeat.or(below.repeat),
             cluster: self.cluster.or(below.cluster),
         }
+    }
+
+    /// The kind of evaluation, as far as it is given or implied.
+    fn kind(&self) -> Option<Kind> {
+        let implied = Kind::implied(!self.scores.is_empty(), self.positive.is_some());
+        self.kind.or(implied)
     }
 
     /// A column that plays two of the parts that exclude each other; slices and payload may be anything.

@@ -52,9 +52,9 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
         slices,
         show: chosen.show,
         kind: Some(kind).filter(|kind| *kind != Kind::Classification),
-        scores: chosen.scores,
-        positive: chosen.positive,
-        positive_label: chosen.positive_label,
+        scores: if kind == Kind::Text { chosen.scores } else { Vec::new() },
+        positive: chosen.positive.filter(|_| kind == Kind::Binary),
+        positive_label: chosen.positive_label.filter(|_| kind == Kind::Binary),
         repeat: chosen.repeat,
         cluster: chosen.cluster,
     })
@@ -68,8 +68,6 @@ fn kind(run: &ResolvedRun, chosen: &ColumnChoice) -> Kind {
     };
     match chosen.kind {
         Some(kind) => kind,
-        None if !chosen.scores.is_empty() => Kind::Text,
-        None if chosen.positive.is_some() => Kind::Binary,
         None if decimal(&chosen.truth) && decimal(&chosen.prediction) => Kind::Numeric,
         None => Kind::Classification,
     }
@@ -77,6 +75,7 @@ fn kind(run: &ResolvedRun, chosen: &ColumnChoice) -> Kind {
 
 fn choice(roles: ColumnRoles) -> ColumnChoice {
     ColumnChoice {
+        kind: Some(roles.kind()),
         key: roles.key,
         truth: roles.truth,
         prediction: Some(roles.prediction),
@@ -86,7 +85,6 @@ fn choice(roles: ColumnRoles) -> ColumnChoice {
         latency: roles.latency,
         slices: roles.slices,
         show: roles.show,
-        kind: roles.kind,
         scores: roles.scores,
         positive: roles.positive,
         positive_label: roles.positive_label,

@@ -5,6 +5,7 @@ use super::{Session, convert, input, print};
 use crate::cli::request::{DiffRequest, InputFormat, InputOptions, Resume, RunRequest};
 use crate::error::{Error, Result};
 use crate::ingest::{GoldenDataset, GoldenSpec, ImportPlan, ImportSpec, InputFormat as Format};
+use crate::model::Kind;
 use crate::runner::{RunnerError, Spool, Stop, bytes_digest, fetch};
 use crate::store::{Appended, NewRun, Store};
 use std::collections::BTreeMap;
@@ -269,7 +270,8 @@ async fn plan(
         status: None,
         error: None,
         latency: None,
-        kind: columns.kind,
+        // What a service answers are labels.
+        kind: Some(Kind::Classification),
         ..ImportSpec::default()
     };
     input::plan_spec(session, store, table, spec).await

@@ -3,12 +3,11 @@
 use super::Job;
 use super::encode::{LABEL_BITS, LABEL_MASK};
 use super::error::CompareError;
-use super::measure::Measure;
 use super::measured::outcome;
 use super::pass::Pass;
 use super::tally::Side;
-use crate::model::Kind;
-use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, StringBuilder};
+use crate::model::{ColumnRoles, Kind};
+use arrow::array::{ArrayRef, RecordBatch, StringArray, StringBuilder};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use parquet::arrow::ArrowWriter;
@@ -54,6 +53,7 @@ pub(super) fn parquet<W: Write + Send>(pass: &Pass, job: &Job, out: W) -> Result
 
 struct Columns {
     schema: SchemaRef,
+    numbers: Vec<Number>,
     hide: Vec<bool>,
     slices: usize,
 }
@@ -64,28 +64,24 @@ impl Columns {
         let number = |name: &str| Field::new(name, DataType::Float64, true);
         let hidden = |name: &str| job.options.hide.iter().any(|h| h == name);
         let mut fields = vec![text("sample_id"), text("outcome")];
-        match job.roles.kind() {
-            Kind::Classification | Kind::Binary => fields.extend([
+        if job.roles.kind().has_labels() {
+            fields.extend([
                 text("ground_truth"),
                 text("baseline_prediction"),
                 text("candidate_prediction"),
                 number("baseline_confidence"),
                 number("candidate_confidence"),
-            ]),
-            Kind::Numeric => fields.extend([
-                number("ground_truth"),
-                number("baseline_prediction"),
-                number("candidate_prediction"),
-            ]),
-            Kind::Text => fields.extend(job.roles.scores.iter().flat_map(|score| {
-                ["baseline", "candidate"].map(|side| number(&format!("{side}_score.{}", score.column)))
-            })),
+            ]);
         }
+        let numbers = numbers(&job.roles);
+        let numbers: Vec<Number> = numbers.into_iter().filter(|number| !hidden(&number.column)).collect();
+        fields.extend(numbers.iter().map(|found| number(&found.name)));
         let hide: Vec<bool> = job.roles.slices.iter().map(|s| hidden(s)).collect();
         let shown = job.roles.slices.iter().zip(&hide).filter(|(_, hidden)| !**hidden);
         fields.extend(shown.map(|(name, _)| text(&format!("slice.{name}"))));
         Columns {
             schema: Arc::new(Schema::new(fields)),
+            numbers,
             hide,
             slices: job.roles.slices.len(),
         }
@@ -96,8 +92,15 @@ impl Columns {
         let mut columns = vec![cast(batch.column(0), &DataType::Utf8)?];
         match &pass.measure {
             None => columns.extend(labelled(pass, &a, &b, batch.num_rows())),
-            Some(measure) => columns.extend(measured(measure, &a, &b, batch.num_rows())),
+            Some(measure) => {
+                let outcomes = (0..batch.num_rows()).map(|row| outcome(measure.play(measure.values(&a, &b, row))));
+                columns.push(Arc::new(StringArray::from_iter_values(outcomes)));
+            }
         }
+        columns.extend(self.numbers.iter().map(|number| {
+            let side = [&a, &b][number.side];
+            Arc::new(side.values[number.value].clone()) as ArrayRef
+        }));
         for slice in (0..self.slices).filter(|&s| !self.hide[s]) {
             let mut out = StringBuilder::new();
             for i in 0..batch.num_rows() {
@@ -112,24 +115,47 @@ impl Columns {
     }
 }
 
-/// Outcome and numbers, where answers are measured.
-fn measured(measure: &Measure, a: &Side<'_>, b: &Side<'_>, n: usize) -> Vec<ArrayRef> {
-    let outcomes = (0..n).map(|row| outcome(measure.play(measure.values(a, b, row))));
-    let mut columns: Vec<ArrayRef> = vec![Arc::new(StringArray::from_iter_values(outcomes))];
-    let number = |numbers: &&Float64Array| Arc::new((*numbers).clone()) as ArrayRef;
-    match measure.is_numeric() {
+/// A number that narrow rows carry, as a column of the file.
+struct Number {
+    name: String,
+    /// The column of the table that it comes from.
+    column: String,
+    /// 0 is the baseline.
+    side: usize,
+    value: usize,
+}
+
+/// Truth and predictions, or scores and probabilities, of both sides.
+fn numbers(roles: &ColumnRoles) -> Vec<Number> {
+    let number = |name: String, column: &str, side, value| Number {
+        name,
+        column: column.to_owned(),
+        side,
+        value,
+    };
+    let sides = ["baseline", "candidate"].into_iter().enumerate();
+    if roles.kind() == Kind::Numeric {
         // The truth is the same on both sides.
-        true => columns.extend(
-            b.values
-                .iter()
-                .take(1)
-                .chain(a.values.iter().skip(1))
-                .chain(b.values.iter().skip(1))
-                .map(number),
-        ),
-        false => columns.extend(a.values.iter().zip(&b.values).flat_map(|(a, b)| [number(a), number(b)])),
+        let truth = roles
+            .truth
+            .iter()
+            .map(|column| number("ground_truth".into(), column, 1, 0));
+        let predictions = sides.map(|(side, name)| number(format!("{name}_prediction"), &roles.prediction, side, 1));
+        return truth.chain(predictions).collect();
     }
-    columns
+    let columns = roles
+        .scores
+        .iter()
+        .map(|score| &score.column)
+        .chain(&roles.positive)
+        .enumerate();
+    let both = |(value, column): (usize, &String)| {
+        let sides = sides.clone();
+        sides
+            .map(|(side, name)| number(format!("{name}_score.{column}"), column, side, value))
+            .collect::<Vec<_>>()
+    };
+    columns.flat_map(both).collect()
 }
 
 /// Outcome, labels and confidences, where answers are right or wrong.

@@ -34,11 +34,6 @@ impl Measure {
         })
     }
 
-    /// Whether answers are numbers.
-    pub(super) fn is_numeric(&self) -> bool {
-        self.numeric
-    }
-
     /// Sums over no sample.
     pub(super) fn sums(&self) -> Measures {
         if self.numeric {

@@ -350,7 +350,11 @@ impl RowReader<'_> {
     }
 
     fn number(&self, row: Option<&Vec<Option<String>>>, name: &str) -> Option<f64> {
-        let number: Option<f64> = self.value(row, name).and_then(|text| text.parse().ok());
+        let number: Option<f64> = match self.value(row, name)?.as_str() {
+            "true" => Some(1.0),
+            "false" => Some(0.0),
+            text => text.parse().ok(),
+        };
         number.filter(|number| number.is_finite())
     }
 }

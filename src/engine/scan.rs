@@ -23,6 +23,9 @@ use std::sync::Arc;
 /// Name of the column with each row's position.
 pub const POSITION: &str = "evaldiff.position";
 
+/// Bytes of a batch's texts, about.
+const BATCH_BYTES: usize = 32 << 20;
+
 /// Row groups of one file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Piece {
@@ -120,10 +123,11 @@ async fn read_piece(
     let order = output_order(&found.roots);
     let mut positions = Positions::new(&file, piece.file, &piece.row_groups);
     let path = file.file.path.clone();
+    let rows = batch_rows(&file, &piece.row_groups, &mask);
     let stream = ParquetRecordBatchStreamBuilder::new_with_metadata(files.reader(&file), found.metadata)
         .with_projection(mask)
         .with_row_groups(piece.row_groups)
-        .with_batch_size(BATCH_ROWS)
+        .with_batch_size(rows)
         .build()
         .map_err(|e| EngineError::File {
             path: path.clone(),
@@ -145,6 +149,22 @@ async fn read_piece(
             None => Ok(batch),
         }
     }))
+}
+
+/// Rows of a batch: fewer than usual where columns of long texts are read.
+fn batch_rows(file: &OpenFile, row_groups: &[usize], mask: &ProjectionMask) -> usize {
+    let groups = row_groups
+        .iter()
+        .filter_map(|&group| file.metadata.row_groups().get(group));
+    let (mut bytes, mut rows) = (0, 1);
+    for group in groups {
+        rows += group.num_rows();
+        let leaves = group.columns().iter().enumerate();
+        let read = leaves.filter(|(leaf, _)| mask.leaf_included(*leaf));
+        bytes += read.map(|(_, column)| column.uncompressed_size()).sum::<i64>();
+    }
+    let row = usize::try_from(bytes / rows).unwrap_or_default().max(1);
+    (BATCH_BYTES / row).clamp(1, BATCH_ROWS)
 }
 
 /// The rows that are not deleted. Their positions, which the last column holds, count the deleted ones.

@@ -149,16 +149,33 @@ impl Composer<'_> {
     fn scores(&self) -> Result<Vec<OutColumn>, IngestError> {
         let scores = self.parts.scores.iter().map(|score| (&score.column, &SCORE));
         let named = scores.chain(self.parts.positive.iter().map(|name| (name, &POSITIVE)));
-        let facts = named.filter_map(|(name, role)| Some((self.predictions.get(name)?, role)));
-        facts
-            .map(|(facts, role)| {
-                let column = self.plain(Side::Predictions, facts, role.name)?;
-                if self.known(&facts.name).is_some_and(|known| *known != DataType::Float64) {
-                    return Err(conflict(facts, &DataType::Float64, &column.cast.target));
-                }
-                Ok(number(column))
-            })
-            .collect()
+        let mut columns = Vec::new();
+        for (name, role) in named {
+            let Some(facts) = self.predictions.get(name) else {
+                continue;
+            };
+            let target = match self.known(name) {
+                None => DataType::Float64,
+                // A table that took the column for an integer so far keeps it so, as long as that is what it is.
+                Some(known) if known.is_floating() || (known.is_integer() && facts.fraction.is_none()) => known.clone(),
+                Some(known) => return Err(conflict(facts, &DataType::Float64, known)),
+            };
+            let cast = Cast {
+                target,
+                integral: false,
+                stated: !facts.is_open(),
+            };
+            own_name(facts)?;
+            columns.push(OutColumn {
+                name: name.clone(),
+                role: role.name,
+                side: Side::Predictions,
+                source: name.clone(),
+                make: Make::Number,
+                cast,
+            });
+        }
+        Ok(columns)
     }
 
     fn check_listed(&self, facts: &ColumnFacts, role: &'static str) -> Result<(), IngestError> {
@@ -186,19 +203,8 @@ impl Composer<'_> {
     }
 
     pub(crate) fn plain(&self, side: Side, facts: &ColumnFacts, role: &'static str) -> Result<OutColumn, IngestError> {
-        if let Some(stored) = ALL.iter().find(|stored| stored.stored_as == facts.name) {
-            return Err(IngestError::NameClash {
-                file: facts.file.clone(),
-                column: facts.name.clone(),
-                role: stored.name,
-                flag: stored.flag,
-            });
-        }
-        // A column of numbers is judged by its own rule.
-        let target = match role == SCORE.name || role == POSITIVE.name {
-            true => DataType::Float64,
-            false => stored_type(facts, self.known(&facts.name))?,
-        };
+        own_name(facts)?;
+        let target = stored_type(facts, self.known(&facts.name))?;
         let integral = target.is_integer() && facts.data_type()? == DataType::Float64;
         let cast = Cast {
             target,
@@ -217,15 +223,17 @@ impl Composer<'_> {
     }
 }
 
-/// The column as one of numbers.
-pub(crate) fn number(column: OutColumn) -> OutColumn {
-    let cast = Cast {
-        target: DataType::Float64,
-        integral: false,
-        stated: column.cast.stated,
-    };
-    let make = Make::Number;
-    OutColumn { make, cast, ..column }
+/// Refuses a column that keeps its own name where another has that name in the table.
+fn own_name(facts: &ColumnFacts) -> Result<(), IngestError> {
+    match ALL.iter().find(|stored| stored.stored_as == facts.name) {
+        None => Ok(()),
+        Some(stored) => Err(IngestError::NameClash {
+            file: facts.file.clone(),
+            column: facts.name.clone(),
+            role: stored.name,
+            flag: stored.flag,
+        }),
+    }
 }
 
 fn role_type(facts: &ColumnFacts, role: &Role, found: String) -> IngestError {

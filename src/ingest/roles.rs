@@ -85,8 +85,8 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         latency: optional(&LATENCY, &spec.latency, file, &columns)?,
         kind: kind(spec),
         scores: Vec::new(),
-        positive: optional(&POSITIVE, &spec.positive, file, &columns)?,
-        positive_label: spec.positive_label.clone(),
+        positive: None,
+        positive_label: None,
         repeat: optional(&REPEAT, &spec.repeat, file, &columns)?,
         show: Vec::new(),
         slices: Vec::new(),
@@ -101,8 +101,14 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
             .latency
             .take_if(|name| !is_type(view.facts, name, &["integer", "decimal", "empty"]));
     }
-    if parts.kind == Some(Kind::Text) {
-        parts.scores = scores(spec, file, &columns)?;
+    match parts.kind {
+        Some(Kind::Text) => parts.scores = scores(spec, file, &columns)?,
+        Some(Kind::Binary) => {
+            let positive = optional(&POSITIVE, &spec.positive, file, &columns)?;
+            parts.positive = Some(positive.ok_or_else(|| POSITIVE.absent(file, &columns))?);
+            parts.positive_label.clone_from(&spec.positive_label);
+        }
+        _ => {}
     }
     truths(spec, view, &columns, &mut parts)?;
     parts.prediction = prediction(spec, view, &columns, &mut parts)?;
@@ -136,9 +142,8 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
 
 /// The kind of evaluation, as far as what was asked tells.
 fn kind(spec: &ImportSpec) -> Option<Kind> {
-    let scored = (!spec.scores.is_empty()).then_some(Kind::Text);
-    let ranked = spec.positive.as_ref().map(|_| Kind::Binary);
-    spec.kind.or(scored).or(ranked)
+    let implied = Kind::implied(!spec.scores.is_empty(), spec.positive.is_some());
+    spec.kind.or(implied)
 }
 
 /// The scores that were named, else the column that is called so.

@@ -130,7 +130,7 @@ pub(crate) fn confidence(
     Ok((values.finish(), nan))
 }
 
-/// Numbers of each row; blank and NaN are null.
+/// Numbers of each row, true and false being 1 and 0; blank and NaN are null.
 pub(crate) fn numbers(array: &ArrayRef, column: &str, place: PlaceOf<'_>) -> Result<Float64Array, IngestError> {
     let bad = |row: usize, reason: String| IngestError::BadValue {
         place: place(row),
@@ -141,13 +141,19 @@ pub(crate) fn numbers(array: &ArrayRef, column: &str, place: PlaceOf<'_>) -> Res
     let numbers = match array.data_type() {
         DataType::Utf8 => {
             let text = array.as_string::<i32>().iter().enumerate();
-            let read = text.map(|(row, cell)| {
-                let cell = cell.map(str::trim).filter(|cell| !cell.is_empty());
-                let number = cell
-                    .map(|cell| (cell, cell.parse::<f64>()))
-                    .map(|(cell, number)| number.map_err(|_| bad(row, format!("{} is not a number", clip(cell)))));
-                number.transpose()
-            });
+            let read = text.map(
+                |(row, cell)| match cell.map(str::trim).filter(|cell| !cell.is_empty()) {
+                    None => Ok(None),
+                    Some(cell) => match same_label(cell) {
+                        "true" => Ok(Some(1.0)),
+                        "false" => Ok(Some(0.0)),
+                        _ => cell
+                            .parse()
+                            .map(Some)
+                            .map_err(|_| bad(row, format!("{} is not a number", clip(cell)))),
+                    },
+                },
+            );
             read.collect::<Result<Float64Array, _>>()?
         }
         _ => {
@@ -245,6 +251,20 @@ mod tests {
             error.to_string(),
             "f.csv, line 2: column \"c\": \"high\" is not a number"
         );
+    }
+
+    #[test]
+    fn numbers_may_be_missing_but_not_infinite() {
+        let cells = [Some("1e3"), None, Some("NaN"), Some(" "), Some("True"), Some("false")];
+        let found: Vec<Option<f64>> = numbers(&strings(&cells), "s", &at).unwrap().iter().collect();
+        assert_eq!(found, [Some(1000.0), None, None, None, Some(1.0), Some(0.0)]);
+        for (cell, words) in [
+            ("C", "\"C\" is not a number"),
+            ("-inf", "an infinite number cannot be averaged"),
+        ] {
+            let error = numbers(&strings(&[Some("1"), Some(cell)]), "s", &at).unwrap_err();
+            assert_eq!(error.to_string(), format!("f.csv, line 3: column \"s\": {words}"));
+        }
     }
 
     #[test]

@@ -34,9 +34,9 @@ pub struct Comparison {
     pub roles: ColumnRoles,
     /// What was asked.
     pub options: CompareOptions,
-    /// The answer for the headline metric (accuracy).
+    /// The answer for the headline metric: accuracy, the absolute error or the first score.
     pub verdict: Verdict,
-    /// Smallest absolute accuracy delta found with 80% power; null without flips.
+    /// Smallest absolute delta of the headline metric found with 80% power; null where nothing changed.
     pub detectable: Option<f64>,
     /// Whether a loss of the margin that was asked for can be excluded; absent where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]

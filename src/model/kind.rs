@@ -36,6 +36,15 @@ impl Kind {
         Kind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
+    /// What columns imply where nothing was said: scores belong to texts, a probability of a positive class to two labels.
+    pub fn implied(scores: bool, positive: bool) -> Option<Kind> {
+        match (scores, positive) {
+            (true, _) => Some(Kind::Text),
+            (false, true) => Some(Kind::Binary),
+            (false, false) => None,
+        }
+    }
+
     /// Whether an answer is right or wrong; otherwise it is measured, in the unit of an error or a score.
     pub fn has_labels(self) -> bool {
         match self {

@@ -49,7 +49,8 @@ pub struct ColumnRoles {
 impl ColumnRoles {
     /// The kind of evaluation.
     pub fn kind(&self) -> Kind {
-        self.kind.unwrap_or_default()
+        let implied = Kind::implied(!self.scores.is_empty(), self.positive.is_some());
+        self.kind.or(implied).unwrap_or_default()
     }
 }
 

@@ -25,7 +25,8 @@ pub enum Origin {
     Discovered,
 }
 
-/// One slice with its evidence. Rates are accuracies over the slice's matched samples.
+/// One slice with its evidence. Rates are accuracies over the slice's matched samples; where answers are measured, means of
+/// the absolute error or of the first score, tested by Student's paired test.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SliceResult {
     /// All of them hold for every sample of the slice; in the order of the declared columns.

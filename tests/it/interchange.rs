@@ -1,6 +1,6 @@
 //! The embedded catalog is PyIceberg's SqlCatalog as well: one file, two programs.
 
-use crate::harness::{Project, finish};
+use crate::harness::{Project, finish, tree};
 use crate::lake::{self, KEY, SECRET, WAREHOUSE, environment, import, lake, leaks_nothing, predictions, two_versions};
 use std::process::Command;
 
@@ -14,6 +14,70 @@ fn python(project: &Project, program: &str) -> Option<String> {
         home.display()
     );
     Some(lake::python(&venv, &format!("{head}{program}"), &[]))
+}
+
+#[test]
+fn numbers_and_scores_that_pyiceberg_wrote_are_compared_as_what_they_are() {
+    let project = Project::new();
+    two_versions(&project, 10, "eval.predictions");
+    let program = "import pyarrow as pa\n\
+         def prices(v):\n    \
+             said = [i / 3 + v * (-1) ** i for i in range(90)] + [float('nan')]\n    \
+             return dict(ground_truth=[i / 3 for i in range(91)], prediction=said)\n\
+         def texts(v):\n    \
+             stars = pa.array([(i * v) % 5 for i in range(91)], pa.int32())\n    \
+             return dict(prediction=['same'] * 91, stars=stars, good=[i % v == 0 for i in range(91)])\n\
+         for name, columns in (('prices', prices), ('texts', texts)):\n    \
+             for v in (1, 2):\n        \
+                 rows = pa.table(dict(sample_id=[f's{i}' for i in range(91)], run_id=[f'r{v}'] * 91, \
+                                      model_version=[f'v{v}'] * 91, **columns(v)))\n        \
+                 if v == 1: t = catalog.create_table(f'eval.{name}', schema=rows.schema)\n        \
+                 t.append(rows)\n";
+    if python(&project, program).is_none() {
+        return;
+    }
+    let prices = ["v1", "v2", "--table", "eval.prices", "--format", "json"];
+    let found = project.run(&prices).ok().json();
+    assert_eq!(found["roles"]["kind"], "numeric");
+    assert_eq!(found["accounting"]["errored"], 1, "not a number is no prediction");
+    assert_eq!(found["outcomes"]["regressed"], 90);
+    let mae = &found["metrics"][0];
+    let near = |value: &serde_json::Value, expected: f64| (value.as_f64().unwrap() - expected).abs() < 1e-12;
+    assert!(near(&mae["baseline"], 1.0) && near(&mae["candidate"], 2.0), "{mae}");
+
+    let texts = [
+        "v1",
+        "v2",
+        "--table",
+        "eval.texts",
+        "--score",
+        "stars",
+        "--score",
+        "good:lower",
+    ];
+    let found = project.run(&[&texts[..], &["--format", "json"]].concat()).ok().json();
+    let stars = |v: usize| (0..91).map(|i| (i * v % 5) as f64).sum::<f64>() / 91.0;
+    let metrics = &found["metrics"];
+    assert!(
+        near(&metrics[0]["baseline"], stars(1)) && near(&metrics[0]["candidate"], stars(2)),
+        "{metrics}"
+    );
+    assert!(
+        near(&metrics[1]["baseline"], 1.0) && near(&metrics[1]["candidate"], 46.0 / 91.0),
+        "{metrics}"
+    );
+    assert_eq!(found["roles"]["truth"], serde_json::Value::Null);
+    let first = tree(&project.path().join("site/eval.texts"));
+    project
+        .run(&[&texts[..], &["--join", "merge", "--threads", "3", "--out", "merged"]].concat())
+        .ok();
+    assert!(
+        first == tree(&project.path().join("merged/eval.texts")),
+        "the join changed a byte"
+    );
+    for report in project.reports("site") {
+        project.run(&["verify", report.to_str().unwrap()]).ok();
+    }
 }
 
 #[test]

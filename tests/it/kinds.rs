@@ -190,6 +190,100 @@ fn a_table_keeps_its_kind_and_flags_may_say_otherwise() {
 }
 
 #[test]
+fn scores_may_be_yes_or_no_and_integers_of_a_table_stay_integers() {
+    let project = Project::new();
+    let rows = |v: usize| {
+        let row = |i: usize| {
+            format!(
+                "{{\"id\":{i},\"output\":\"o\",\"good\":{},\"stars\":{}}}\n",
+                i.is_multiple_of(v),
+                i % 5 / v
+            )
+        };
+        (0..40).map(row).collect::<String>()
+    };
+    project.file("v1.jsonl", rows(1)).file("v2.jsonl", rows(2));
+    for version in ["v1", "v2"] {
+        let file = format!("{version}.jsonl");
+        let import = [
+            "import",
+            &file,
+            "--model-version",
+            version,
+            "--pred",
+            "output",
+            "--score",
+            "good",
+        ];
+        project.run(&import).ok();
+    }
+    // So far nobody had said that the stars are scores.
+    project
+        .run(&[
+            "import",
+            "v2.jsonl",
+            "--model-version",
+            "v3",
+            "--pred",
+            "output",
+            "--score",
+            "stars",
+            "--score",
+            "good",
+        ])
+        .ok();
+    let found = project.run(&["v1", "v2", "--format", "json"]).ok().json();
+    assert_eq!(
+        (&found["metrics"][0]["baseline"], &found["metrics"][0]["candidate"]),
+        (&1.0.into(), &0.5.into())
+    );
+    let found = project.run(&["v1", "v3", "--format", "json"]).ok().json();
+    assert_eq!(
+        (&found["metrics"][0]["baseline"], &found["metrics"][0]["candidate"]),
+        (&2.0.into(), &0.8.into())
+    );
+    project.file("half.csv", "id,output,stars\n1,o,1.5\n");
+    let half = [
+        "import",
+        "half.csv",
+        "--model-version",
+        "v4",
+        "--pred",
+        "output",
+        "--score",
+        "stars",
+    ];
+    project
+        .run(&half)
+        .expect_code(4)
+        .stderr_has("\"stars\" is integer in the table but decimal");
+}
+
+#[test]
+fn what_the_file_says_stands_below_what_the_table_knows() {
+    let project = project("binary", 60);
+    for version in ["v1", "v2"] {
+        project
+            .run(&["import", &format!("{version}.csv"), "--model-version", version])
+            .ok();
+    }
+    project.file("evaldiff.toml", "[columns]\nkind = \"text\"\nscores = [\"p_yes\"]\n");
+    let found = project.run(&["v1", "v2", "--format", "json"]).ok().json();
+    assert_eq!(
+        (&found["roles"]["kind"], &found["metrics"][0]["name"]),
+        (&serde_json::Value::Null, &"accuracy".into())
+    );
+    let found = project
+        .run(&["v1", "v2", "--format", "json", "--positive", "p_yes"])
+        .ok()
+        .json();
+    assert_eq!(
+        (&found["roles"]["kind"], &found["ranking"]["positive"]),
+        (&"binary".into(), &"yes".into())
+    );
+}
+
+#[test]
 fn markup_in_outputs_is_shown_and_never_interpreted_and_long_ones_take_no_time() {
     let evil = "<script>alert(1)</script> {{evil}} <img src=x onerror=alert(2)>";
     let long = "word ".repeat(200_000);

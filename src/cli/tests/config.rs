@@ -211,7 +211,16 @@ fn what_cannot_be_used_is_a_usage_error() {
             ("ICEBERG_CATALOG_URI", "http://user:pass@h:8181"),
             "holds credentials",
         ),
-        ("a b", ("ICEBERG_CATALOG_URI", "postgres://h/db"), sqlite),
+        (
+            "a b",
+            ("ICEBERG_CATALOG_URI", "postgres://h/db"),
+            if cfg!(feature = "postgres") {
+                "needs a place for its tables"
+            } else {
+                "leaves out"
+            },
+        ),
+        ("a b", ("ICEBERG_CATALOG_URI", "mysql://h/db"), sqlite),
         ("a b", ("ICEBERG_CATALOG_URI", "sqlite::memory:"), sqlite),
         ("a b", ("ICEBERG_CATALOG_URI", "sqlite://"), sqlite),
         ("a b", ("ICEBERG_WAREHOUSE", "gs://bucket"), local),
