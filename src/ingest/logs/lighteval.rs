@@ -244,7 +244,7 @@ mod tests {
     use std::sync::Arc;
 
     /// Details with these rows, below a folder named after their model.
-    fn details(rows: &[serde_json::Value]) -> (tempfile::TempDir, PathBuf) {
+    fn details(rows: &[Value]) -> (tempfile::TempDir, PathBuf) {
         let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
         let (schema, _) = arrow::json::reader::infer_json_schema(Cursor::new(&lines), None).unwrap();
         let schema = Arc::new(schema);
@@ -262,7 +262,7 @@ mod tests {
     }
 
     /// The cells of every sample, and what the log declares.
-    fn read(rows: &[serde_json::Value]) -> (Vec<std::collections::HashMap<String, Value>>, Declared) {
+    fn read(rows: &[Value]) -> (Vec<HashMap<String, Value>>, Declared) {
         let (_folder, file) = details(rows);
         let mut log = Lighteval::new(file.clone(), File::open(&file).unwrap()).unwrap();
         let mut samples = Vec::new();
@@ -274,7 +274,7 @@ mod tests {
 
     #[test]
     fn newer_details() {
-        let row = |logprobs: serde_json::Value, text: serde_json::Value| {
+        let row = |logprobs: Value, text: Value| {
             serde_json::json!({
                 "doc": {"query": "2+2?", "choices": [" 3", " 4"], "gold_index": [1], "task_name": "sums", "id": "0"},
                 "model_response": {"text": text, "logprobs": logprobs, "input_tokens": [1, 2]},
