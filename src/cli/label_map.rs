@@ -46,18 +46,19 @@ fn json(text: &str) -> std::result::Result<Vec<(String, String)>, serde_json::Er
 
 /// Pairs of a CSV text, or the line of what is wrong.
 fn csv(text: &str) -> std::result::Result<Vec<(String, String)>, (u64, String)> {
+    // A last line without its break is a line too.
+    let text = format!("{text}\n");
     let mut reader = csv_core::Reader::new();
     let (mut input, mut pairs) = (text.as_bytes(), Vec::new());
     let (mut output, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 2]);
     loop {
         let line = reader.line();
-        let (result, read, written, fields) = reader.read_record(input, &mut output, &mut ends);
+        let (result, read, _, fields) = reader.read_record(input, &mut output, &mut ends);
         input = input.get(read..).unwrap_or_default();
-        if result == csv_core::ReadRecordResult::End {
-            break;
-        }
-        // Without more input the record ends with the text.
-        if result == csv_core::ReadRecordResult::InputEmpty && fields == 0 && written == 0 && read == 0 {
+        if matches!(
+            result,
+            csv_core::ReadRecordResult::End | csv_core::ReadRecordResult::InputEmpty
+        ) {
             break;
         }
         let mut start = 0;

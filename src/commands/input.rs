@@ -181,7 +181,9 @@ pub(super) fn version_of(path: &Path) -> String {
         .map(|n| n.to_string_lossy().into_owned())
         .unwrap_or_default();
     let mut stem = name.as_str();
-    for ending in [".gz", ".zst", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".parquet"] {
+    for ending in [
+        ".gz", ".zst", ".csv", ".tsv", ".jsonl", ".ndjson", ".json", ".eval", ".parquet",
+    ] {
         stem = stem.strip_suffix(ending).unwrap_or(stem);
     }
     if stem.is_empty() {

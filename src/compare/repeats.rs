@@ -55,6 +55,8 @@ struct Rows<'a> {
     words: &'a UInt64Array,
     trials: &'a UInt64Array,
     first_value: Option<&'a Float64Array>,
+    /// Digests of free-text answers.
+    texts: Option<&'a UInt64Array>,
 }
 
 impl Reducer {
@@ -62,10 +64,12 @@ impl Reducer {
         let keys = batch.column(0).as_string_view();
         let last = batch.num_columns() - 1;
         let value = 1 + self.shape.width() - self.shape.values - 1;
+        let text = value - self.shape.texts + 1;
         let rows = Rows {
             positions: batch.column(1).as_primitive::<UInt64Type>(),
             words: batch.column(2).as_primitive::<UInt64Type>(),
             trials: batch.column(last).as_primitive::<UInt64Type>(),
+            texts: (self.shape.texts > 1).then(|| batch.column(text).as_primitive::<UInt64Type>()),
             first_value: (self.shape.values > 0).then(|| batch.column(value).as_primitive::<Float64Type>()),
         };
         let mut out = Vec::with_capacity(keys.len());
@@ -121,11 +125,14 @@ impl Reducer {
         let part = |row: usize, shift: u32| ((rows.words.value(row) >> shift) & LABEL_MASK) as u32;
         let of = |shift: u32| -> Vec<u32> { answered.iter().map(|row| part(*row, shift)).collect() };
         let (truth, answer) = (self.most(&of(0)), self.most(&of(LABEL_BITS)));
-        let agreeing: Vec<usize> = answered
-            .iter()
-            .copied()
-            .filter(|row| part(*row, LABEL_BITS) == answer)
-            .collect();
+        let text = rows
+            .texts
+            .and_then(|texts| most_frequent(answered.iter().map(|row| trial(texts, *row))));
+        let agrees = |row: &usize| match (rows.texts, text) {
+            (Some(texts), Some(text)) => trial(texts, *row) == text,
+            _ => part(*row, LABEL_BITS) == answer,
+        };
+        let agreeing: Vec<usize> = answered.iter().copied().filter(agrees).collect();
         let row = agreeing.iter().copied().min_by_key(|row| rows.positions.value(*row));
         let row = row.unwrap_or(range.start);
         let flags = rows.words.value(row) & !(LABEL_MASK | LABEL_MASK << LABEL_BITS);
@@ -173,6 +180,15 @@ fn trial(trials: &UInt64Array, row: usize) -> Option<u64> {
     trials.is_valid(row).then(|| trials.value(row))
 }
 
+/// The most frequent digest of a text; of several, the smallest: texts have no order that a reader would miss.
+fn most_frequent(digests: impl Iterator<Item = Option<u64>>) -> Option<Option<u64>> {
+    let mut digests: Vec<Option<u64>> = digests.collect();
+    digests.sort_unstable();
+    let groups = digests.chunk_by(|a, b| a == b);
+    let most = groups.max_by_key(|group| (group.len(), std::cmp::Reverse(group.first().copied())));
+    most.and_then(|group| group.first().copied())
+}
+
 fn untouched(rows: &Rows<'_>, row: usize) -> Reduced {
     Reduced {
         row,
@@ -217,6 +233,14 @@ mod tests {
         assert_eq!(mean(&numbers, &[0, 1, 2, 3]), mean(&numbers, &[3, 1, 0]));
         assert_eq!(mean(&numbers, &[0, 4]), Some(0.1));
         assert_eq!(mean(&numbers, &[2]), None);
+    }
+
+    #[test]
+    fn the_most_frequent_text_counts() {
+        let of = |digests: &[u64]| most_frequent(digests.iter().copied().map(Some)).flatten();
+        assert_eq!(of(&[5, 9, 9]), Some(9));
+        assert_eq!(of(&[9, 5]), Some(5));
+        assert_eq!(of(&[]), None);
     }
 
     #[test]

@@ -235,3 +235,84 @@ fn corrupt(file: &Path, error: &dyn std::fmt::Display) -> IngestError {
         reason: error.to_string(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use parquet::arrow::ArrowWriter;
+    use std::io::Cursor;
+    use std::sync::Arc;
+
+    /// Details with these rows, below a folder named after their model.
+    fn details(rows: &[Value]) -> (tempfile::TempDir, PathBuf) {
+        let lines: String = rows.iter().map(|row| format!("{row}\n")).collect();
+        let (schema, _) = arrow::json::reader::infer_json_schema(Cursor::new(&lines), None).unwrap();
+        let schema = Arc::new(schema);
+        let mut reader = arrow::json::ReaderBuilder::new(Arc::clone(&schema))
+            .build(Cursor::new(&lines))
+            .unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let below = folder.path().join("details/org/tiny/2026-01-02T03-04-05");
+        std::fs::create_dir_all(&below).unwrap();
+        let file = below.join("details_lighteval|gsm8k|0_2026-01-02T03-04-05.parquet");
+        let mut writer = ArrowWriter::try_new(File::create(&file).unwrap(), schema, None).unwrap();
+        writer.write(&reader.next().unwrap().unwrap()).unwrap();
+        writer.close().unwrap();
+        (folder, file)
+    }
+
+    /// The cells of every sample, and what the log declares.
+    fn read(rows: &[Value]) -> (Vec<HashMap<String, Value>>, Declared) {
+        let (_folder, file) = details(rows);
+        let mut log = Lighteval::new(file.clone(), File::open(&file).unwrap()).unwrap();
+        let mut samples = Vec::new();
+        while let Some(record) = log.next().unwrap() {
+            samples.push(record.cells.into_iter().collect());
+        }
+        (samples, log.declared())
+    }
+
+    #[test]
+    fn newer_details() {
+        let row = |logprobs: Value, text: Value| {
+            serde_json::json!({
+                "doc": {"query": "2+2?", "choices": [" 3", " 4"], "gold_index": [1], "task_name": "sums", "id": "0"},
+                "model_response": {"text": text, "logprobs": logprobs, "input_tokens": [1, 2]},
+                "metric": {"acc": 1.0},
+            })
+        };
+        let (samples, declared) = read(&[
+            row([-2.5, -0.5].into(), ["x"].into()),
+            row([-1.5].into(), [" 4 "].into()),
+        ]);
+        assert_eq!(samples[0]["ground_truth"], "4");
+        assert_eq!(samples[0]["prediction"], "4", "the likeliest choice");
+        assert_eq!(samples[1]["prediction"], "4", "the text");
+        assert_eq!(samples[0]["task"], "sums");
+        assert_eq!(
+            samples[1]["example_hash"],
+            format!("{}#2", samples[0]["example_hash"].as_str().unwrap())
+        );
+        assert_eq!(declared.model.as_deref(), Some("org/tiny"));
+        assert_eq!(declared.scores[0].column, "acc");
+    }
+
+    #[test]
+    fn older_details() {
+        let row = serde_json::json!({
+            "example": "Capital?", "full_prompt": "Q: Capital?", "predictions": ["Paris"], "gold": ["Paris", "paris"],
+            "choices": ["Paris"], "gold_index": [0], "metrics": {"em": 0.5, "f1": 1}, "input_tokens": [[1]],
+        });
+        let (samples, declared) = read(&[row]);
+        assert_eq!(
+            (&samples[0]["input"], &samples[0]["ground_truth"]),
+            (&"Q: Capital?".into(), &"Paris".into())
+        );
+        assert_eq!(
+            (&samples[0]["prediction"], &samples[0]["em"]),
+            (&"Paris".into(), &0.5.into())
+        );
+        assert_eq!(samples[0]["task"], "lighteval|gsm8k|0");
+        assert_eq!(declared.scores.len(), 2);
+    }
+}
