@@ -79,7 +79,7 @@ browser: cargo-test chromium $(BROWSER)/node_modules/.done
 	cp tests/browser/smoke.mjs $(BROWSER)/
 	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
 
-setup: python examples-python faketime postgresql $(LAKE)/.done $(HANDLERS)/.done spark importers-tools chromium $(BROWSER)/node_modules/.done
+setup: python examples-python faketime postgresql $(LAKE)/.done $(HANDLERS)/.done spark chromium $(BROWSER)/node_modules/.done
 
 python: $(VENV)/.done
 
