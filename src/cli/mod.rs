@@ -142,7 +142,7 @@ where
         Some(Sub::Report(args)) => args.request(&mut overrides),
         Some(Sub::Render(args)) => args.request(),
         Some(Sub::Verify(args)) => args.request(&mut overrides),
-        Some(Sub::Publish(args)) => args.request(),
+        Some(Sub::Publish(args)) => args.request()?,
         Some(Sub::Pins(args)) => args.request(&mut overrides),
         Some(Sub::Unpin(args)) => args.request(&mut overrides),
         Some(Sub::Gc(args)) => args.request(&mut overrides),
