@@ -94,6 +94,7 @@ enum Sub {
     #[command(after_help = help::PINS)]
     Pins(pins::PinsArgs),
     /// Let go of snapshots that were kept for a report
+    #[command(after_help = help::UNPIN)]
     Unpin(pins::UnpinArgs),
     /// List files of a table to which nothing refers, older than a day, and delete them if told
     Gc(gc::GcArgs),

@@ -44,7 +44,7 @@ pub async fn publish(session: &Session, request: &PublishRequest) -> Result<()> 
         }
     };
     if request.pin && !request.check {
-        super::pins::pin(session, &manifest).await;
+        super::pins::pin(session, &manifest, &item.folder, &site).await;
     }
     let base = request.base_url.as_ref().unwrap_or(&site);
     print(format!("{base}/{}/index.html\n", item.folder).as_bytes())

@@ -394,57 +394,82 @@ async fn the_thousandth_report_costs_what_the_tenth_does() {
 fn pins_of_an_embedded_catalog_are_tags_of_its_table() {
     let project = Project::with_runs("binary");
     project.run(&["v1", "v2"]).ok();
-    let report = project.reports("site").remove(0);
+    let report = project.report();
     let report = report.to_str().unwrap();
-    project.run(&["pins"]).ok().stdout_has("not pinned");
+    project
+        .run(&["pins"])
+        .ok()
+        .stdout_has("not pinned")
+        .stdout_has("not published");
     let target = format!("file://{}/www", project.path().display());
+    let publish = |report: &str| project.run(&["publish", report, &target]);
     for _ in 0..2 {
-        project.run(&["publish", report, &target]).ok().stderr_has("pinned");
+        publish(report).ok().stderr_has("pinned");
     }
     let pins = project.run(&["pins", "--format", "json"]).ok().json();
-    let mut ids: Vec<&str> = pins
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|p| p["snapshot_id"].as_str().unwrap())
-        .collect();
+    let pins = pins.as_array().unwrap();
+    let mut ids: Vec<&str> = pins.iter().map(|p| p["snapshot_id"].as_str().unwrap()).collect();
     assert_eq!(ids.len(), 2);
-    assert!(
-        pins.as_array().unwrap().iter().all(|p| p["evidence"] == "pinned"),
-        "{pins}"
-    );
+    let site = project.path().join("site");
+    let folder = Path::new(report).strip_prefix(&site).unwrap().to_str().unwrap();
+    for pin in pins {
+        assert_eq!(pin["evidence"], "pinned", "{pin}");
+        let holders = serde_json::json!([{"report": folder, "published_to": target}]);
+        assert_eq!(pin["reports"], holders);
+    }
     // A pin is a reference like any other, and nothing else of the table changed.
     project
         .run(&[&format!("tag:evaldiff-{}", ids[0]), "v2", "--out", "by-tag"])
         .ok();
     project.run(&["verify", report]).ok().stdout_has("verified");
     assert_eq!(project.runs().len(), 2);
-    // What another report needs as well stays pinned.
-    project.run(&["report", "v1"]).ok();
-    let other = project
-        .reports("site")
-        .into_iter()
-        .find(|folder| folder.to_str().unwrap().contains("/runs/"))
-        .unwrap();
-    ids.sort_by_key(|id| other.to_str().unwrap().contains(id));
-    let needed = ids[1];
-    let unpinned = project.run(&["unpin", report]);
-    unpinned
+    // What another published report needs as well stays pinned; one that nobody published holds nothing.
+    for version in ["v1", "v2"] {
+        project.run(&["report", version]).ok();
+    }
+    let of = |id: &str| {
+        let mut reports = project.reports("site").into_iter();
+        reports.find(|folder| folder.to_str().unwrap().contains(&format!("/{id}-")) && folder.to_str() != Some(report))
+    };
+    ids.sort_unstable();
+    let (other, needed) = ids.iter().find_map(|id| Some((of(id)?, *id))).unwrap();
+    let other = other.to_str().unwrap();
+    publish(other).ok();
+    let name = Path::new(other).strip_prefix(&site).unwrap().display().to_string();
+    let unneeded = ids.iter().find(|id| **id != needed).unwrap();
+    project
+        .run(&["unpin", report])
         .ok()
-        .stdout_has(&format!("snapshot:{needed} stays pinned: {}", other.display()))
-        .stdout_has(&format!("snapshot:{} no longer pinned", ids[0]));
+        .stdout_has(&format!("snapshot:{needed} stays pinned: {name} needs it"))
+        .stdout_has(&format!("snapshot:{unneeded} no longer pinned"));
+    project
+        .run(&["pins"])
+        .ok()
+        .stdout_has(&format!("{folder} (not published"))
+        .stdout_has(&format!("{name} (published to {target})"));
     project
         .run(&["unpin", &format!("snapshot:{needed}")])
         .ok()
-        .stderr_has("needs snapshot")
+        .stderr_has(&format!("warning: {name} needs snapshot {needed}"))
         .stdout_has("no longer pinned");
-    project.run(&["pins"]).ok().stdout_has("not pinned");
+    // Several at once: neither keeps what only the other one needs. One of them is not here any more.
+    publish(report).ok();
+    publish(other).ok();
+    std::fs::remove_dir_all(other).unwrap();
+    let unpinned = project.run(&["unpin", report, &name]);
+    assert_eq!(
+        unpinned.ok().text().matches("no longer pinned").count(),
+        2,
+        "{unpinned}"
+    );
+    let pins = project.run(&["pins"]).ok().text();
+    assert!(pins.contains("not pinned") && !pins.contains(&target), "{pins}");
     project
         .run(&["unpin", "snapshot:99"])
         .expect_code(2)
         .stderr_has("has no snapshot 99");
     project
-        .run(&["unpin", "nothing"])
+        .run(&["unpin", report, "nothing"])
         .expect_code(2)
         .stderr_has("evaldiff pins");
 }
