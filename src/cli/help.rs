@@ -113,7 +113,16 @@ Examples:
 /// Below the arguments of `pins`.
 pub(super) const PINS: &str = "\
 A pin is a tag of the table, evaldiff-<snapshot id>, which the expiry of snapshots spares in any engine. `evaldiff publish`
-sets it. A report without one can lose its evidence.";
+sets it, and records in a property of the table that the report needs it. A report without one can lose its evidence.";
+
+/// Below the arguments of `unpin`.
+pub(super) const UNPIN: &str = "\
+What another published report needs stays pinned, and that report is named; `snapshot:ID` is unpinned all the same. A report
+may also be given as `evaldiff pins` names it, by its folder in the site.
+
+Examples:
+    $ evaldiff unpin site/T/diffs/A..B/1-2-3
+    $ evaldiff unpin snapshot:1234567890123456789 --table T";
 
 /// Below the arguments of `completions`.
 pub(super) const COMPLETIONS: &str = "\

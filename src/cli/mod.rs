@@ -98,6 +98,7 @@ enum Sub {
     #[command(after_help = help::PINS)]
     Pins(pins::PinsArgs),
     /// Let go of snapshots that were kept for a report
+    #[command(after_help = help::UNPIN)]
     Unpin(pins::UnpinArgs),
     /// List files of a table to which nothing refers, older than a day, and delete them if told
     Gc(gc::GcArgs),
@@ -147,7 +148,7 @@ where
         Some(Sub::Render(args)) => args.request(),
         Some(Sub::Export(args)) => args.request(),
         Some(Sub::Verify(args)) => args.request(&mut overrides),
-        Some(Sub::Publish(args)) => args.request(),
+        Some(Sub::Publish(args)) => args.request()?,
         Some(Sub::Pins(args)) => args.request(&mut overrides),
         Some(Sub::Unpin(args)) => args.request(&mut overrides),
         Some(Sub::Gc(args)) => args.request(&mut overrides),

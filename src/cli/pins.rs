@@ -33,9 +33,9 @@ impl PinsArgs {
 /// Arguments of taking pins away.
 #[derive(Debug, Args)]
 pub(super) struct UnpinArgs {
-    /// Unpin this snapshot, written snapshot:ID, or those of the report in this folder
-    #[arg(value_name = "SNAPSHOT|REPORT_FOLDER")]
-    what: String,
+    /// Unpin this snapshot, written snapshot:ID, or what no other published report needs of the report in this folder
+    #[arg(value_name = "SNAPSHOT|REPORT_FOLDER", required = true)]
+    what: Vec<String>,
     #[command(flatten)]
     table: TableArgs,
 }

@@ -1,7 +1,9 @@
 //! `evaldiff publish`: a report to where others read it.
 
+use super::fail;
 use super::request::{Command, PublishRequest, Target};
 use clap::Args;
+use clap::error::ErrorKind;
 use std::path::PathBuf;
 
 /// Arguments of a publication.
@@ -11,8 +13,8 @@ pub(super) struct PublishArgs {
     #[arg(value_name = "REPORT_FOLDER")]
     folder: PathBuf,
     /// Publish to the site at s3://BUCKET/PREFIX or file:///PATH
-    #[arg(value_name = "TARGET", value_parser = target)]
-    target: Target,
+    #[arg(value_name = "TARGET")]
+    target: String,
     /// Print links that begin with this address of the site
     #[arg(long, value_name = "URL", value_parser = base_url)]
     base_url: Option<String>,
@@ -26,18 +28,25 @@ pub(super) struct PublishArgs {
 
 impl PublishArgs {
     /// The checked request.
-    pub(super) fn request(self) -> Command {
-        Command::Publish(PublishRequest {
+    pub(super) fn request(self) -> Result<Command, clap::Error> {
+        // Not by clap, which would show what was given: part of it may be a secret.
+        let target = target(&self.target).map_err(|why| fail(Some("publish"), ErrorKind::ValueValidation, why))?;
+        Ok(Command::Publish(PublishRequest {
             folder: self.folder,
-            target: self.target,
+            target,
             base_url: self.base_url,
             check: self.check,
             pin: !self.no_pin,
-        })
+        }))
     }
 }
 
 fn target(text: &str) -> Result<Target, String> {
+    if text.contains(['?', '#']) {
+        return Err("a target has neither a query (?) nor a fragment (#); credentials of a store come from [catalog.properties] \
+                    in evaldiff.toml or AWS_* variables"
+            .into());
+    }
     if let Some(rest) = text.strip_prefix("s3://") {
         let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
         let prefix = prefix.trim_matches('/');

@@ -325,8 +325,8 @@ pub struct PinsRequest {
 /// Pins to take away.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnpinRequest {
-    /// A snapshot or a report's folder.
-    pub what: String,
+    /// Snapshots, and folders of reports.
+    pub what: Vec<String>,
 }
 
 /// A clean-up of files to which nothing refers.

@@ -99,7 +99,7 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
     let (compared, comparison, samples) = compute(session, &job).await?;
     let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
     session.lap("rendered");
-    let index = folder_site::publish(&root, &pages, &Item::of_diff(&comparison), convert::site)?;
+    let index = folder_site::write(&root, &pages, &Item::of_diff(&comparison))?;
     session.lap("written");
     let path = format!("{}\n", shown_path(session, &index));
     match request.format {

@@ -3,8 +3,8 @@
 use super::convert;
 use crate::audit::manifest::json_bytes;
 use crate::error::{Error, Result};
-use crate::publish::{Item, LIST_NAME, List, Newest};
-use crate::site::{FolderSink, Page, Sink, SiteError};
+use crate::publish::{Item, LIST_NAME, List, Newest, PublishError};
+use crate::site::{FolderSink, Page, Sink, SiteError, Written};
 use serde::de::DeserializeOwned;
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -33,12 +33,30 @@ pub(super) fn check_root(root: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Writes a report's folder, once and whole, then the pages that lead to it. `refused` says what it means that the folder
-/// cannot be written, or is there with other bytes.
-pub(super) fn publish(root: &Path, pages: &[Page], item: &Item, refused: fn(SiteError) -> Error) -> Result<PathBuf> {
+/// Writes a report's folder, once and whole, then the pages that lead to it.
+pub(super) fn write(root: &Path, pages: &[Page], item: &Item) -> Result<PathBuf> {
+    written(root, pages, item, |sink| sink.commit().map_err(convert::site))
+}
+
+/// As [`write`], for a report that was written elsewhere: what the folder has lost since an earlier time is put back.
+pub(super) fn publish(root: &Path, pages: &[Page], item: &Item) -> Result<PathBuf> {
+    written(root, pages, item, |sink| sink.restore().map_err(refused))
+}
+
+/// Another report has the place, or it cannot be written.
+fn refused(error: SiteError) -> Error {
+    match error {
+        SiteError::Different { path } => convert::publish(PublishError::Different(path.display().to_string())),
+        other => convert::site(other),
+    }
+}
+
+type Commit = fn(FolderSink) -> Result<Written>;
+
+fn written(root: &Path, pages: &[Page], item: &Item, commit: Commit) -> Result<PathBuf> {
     check_root(root)?;
     let first = !root.exists();
-    let result = write_all(root, pages, item, refused);
+    let result = write_all(root, pages, item, commit);
     if result.is_err() && first {
         // Nothing half-written is left where there was nothing before.
         let _ = std::fs::remove_dir_all(root);
@@ -46,16 +64,16 @@ pub(super) fn publish(root: &Path, pages: &[Page], item: &Item, refused: fn(Site
     result
 }
 
-fn write_all(root: &Path, pages: &[Page], item: &Item, refused: fn(SiteError) -> Error) -> Result<PathBuf> {
+fn write_all(root: &Path, pages: &[Page], item: &Item, commit: Commit) -> Result<PathBuf> {
     std::fs::create_dir_all(root).map_err(|e| io(root, e))?;
     let lock = root.join(LOCK_NAME);
     let lock = File::create(&lock).map_err(|e| io(&lock, e))?;
     let target = root.join(&item.folder);
-    let mut sink = FolderSink::new(&target).map_err(refused)?;
+    let mut sink = FolderSink::new(&target).map_err(convert::site)?;
     for page in pages {
-        sink.write(&page.path, &page.bytes).map_err(refused)?;
+        sink.write(&page.path, &page.bytes).map_err(convert::site)?;
     }
-    sink.commit().map_err(refused)?;
+    commit(sink)?;
     // Processes that publish at the same time take turns; where there are no locks, as on some network folders, not.
     let _ = lock.lock();
     point_to(root, item)?;

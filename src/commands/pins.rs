@@ -1,13 +1,13 @@
-//! `evaldiff pins` and `evaldiff unpin`: tags that keep the snapshots of published reports from being expired.
+//! `evaldiff pins`: tags that keep the snapshots of published reports from being expired, and the reports that need them.
 
 use super::{Session, convert, print};
 use crate::audit::manifest::{MANIFEST_NAME, Manifest};
-use crate::cli::request::{ListFormat, PinsRequest, UnpinRequest};
+use crate::cli::request::{ListFormat, PinsRequest};
 use crate::error::{Error, Result};
-use crate::publish::LIST_NAME;
-use crate::store::{Store, StoreError};
+use crate::publish;
+use crate::store::{Holder, Store, StoreError};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// What a pin's name begins with; the snapshot's id follows.
@@ -31,16 +31,38 @@ struct Row {
     snapshot_id: String,
     evidence: Evidence,
     tag: Option<String>,
-    reports: Vec<String>,
+    reports: Vec<Report>,
 }
 
-/// Pins the snapshots of a report; a failure is a warning, since the report is published already.
-pub(super) async fn pin(session: &Session, manifest: &Manifest) {
+/// A report that needs a snapshot.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+struct Report {
+    /// Its folder in its site.
+    report: String,
+    /// The site that it was published to; `None` for one that is only in the local site, which holds nothing.
+    published_to: Option<String>,
+}
+
+/// The name of a snapshot's pin.
+pub(super) fn tag(snapshot: i64) -> String {
+    format!("{PREFIX}{snapshot}")
+}
+
+/// Records that a report, published in `folder` of `site`, needs its snapshots, and pins them; a failure is a warning, since
+/// the report is published already.
+pub(super) async fn pin(session: &Session, manifest: &Manifest, folder: &str, site: &str) {
+    let holder = Holder {
+        report: folder.to_string(),
+        site: site.to_string(),
+        snapshots: ids(manifest).iter().map(ToString::to_string).collect(),
+    };
     let pinned = async {
         let store = session.open().await?;
+        // The holder first: whoever takes a pin away afterwards looks for it.
+        store.hold(&manifest.table, &holder).await.map_err(convert::store)?;
         let mut gone = Vec::new();
         for id in ids(manifest) {
-            match store.tag(&manifest.table, &format!("{PREFIX}{id}"), id).await {
+            match store.tag(&manifest.table, &tag(id), id).await {
                 Err(StoreError::SnapshotGone { snapshot, .. }) => gone.push(snapshot),
                 tagged => {
                     tagged.map_err(convert::store)?;
@@ -64,46 +86,38 @@ pub(super) async fn pin(session: &Session, manifest: &Manifest) {
     }
 }
 
-fn ids(manifest: &Manifest) -> Vec<i64> {
-    let mut ids: Vec<i64> = manifest
-        .runs
-        .iter()
-        .filter_map(|run| run.snapshot_id.parse().ok())
-        .collect();
-    ids.sort_unstable();
-    ids.dedup();
-    ids
+/// The snapshots that a report needs.
+pub(super) fn ids(manifest: &Manifest) -> BTreeSet<i64> {
+    let ids = manifest.runs.iter().filter_map(|run| run.snapshot_id.parse().ok());
+    ids.collect()
 }
 
-/// Lists pins and the reports of a site, with what keeps their evidence.
+/// Lists pins and the reports that need them: the published ones, and those of a local site.
 ///
 /// # Errors
 /// Fails if a table cannot be read.
 pub async fn pins(session: &Session, request: &PinsRequest) -> Result<()> {
     let store = session.open().await?;
     let site = request.site.as_ref().unwrap_or(&session.config.out);
-    let mut reports: BTreeMap<(String, i64), Vec<String>> = BTreeMap::new();
     let root = session.cwd.join(site);
     if request.site.is_some() && !root.is_dir() {
         return Err(Error::usage(format!("there is no site in {}", root.display()))
             .with_hint("give the folder that --out named, or none for the configured one"));
     }
-    for (path, manifest) in manifests(&root)? {
-        let shown = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
-        for id in ids(&manifest) {
-            reports
-                .entry((manifest.table.clone(), id))
-                .or_default()
-                .push(shown.clone());
-        }
-    }
+    let local: Vec<(String, Manifest)> = manifests(&root)?
+        .into_iter()
+        .map(|(path, manifest)| {
+            let found = path.strip_prefix(&root).unwrap_or(&path).display().to_string();
+            (publish::folder_of(&manifest).unwrap_or(found), manifest)
+        })
+        .collect();
     let tables = match &session.config.table {
         Some(table) => vec![table.to_string()],
         None => store.tables().await.map_err(convert::store)?,
     };
     let mut rows = Vec::new();
     for table in tables {
-        rows.extend(of_table(&store, &table, &reports).await.map_err(convert::store)?);
+        rows.extend(of_table(&store, &table, &local).await.map_err(convert::store)?);
     }
     if request.format == ListFormat::Json {
         let text = serde_json::to_string_pretty(&rows).map_err(convert::json)?;
@@ -115,8 +129,9 @@ pub async fn pins(session: &Session, request: &PinsRequest) -> Result<()> {
 async fn of_table(
     store: &Store,
     table: &str,
-    reports: &BTreeMap<(String, i64), Vec<String>>,
+    local: &[(String, Manifest)],
 ) -> std::result::Result<Vec<Row>, StoreError> {
+    let mut needed = needed(&store.holders(table).await?, table, local);
     let tags: BTreeMap<i64, String> = store
         .tags(table)
         .await?
@@ -124,23 +139,51 @@ async fn of_table(
         .filter(|(name, _)| name.starts_with(PREFIX))
         .map(|(name, id)| (id, name))
         .collect();
-    let named = reports.keys().filter(|(of, _)| of == table).map(|(_, id)| *id);
-    let mut ids: Vec<i64> = named.chain(tags.keys().copied()).collect();
-    ids.sort_unstable();
-    ids.dedup();
+    for id in tags.keys() {
+        needed.entry(*id).or_default();
+    }
+    let ids: Vec<i64> = needed.keys().copied().collect();
     let there = store.has_snapshots(table, &ids).await?;
-    let row = |(id, there): (&i64, bool)| Row {
+    let row = |((id, reports), there): ((i64, BTreeSet<Report>), bool)| Row {
         table: table.to_string(),
         snapshot_id: id.to_string(),
-        evidence: match (tags.contains_key(id), there) {
+        evidence: match (tags.contains_key(&id), there) {
             (true, _) => Evidence::Pinned,
             (false, true) => Evidence::Unpinned,
             (false, false) => Evidence::Gone,
         },
-        tag: tags.get(id).cloned(),
-        reports: reports.get(&(table.to_string(), *id)).cloned().unwrap_or_default(),
+        tag: tags.get(&id).cloned(),
+        reports: reports.into_iter().collect(),
     };
-    Ok(ids.iter().zip(there).map(row).collect())
+    Ok(needed.into_iter().zip(there).map(row).collect())
+}
+
+/// The snapshots of a table that reports need, with these reports.
+fn needed(holders: &[Holder], table: &str, local: &[(String, Manifest)]) -> BTreeMap<i64, BTreeSet<Report>> {
+    let mut needed: BTreeMap<i64, BTreeSet<Report>> = BTreeMap::new();
+    for holder in holders {
+        let report = Report {
+            report: holder.report.clone(),
+            published_to: Some(holder.site.clone()),
+        };
+        for id in holder.ids() {
+            needed.entry(id).or_default().insert(report.clone());
+        }
+    }
+    let published = |folder: &str| holders.iter().any(|holder| holder.report == folder);
+    for (folder, manifest) in local
+        .iter()
+        .filter(|(folder, m)| m.table == table && !published(folder))
+    {
+        let report = Report {
+            report: folder.clone(),
+            published_to: None,
+        };
+        for id in ids(manifest) {
+            needed.entry(id).or_default().insert(report.clone());
+        }
+    }
+    needed
 }
 
 fn listing(rows: &[Row]) -> String {
@@ -152,96 +195,18 @@ fn listing(rows: &[Row]) -> String {
             Evidence::Gone => "gone: its reports have lost their evidence",
         };
         out.push_str(&format!("{} snapshot:{} {words}\n", row.table, row.snapshot_id));
-        for report in &row.reports {
-            out.push_str(&format!("  {report}\n"));
+        for Report { report, published_to } in &row.reports {
+            let whose = match published_to {
+                Some(site) => format!("published to {site}"),
+                None => "not published with pins: it holds nothing".to_string(),
+            };
+            out.push_str(&format!("  {report} ({whose})\n"));
         }
     }
     if rows.is_empty() {
         out.push_str("no pins, and no reports in the site\n");
     }
     out
-}
-
-/// Takes pins away: those of a report's folder, but for what another report of the sites known here needs, or a snapshot's.
-///
-/// # Errors
-/// Usage error for what is neither; fails if the commit does.
-pub async fn unpin(session: &Session, request: &UnpinRequest) -> Result<()> {
-    let store = session.open().await?;
-    let folder = session.cwd.join(&request.what);
-    let (table, ids, report) = match request
-        .what
-        .strip_prefix("snapshot:")
-        .unwrap_or(&request.what)
-        .parse::<i64>()
-    {
-        Ok(id) => (session.table(&store).await?, vec![id], None),
-        Err(_) if folder.join(MANIFEST_NAME).is_file() => {
-            let manifest = super::verify::manifest(&folder)?;
-            (manifest.table.clone(), ids(&manifest), Some(folder.as_path()))
-        }
-        Err(_) => {
-            return Err(Error::usage(format!(
-                "`{}` is neither a snapshot nor a report's folder",
-                request.what
-            ))
-            .with_hint("`evaldiff pins` lists what is pinned: give snapshot:ID, or the folder with manifest.json"));
-        }
-    };
-    let holders = holders(session, &table, report)?;
-    for id in ids {
-        let needed = holders.get(&id).map_or(&[][..], Vec::as_slice);
-        if let (Some(_), [other, ..]) = (report, needed) {
-            let kept = format!(
-                "{table} snapshot:{id} stays pinned: {other} needs it (`evaldiff unpin snapshot:{id}` all the same)\n"
-            );
-            print(kept.as_bytes())?;
-            continue;
-        }
-        for other in needed {
-            session.say(&format!(
-                "warning: {other} needs snapshot {id}, and the next expiry may take it"
-            ));
-        }
-        let had = store
-            .untag(&table, &format!("{PREFIX}{id}"))
-            .await
-            .map_err(convert::store)?;
-        if !had && report.is_none() && !store.has_snapshots(&table, &[id]).await.map_err(convert::store)?[0] {
-            return Err(Error::usage(format!("{table} has no snapshot {id}, and no pin of it"))
-                .with_hint("`evaldiff pins` lists what is pinned"));
-        }
-        let words = if had { "no longer pinned" } else { "was not pinned" };
-        print(format!("{table} snapshot:{id} {words}\n").as_bytes())?;
-    }
-    Ok(())
-}
-
-/// The reports of the configured site and of the one that holds `report`, by the snapshots of `table` that they need;
-/// without `report` itself.
-fn holders(session: &Session, table: &str, report: Option<&Path>) -> Result<BTreeMap<i64, Vec<String>>> {
-    let canonical = |path: &Path| path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let this = report.map(canonical);
-    let around = this.iter().flat_map(|folder| folder.ancestors().skip(1));
-    let around = around
-        .filter(|folder| folder.join(LIST_NAME).is_file())
-        .map(Path::to_path_buf);
-    let mut sites: Vec<PathBuf> = around
-        .chain([canonical(&session.cwd.join(&session.config.out))])
-        .collect();
-    sites.sort();
-    sites.dedup();
-    let mut holders: BTreeMap<i64, Vec<String>> = BTreeMap::new();
-    for site in &sites {
-        for (path, manifest) in manifests(site)? {
-            if manifest.table == table && Some(&path) != this.as_ref() {
-                for id in ids(&manifest) {
-                    holders.entry(id).or_default().push(path.display().to_string());
-                }
-            }
-        }
-    }
-    Ok(holders)
 }
 
 /// The manifests of a site's reports; none where there is no site.

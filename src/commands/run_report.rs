@@ -41,7 +41,7 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     let (_, comparison, samples) = diff::compute(session, &job).await?;
     let pages = pages::of_run(&comparison, &samples)?;
     let report = pages::run_report(&comparison);
-    let index = folder_site::publish(&root, &pages, &Item::of_run(&report), convert::site)?;
+    let index = folder_site::write(&root, &pages, &Item::of_run(&report))?;
     match request.format {
         OutputFormat::Json => print(&json_bytes(&report).map_err(convert::json)?)?,
         _ => print(terminal::run_summary(&report, width(), text && colored(session.console)).as_bytes())?,

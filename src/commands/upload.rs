@@ -8,7 +8,7 @@ use crate::error::{Error, Result};
 use crate::model::Comparison;
 use crate::model::report::RunReport;
 use crate::publish::{self, Bucket, Item, PublishError};
-use crate::site::{Page, SiteError};
+use crate::site::Page;
 use crate::store::bucket;
 use object_store::path::Path as ObjectPath;
 use serde::de::DeserializeOwned;
@@ -30,21 +30,21 @@ pub async fn publish(session: &Session, request: &PublishRequest) -> Result<()> 
                 .map_err(|reason| Error::data(format!("{shown} cannot be opened: {reason}")))?;
             let site = Bucket::new(store, ObjectPath::from(prefix.as_str()), &shown);
             match request.check {
-                true => check_bucket(&site, &manifest, &item).await?,
+                true => check_bucket(&site, &report, &manifest, &item).await?,
                 false => to_bucket(session, &site, &report, &manifest, &item).await?,
             }
             shown.trim_end_matches('/').to_string()
         }
         Target::Folder(root) => {
             match request.check {
-                true => check_folder(root, &manifest, &item)?,
+                true => check_folder(root, &report, &manifest, &item)?,
                 false => to_folder(root, &report, &manifest, &item)?,
             }
             file_link(root)
         }
     };
     if request.pin && !request.check {
-        super::pins::pin(session, &manifest).await;
+        super::pins::pin(session, &manifest, &item.folder, &site).await;
     }
     let base = request.base_url.as_ref().unwrap_or(&site);
     print(format!("{base}/{}/index.html\n", item.folder).as_bytes())
@@ -75,8 +75,8 @@ async fn to_bucket(session: &Session, site: &Bucket, report: &Path, manifest: &M
     Ok(())
 }
 
-async fn check_bucket(site: &Bucket, manifest: &Manifest, item: &Item) -> Result<()> {
-    let wrong = publish::check(site, manifest, &item.folder)
+async fn check_bucket(site: &Bucket, report: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
+    let wrong = publish::check(site, report, manifest, &item.folder)
         .await
         .map_err(convert::publish)?;
     said(&wrong, manifest)
@@ -85,26 +85,21 @@ async fn check_bucket(site: &Bucket, manifest: &Manifest, item: &Item) -> Result
 fn to_folder(root: &Path, report: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
     let names = manifest.files.keys().map(String::as_str).chain([MANIFEST_NAME]);
     let page = |path: &str| {
-        let bytes = std::fs::read(report.join(path))
-            .map_err(|e| Error::data(format!("{path} of the report cannot be read")).with_source(e))?;
-        Ok::<_, Error>(Page {
+        Ok(Page {
             path: path.into(),
-            bytes,
+            bytes: read(report, path)?,
         })
     };
     let pages: Vec<Page> = names.map(page).collect::<Result<_>>()?;
-    folder_site::publish(root, &pages, item, refused).map(|_| ())
+    folder_site::publish(root, &pages, item).map(|_| ())
 }
 
-/// Another report has the place, or it cannot be written.
-fn refused(error: SiteError) -> Error {
-    match error {
-        SiteError::Different { path } => convert::publish(PublishError::Different(path.display().to_string())),
-        other => convert::site(other),
-    }
+fn read(folder: &Path, path: &str) -> Result<Vec<u8>> {
+    let path = folder.join(path);
+    std::fs::read(&path).map_err(|e| Error::data(format!("{} cannot be read", path.display())).with_source(e))
 }
 
-fn check_folder(root: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
+fn check_folder(root: &Path, report: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
     let place = root.join(&item.folder);
     if !place.is_dir() {
         return Err(Error::data(format!(
@@ -113,8 +108,14 @@ fn check_folder(root: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
         ))
         .with_hint("publish it without --check"));
     }
-    let wrong = folder::check(&place, manifest)
+    let mut wrong = folder::check(&place, manifest)
         .map_err(|e| Error::data(format!("{} cannot be read", place.display())).with_source(e))?;
+    // What is published could not be verified without it.
+    if !place.join(MANIFEST_NAME).is_file() {
+        wrong.push(format!("{MANIFEST_NAME}: missing"));
+    } else if read(&place, MANIFEST_NAME)? != read(report, MANIFEST_NAME)? {
+        wrong.push(format!("{MANIFEST_NAME}: changed"));
+    }
     said(&wrong, manifest)
 }
 
@@ -124,7 +125,8 @@ fn said(wrong: &[String], manifest: &Manifest) -> Result<()> {
     }
     match wrong.len() {
         0 => print(format!("files: {} as the manifest says\n", manifest.files.len()).as_bytes()),
-        n => Err(Error::altered(format!("{n} published files differ from the manifest"))),
+        1 => Err(Error::altered("1 published file differs from the report's")),
+        n => Err(Error::altered(format!("{n} published files differ from the report's"))),
     }
 }
 

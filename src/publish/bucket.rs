@@ -2,6 +2,7 @@
 
 use super::error::PublishError;
 use bytes::Bytes;
+use futures::StreamExt;
 use object_store::path::Path;
 use object_store::{
     Attribute, Attributes, Error, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, UpdateVersion,
@@ -143,6 +144,15 @@ impl Bucket {
             Ok(_) => Ok(true),
             Err(Error::NotFound { .. }) => Ok(false),
             Err(error) => Err(self.failed(path, &error)),
+        }
+    }
+
+    /// Whether there is an object below a folder.
+    pub(super) async fn holds(&self, folder: &str) -> Result<bool, PublishError> {
+        let found = self.store.list(Some(&self.at(folder))).next().await;
+        match found.transpose() {
+            Ok(found) => Ok(found.is_some()),
+            Err(error) => Err(self.failed(folder, &error)),
         }
     }
 

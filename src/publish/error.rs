@@ -14,6 +14,17 @@ pub enum PublishError {
     /// An object is there with other bytes.
     #[error("{0} is there already, with other bytes")]
     Different(String),
+    /// The list is gone, though reports were published.
+    #[error("{0} is gone, and a new list would forget the reports that were published before")]
+    ListLost(String),
+    /// The list cannot be read.
+    #[error("{location} is damaged: {reason}")]
+    Damaged {
+        /// The object.
+        location: String,
+        /// Cause.
+        reason: String,
+    },
     /// The store does not keep what publishing relies on.
     #[error("the store does not honour {0}: two publishers at once would overwrite each other")]
     Unconditional(&'static str),
@@ -37,6 +48,10 @@ impl PublishError {
             ),
             PublishError::Different(_) => {
                 "published reports are never overwritten: verify the folder with `evaldiff verify`, or publish elsewhere"
+            }
+            PublishError::ListLost(_) | PublishError::Damaged { .. } => {
+                "restore that object from an older version of it or a backup; if there is none, remove what is left of it and \
+                 everything below listed/ and archive/ beside it, and publish each report again"
             }
             PublishError::Unconditional(_) => "publish to a store with conditional writes, or to file:///…",
             PublishError::Contended(_) => "publish again: what is there already is not written twice",

@@ -1,5 +1,6 @@
 //! What the lists say of one report.
 
+use crate::audit::manifest::Manifest;
 use crate::model::report::RunReport;
 use crate::model::{Comparison, PinnedRun};
 use crate::names::safe_component;
@@ -44,6 +45,17 @@ impl Item {
             verdict: String::new(),
             order: (report.run.sequence_number, 0),
         }
+    }
+}
+
+/// Folder of the report that a manifest belongs to, relative to the site; `None` if the manifest names other runs than a
+/// report has.
+pub fn folder_of(manifest: &Manifest) -> Option<String> {
+    let (table, config) = (&manifest.table, &manifest.config_digest);
+    match &manifest.runs[..] {
+        [baseline, candidate] => Some(diff_folder(table, baseline, candidate, config)),
+        [run] => Some(run_folder(table, run, config)),
+        _ => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! The list behind the index, and the pointer beside a pair's reports.
 
 use super::item::Item;
+use crate::audit::manifest::Manifest;
 use crate::report::index::IndexEntry;
 use crate::site::{self, Page, SiteError};
 use serde::{Deserialize, Serialize};
@@ -58,6 +59,14 @@ impl List {
         }))
     }
 
+    /// Names of the folders of a pair's reports on the index page.
+    pub(super) fn names_in<'a>(&'a self, pair: &'a str) -> impl Iterator<Item = &'a str> {
+        self.reports.iter().filter_map(move |entry| {
+            let name = entry.href.strip_prefix(pair)?.strip_prefix('/')?;
+            name.strip_suffix("/index.html")
+        })
+    }
+
     /// The index page.
     ///
     /// # Errors
@@ -102,6 +111,23 @@ impl Newest {
             folder: name.to_string(),
         };
         Some((pair, newest))
+    }
+
+    /// A report of a pair by what its manifest says; `None` if that is no comparison's.
+    pub(super) fn in_folder(name: &str, manifest: &Manifest) -> Option<Newest> {
+        let [baseline, candidate] = &manifest.runs[..] else {
+            return None;
+        };
+        Some(Newest {
+            candidate: candidate.sequence_number,
+            baseline: baseline.sequence_number,
+            folder: name.to_string(),
+        })
+    }
+
+    /// Name of its folder in that of the pair.
+    pub(super) fn folder(&self) -> &str {
+        &self.folder
     }
 
     /// The page that leads there.

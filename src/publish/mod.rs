@@ -5,12 +5,13 @@
 
 mod bucket;
 mod error;
+mod index;
 mod item;
 mod list;
 mod upload;
 
 pub use bucket::Bucket;
 pub use error::PublishError;
-pub use item::{Item, diff_folder, run_folder};
+pub use item::{Item, diff_folder, folder_of, run_folder};
 pub use list::{LIST_NAME, List, Newest};
 pub use upload::{Published, check, publish};

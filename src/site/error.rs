@@ -45,9 +45,9 @@ pub enum SiteError {
     /// The folder exists and lacks a file, or has one too many.
     #[error("{} already exists and {}", folder.display(), if *more { format!("also holds {name}") } else { format!("lacks {name}") })]
     Incomplete {
-        /// The folder.
+        /// The report's folder.
         folder: PathBuf,
-        /// Name of the file.
+        /// Path of the file in it.
         name: String,
         /// Whether it is one too many.
         more: bool,

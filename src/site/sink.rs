@@ -1,7 +1,7 @@
 //! Where pages go: memory, or a folder that appears as a whole or not at all.
 
 use super::error::SiteError;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::path::{Component, Path, PathBuf};
 use std::{io, process};
@@ -36,6 +36,8 @@ pub enum Written {
     New,
     /// It was there already, with the same bytes.
     AlreadyThere,
+    /// It was there, and files that it had lost are there again.
+    Restored,
 }
 
 /// Writes a folder beside its target, and moves it there when everything is written.
@@ -72,24 +74,72 @@ impl FolderSink {
 
     /// Moves the folder to its target, unless the same folder is there already.
     pub fn commit(self) -> Result<Written, SiteError> {
+        self.put(|sink| match sink.lacking()?.first() {
+            Some(lost) => Err(sink.incomplete(lost, false)),
+            None => Ok(Written::AlreadyThere),
+        })
+    }
+
+    /// As [`FolderSink::commit`], but puts back what a folder that is there has lost. What it holds is not touched.
+    pub fn restore(self) -> Result<Written, SiteError> {
+        self.put(|sink| {
+            let lost = sink.lacking()?;
+            for name in &lost {
+                let (from, to) = (sink.temporary.join(name), sink.target.join(name));
+                make_folder(to.parent().unwrap_or(&sink.target))?;
+                fs::rename(from, &to).map_err(failed("create", &to))?;
+            }
+            Ok(match lost.is_empty() {
+                true => Written::AlreadyThere,
+                false => Written::Restored,
+            })
+        })
+    }
+
+    /// Moves the folder to its target; `there` says what to do about one that is there.
+    fn put(self, there: impl Fn(&FolderSink) -> Result<Written, SiteError>) -> Result<Written, SiteError> {
         if fs::symlink_metadata(&self.target).is_ok() {
-            same(&self.temporary, &self.target)?;
-            return Ok(Written::AlreadyThere);
+            return there(&self);
         }
         sync(&self.temporary)?;
         match fs::rename(&self.temporary, &self.target) {
             Ok(()) => {}
             // Someone else was faster: good if they wrote the same.
-            Err(_) if self.target.is_dir() => {
-                same(&self.temporary, &self.target)?;
-                return Ok(Written::AlreadyThere);
-            }
+            Err(_) if self.target.is_dir() => return there(&self),
             Err(source) => return Err(failed("create", &self.target)(source)),
         }
         if let Some(parent) = self.temporary.parent() {
             sync(parent)?;
         }
         Ok(Written::New)
+    }
+
+    /// The files that the target lacks. It may hold no other bytes, and nothing else.
+    fn lacking(&self) -> Result<Vec<PathBuf>, SiteError> {
+        if !self.target.is_dir() {
+            return Err(SiteError::Different {
+                path: self.target.clone(),
+            });
+        }
+        let (new, old) = (files(&self.temporary)?, files(&self.target)?);
+        for name in new.intersection(&old) {
+            let (a, b) = (self.temporary.join(name), self.target.join(name));
+            if b.is_dir() || fs::read(&a).map_err(failed("read", &a))? != fs::read(&b).map_err(failed("read", &b))? {
+                return Err(SiteError::Different { path: b });
+            }
+        }
+        match old.difference(&new).next() {
+            Some(extra) => Err(self.incomplete(extra, true)),
+            None => Ok(new.difference(&old).cloned().collect()),
+        }
+    }
+
+    fn incomplete(&self, name: &Path, more: bool) -> SiteError {
+        SiteError::Incomplete {
+            folder: self.target.clone(),
+            name: name.display().to_string(),
+            more,
+        }
     }
 }
 
@@ -126,36 +176,20 @@ fn checked(path: &str) -> Result<(), SiteError> {
     Err(SiteError::Outside { path: path.to_owned() })
 }
 
-/// Compares two folders; names the first file of `old` that differs, is missing or is too many.
-fn same(new: &Path, old: &Path) -> Result<(), SiteError> {
-    let different = |path: PathBuf| Err(SiteError::Different { path });
-    if !old.is_dir() {
-        return different(old.to_owned());
-    }
-    let (new_names, old_names) = (names(new)?, names(old)?);
-    if let Some(name) = new_names.symmetric_difference(&old_names).next() {
-        return Err(SiteError::Incomplete {
-            folder: old.to_owned(),
-            name: name.to_string_lossy().into_owned(),
-            more: old_names.contains(name),
-        });
-    }
-    for name in new_names {
-        let (a, b) = (new.join(&name), old.join(&name));
-        if a.is_dir() {
-            same(&a, &b)?;
-        } else if b.is_dir() || fs::read(&a).map_err(failed("read", &a))? != fs::read(&b).map_err(failed("read", &b))? {
-            return different(b);
+/// The files below a folder, as paths from there.
+fn files(folder: &Path) -> Result<BTreeSet<PathBuf>, SiteError> {
+    let mut found = BTreeSet::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(inner) = open.pop() {
+        for entry in fs::read_dir(&inner).map_err(failed("read", &inner))? {
+            let entry = entry.map_err(failed("read", &inner))?;
+            match entry.file_type().map_err(failed("read", &inner))?.is_dir() {
+                true => open.push(entry.path()),
+                false => found.extend(entry.path().strip_prefix(folder).map(Path::to_path_buf)),
+            }
         }
     }
-    Ok(())
-}
-
-fn names(folder: &Path) -> Result<std::collections::BTreeSet<std::ffi::OsString>, SiteError> {
-    let entries = fs::read_dir(folder).map_err(failed("read", folder))?;
-    entries
-        .map(|entry| entry.map(|entry| entry.file_name()).map_err(failed("read", folder)))
-        .collect()
+    Ok(found)
 }
 
 fn make_folder(folder: &Path) -> Result<(), SiteError> {
@@ -203,17 +237,53 @@ mod tests {
         ] {
             let error = write(&target, &other).unwrap_err();
             assert!(
-                matches!(&error, SiteError::Different { path: at } | SiteError::Incomplete { folder: at, .. }
-                    if at.starts_with(&target)),
+                match &error {
+                    SiteError::Different { path } => path.starts_with(&target),
+                    SiteError::Incomplete { folder, .. } => *folder == target,
+                    _ => false,
+                },
                 "{error}"
             );
         }
+        fs::remove_file(target.join("sample/x.html")).unwrap();
+        let error = write(&target, &files).unwrap_err().to_string();
+        assert!(
+            error.ends_with("report already exists and lacks sample/x.html"),
+            "{error}"
+        );
+        fs::write(target.join("sample/x.html"), "b").unwrap();
         assert_eq!(fs::read_to_string(target.join("sample/x.html")).unwrap(), "b");
         assert_eq!(
             entries(target.parent().unwrap()),
             1,
             "temporary folders are left behind"
         );
+    }
+
+    #[test]
+    fn what_a_folder_lost_is_put_back_and_what_it_holds_is_not_touched() {
+        let root = tempfile::tempdir().unwrap();
+        let target = root.path().join("report");
+        let files = [("index.html", "a"), ("sample/x.html", "b"), ("sample/y.html", "c")];
+        let restore = || {
+            let mut sink = FolderSink::new(&target)?;
+            for (path, text) in files {
+                sink.write(path, text.as_bytes())?;
+            }
+            sink.restore()
+        };
+        assert_eq!(restore().unwrap(), Written::New);
+        assert_eq!(restore().unwrap(), Written::AlreadyThere);
+        fs::remove_dir_all(target.join("sample")).unwrap();
+        assert_eq!(restore().unwrap(), Written::Restored);
+        assert_eq!(restore().unwrap(), Written::AlreadyThere);
+        // One file is lost and another one altered: neither is written.
+        fs::remove_file(target.join("index.html")).unwrap();
+        fs::write(target.join("sample/y.html"), "other").unwrap();
+        assert!(matches!(restore(), Err(SiteError::Different { path }) if path.ends_with("sample/y.html")));
+        assert!(!target.join("index.html").exists());
+        assert_eq!(fs::read_to_string(target.join("sample/y.html")).unwrap(), "other");
+        assert_eq!(entries(root.path()), 1, "temporary folders are left behind");
     }
 
     #[test]

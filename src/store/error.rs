@@ -171,6 +171,16 @@ pub enum StoreError {
         /// Its type.
         data_type: String,
     },
+    /// A property that says what a published report needs, and cannot be read.
+    #[error("property {property} of {table} cannot be read: {reason}")]
+    Holder {
+        /// The table.
+        table: String,
+        /// Its name.
+        property: String,
+        /// Cause.
+        reason: String,
+    },
     /// A commit whose result could not be found out.
     #[error("the commit of run {run_id} may or may not have happened: {reason}")]
     UncertainCommit {
@@ -267,6 +277,10 @@ impl StoreError {
             StoreError::TypeChanged { .. } => {
                 Some("convert the column in the input, or give it another name".into())
             }
+            StoreError::Holder { table, property, .. } => Some(format!(
+                "publish that report again, or have another engine remove the property, in Spark by ALTER TABLE {table} UNSET \
+                 TBLPROPERTIES ('{property}')"
+            )),
             StoreError::Outside(_) => Some(ALSO_READ_HINT.into()),
             StoreError::Unreadable { .. } => Some("`evaldiff runs` lists the runs that can be read".into()),
             StoreError::CommitFailed { reason, .. } => Some(

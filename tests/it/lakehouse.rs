@@ -4,6 +4,7 @@ use crate::catalogs::{Server, on_each_server};
 use crate::harness::{Project, finish, without_seeded};
 use crate::lake::{SECRET, import, leaks_nothing, predictions, two_versions};
 use std::collections::BTreeSet;
+use std::path::Path;
 use std::process::Stdio;
 
 on_each_server![
@@ -146,6 +147,13 @@ fn a_published_report_survives_the_expiry_of_snapshots(server: &Server) {
     let target = format!("file://{}/www", project.path().display());
     project.run(&["publish", &kept, &target]).ok().stderr_has("pinned");
     project.run(&["publish", &lost, &target, "--no-pin"]).ok();
+    let properties = "import json\nfor k, v in catalog.load_table('kept.predictions').properties.items():\n  \
+                      if k.startswith('evaldiff.published.'): print(k, len(json.loads(v)['snapshots']), v)\n";
+    let held = server.python(properties);
+    let folder = Path::new(&kept).strip_prefix(project.path().join("kept")).unwrap();
+    let digest = &blake3::hash(folder.to_str().unwrap().as_bytes()).to_hex()[..16];
+    assert!(held.starts_with(&format!("evaldiff.published.{digest} 2 ")), "{held}");
+    assert!(held.contains(&target) && held.lines().count() == 1, "{held}");
     let pins = project.run(&["pins", "lost", "--table", "kept.predictions"]);
     pins.ok().stdout_has("not pinned: the next expiry may take it");
 
@@ -163,6 +171,7 @@ fn a_published_report_survives_the_expiry_of_snapshots(server: &Server) {
     project.run(&["unpin", &kept]).ok().stdout_has("was not pinned");
     let tags = server.python("print(sorted(catalog.load_table('kept.predictions').metadata.refs))\n");
     assert_eq!(tags.trim(), "['main']");
+    assert_eq!(server.python(properties), "");
 }
 
 fn a_run_is_retracted_and_what_nobody_refers_to_is_cleaned_up(server: &Server) {
