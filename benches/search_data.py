@@ -1,4 +1,5 @@
-"""Synthetic predictions with 30 columns that describe the samples: `search_data.py N OUTDIR` writes v1.parquet and v2.parquet.
+"""Synthetic predictions with 30 columns that describe the samples: `search_data.py N OUTDIR` writes v1.parquet and
+v2.parquet.
 
 Twenty columns of text with 2 to 12 values, every fifth a copy of the one before it with 5% noise, and ten of numbers. In
 one slice of three conditions a quarter of the samples regress; elsewhere 2%, and as many are fixed.

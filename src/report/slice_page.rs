@@ -179,10 +179,7 @@ pub fn discovered_page(
         bar: axis.bar(confirming.ci_low, confirming.delta, confirming.ci_high, badge.class),
         badge,
         evidence: vec![
-            fact(
-                "p-value (changed, and more than what lies around it)",
-                p_value(Some(found.p_value), NONE),
-            ),
+            fact("p-value (the larger of two)", p_value(Some(found.p_value), NONE)),
             fact("q-value over the slices found", p_value(Some(found.q_value), NONE)),
             fact(
                 "Minimum effect",

@@ -16,7 +16,7 @@ impl QuantileBins {
         let ends = (1..bins).filter_map(|bin| values.get((n * bin / bins).checked_sub(1)?));
         let mut edges: Vec<f64> = ends.copied().filter(|edge| Some(edge) < values.last()).collect();
         edges.dedup();
-        QuantileBins { edges }
+        QuantileBins { edges: short(&edges) }
     }
 
     /// The bin of a value: above the edge before it, up to its own.
@@ -33,6 +33,16 @@ impl QuantileBins {
         ]
         .map(Option::<&f64>::copied)
     }
+}
+
+/// The edges with as few digits, three at least, as keep them apart: near a quantile is as good, and is read more easily.
+fn short(edges: &[f64]) -> Vec<f64> {
+    let rounded = |digits: usize| -> Vec<f64> {
+        let round = |edge: &f64| format!("{edge:.*e}", digits - 1).parse().unwrap_or(*edge);
+        edges.iter().map(round).collect()
+    };
+    let apart = |edges: &Vec<f64>| edges.is_sorted_by(|a, b| a < b);
+    (3..17).map(rounded).find(apart).unwrap_or_else(|| edges.to_vec())
 }
 
 #[cfg(test)]
@@ -52,6 +62,12 @@ mod tests {
         assert_eq!(
             [0, 1, 2].map(|bin| bins.ends(bin)),
             [[None, Some(2.0)], [Some(2.0), Some(4.0)], [Some(4.0), None]]
+        );
+        let long = (0..9).map(|i| 1e6 + f64::from(i)).chain([2.0 / 3.0]).collect();
+        assert_eq!(QuantileBins::of(long, 3).edges, [1_000_001.0, 1_000_004.0]);
+        assert_eq!(
+            QuantileBins::of(vec![0.123_456, 1.0 / 3.0, 5.0], 3).edges,
+            [0.123, 0.333]
         );
         assert_eq!(QuantileBins::of(vec![0.0, 0.0, 0.0, 0.0, 7.0], 4).edges, [0.0]);
         assert_eq!(QuantileBins::of(vec![3.0; 5], 4), QuantileBins::default());
