@@ -71,6 +71,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
             .map(|margin| non_inferiority(&summary.metrics, margin)),
         accounting: counts.accounting,
         outcomes: summary.outcomes,
+        label_changes: stats::label_changes(counts, &job.options),
         metrics: summary.metrics,
         resampling,
         classes: summary.classes,

@@ -246,6 +246,7 @@ impl Pass {
         let folded_correct = folded(&table);
         Ok(Counts {
             accounting: self.tally.accounting,
+            relabelled: self.tally.relabelled,
             slices: self.slice_tables(),
             calibration: job.roles.confidence.as_ref().map(|_| self.tally.calibration.clone()),
             slice_disagreements: self

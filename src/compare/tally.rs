@@ -12,7 +12,7 @@ use super::rank::Carried;
 use super::ranked::RankedRow;
 use super::repeats;
 use crate::model::comparison::TrialCounts;
-use crate::model::{Accounting, AccountingClass, CalibrationSums, Outcome};
+use crate::model::{Accounting, AccountingClass, CalibrationSums, Outcome, Relabelled};
 use arrow::array::{Array, AsArray, Float64Array, RecordBatch, StringViewArray, UInt32Array, UInt64Array};
 use arrow::datatypes::{Float64Type, UInt64Type};
 
@@ -20,6 +20,7 @@ use arrow::datatypes::{Float64Type, UInt64Type};
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) accounting: Accounting,
+    pub(super) relabelled: Relabelled,
     pub(super) cells: Cells,
     pub(super) whole: CellTable,
     pub(super) singles: Vec<CellTable>,
@@ -181,6 +182,7 @@ impl Tally {
         let slices = shape.slices;
         Tally {
             accounting: Accounting::default(),
+            relabelled: Relabelled::default(),
             cells: Cells::default(),
             whole: CellTable::new(),
             singles: (0..slices).map(|_| CellTable::new()).collect(),
@@ -217,6 +219,9 @@ impl Tally {
             let (la, lb) = self.words(&a, &b, row);
             let class = classify(duplicate.value(row), la, lb, |a, b| truth(a) == truth(b));
             if !self.belongs(class, keys.value(row), &a, &b, row) {
+                if let (AccountingClass::LabelChanged, Some(la), Some(lb)) = (class, la, lb) {
+                    self.relabelled.add([la, lb].map(truth), [la, lb].map(prediction));
+                }
                 continue;
             }
             let (Some(la), Some(lb)) = (la, lb) else { continue };
@@ -318,6 +323,7 @@ impl Tally {
         for class in AccountingClass::ALL {
             self.accounting.add(class, other.accounting.get(class));
         }
+        self.relabelled.merge(&other.relabelled);
         let map: Vec<u32> = other
             .cells
             .triples

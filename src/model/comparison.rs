@@ -45,6 +45,9 @@ pub struct Comparison {
     pub accounting: Accounting,
     /// Matched samples by outcome.
     pub outcomes: Outcomes,
+    /// The answer with the samples whose ground truth changed, under both truths; absent where none changed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label_changes: Option<LabelChanges>,
     /// Metrics in a fixed order.
     pub metrics: Vec<Metric>,
     /// How intervals without a closed form were made; absent where there are none.
@@ -77,6 +80,33 @@ pub struct Comparison {
     pub discovered: Option<Discovered>,
     /// What a reader must know before trusting a number: counted, never silently mixed in.
     pub warnings: Vec<Warning>,
+}
+
+/// What samples whose ground truth differs between the runs do to the answer. They are part of no metric elsewhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct LabelChanges {
+    /// Samples that both versions answered and whose ground truth differs.
+    pub relabelled: u64,
+    /// Of these, samples whose flip is a matter of the label: a flip under one ground truth, and none or the opposite
+    /// one under the other.
+    pub corrections: u64,
+    /// Under the baseline's ground truth.
+    pub old_truth: UnderTruth,
+    /// Under the candidate's.
+    pub new_truth: UnderTruth,
+}
+
+/// Accuracy over the matched and the relabelled samples, these under one of their two ground truths.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct UnderTruth {
+    /// Matched and relabelled samples.
+    pub n: u64,
+    /// Relabelled samples that regressed.
+    pub relabelled_regressed: u64,
+    /// Relabelled samples that were fixed.
+    pub relabelled_fixed: u64,
+    /// Accuracy over all `n`, with Tango's interval, McNemar's mid-p and the verdict.
+    pub accuracy: Metric,
 }
 
 /// Matched samples by how often they were tried and how often that went right.

@@ -92,6 +92,48 @@ impl SliceCounts {
     }
 }
 
+/// Samples that both versions answered and whose ground truth differs between the runs, counted under both truths.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Relabelled {
+    /// Under the old ground truth, the baseline's.
+    pub old: SliceCounts,
+    /// Under the new one, the candidate's.
+    pub new: SliceCounts,
+    /// Samples that are a flip under at least one of them. None is the same flip under both: an answer that is right
+    /// under one ground truth is wrong under another.
+    pub corrections: u64,
+}
+
+impl Relabelled {
+    /// Adds a sample by codes of its labels: the old and the new ground truth, the answers of baseline and candidate.
+    pub fn add(&mut self, [old, new]: [u32; 2], answers: [u32; 2]) {
+        let (old, new) = (under(old, answers), under(new, answers));
+        self.old.merge(&old);
+        self.new.merge(&new);
+        let flips = [old, new].map(|counts| counts.regressed + counts.fixed);
+        self.corrections += u64::from(flips != [0, 0]);
+    }
+
+    /// Adds the samples of another part.
+    pub fn merge(&mut self, other: &Relabelled) {
+        self.old.merge(&other.old);
+        self.new.merge(&other.new);
+        self.corrections += other.corrections;
+    }
+}
+
+/// One sample under a ground truth.
+fn under(truth: u32, answers: [u32; 2]) -> SliceCounts {
+    let [right_a, right_b] = answers.map(|answer| answer == truth);
+    SliceCounts {
+        n: 1,
+        both_correct: u64::from(right_a && right_b),
+        regressed: u64::from(right_a && !right_b),
+        fixed: u64::from(!right_a && right_b),
+        churned: u64::from(answers[0] != answers[1]),
+    }
+}
+
 /// A slice with its counts, and its full table where it was kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SliceTable {
@@ -110,6 +152,8 @@ pub struct Counts {
     pub accounting: Accounting,
     /// The whole.
     pub table: JointTable,
+    /// What the table leaves out because the runs disagree on the ground truth.
+    pub relabelled: Relabelled,
     /// Every slice value and pair of values seen, in any order.
     pub slices: Vec<SliceTable>,
     /// Confidence sums; `None` where the runs have no confidence column.

@@ -20,7 +20,7 @@ pub mod verdict;
 pub use catalog::{CatalogKind, CatalogLocation, PASSWORD};
 pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
 pub use confidence::{CalibrationSums, ConfidenceSums};
-pub use counts::{Counts, JointTable, SliceCounts, SliceTable};
+pub use counts::{Counts, JointTable, Relabelled, SliceCounts, SliceTable};
 pub use discovered::{Discovered, DiscoveredSlice, Findings};
 pub use kind::Kind;
 pub use options::{ColumnRoles, CompareOptions, ScoreRole};

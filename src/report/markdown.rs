@@ -3,6 +3,7 @@
 use super::discovered;
 use super::format::{NONE, Unit, count, counted, level, p_value, setting};
 use super::headline::{Headline, headline, non_inferiority, regressions};
+use super::label_changes;
 use super::measure::Measure;
 use super::terminal::{accounting, change_interval, cut, one_line, outcomes};
 use super::words::{metric_badge, metric_title, predicates, short_verdict};
@@ -40,6 +41,9 @@ pub fn summary(c: &Comparison) -> String {
         accounting(&c.accounting),
         outcomes(c)
     );
+    if let Some(line) = label_changes::line(c) {
+        let _ = writeln!(out, "- Label changes: {line}");
+    }
     for warning in c.warnings.iter().take(WARNINGS) {
         let _ = writeln!(out, "- Warning: {}", text(&cut(&one_line(&warning.text), 4 * DATA)));
     }

@@ -17,6 +17,7 @@ pub mod files;
 pub mod format;
 pub mod headline;
 pub mod index;
+pub mod label_changes;
 pub mod latency;
 pub mod links;
 pub mod llm_comparator;

@@ -6,6 +6,7 @@ use super::discovered::{self, Search};
 use super::files::{self, FileLink};
 use super::format::{count, counted, level};
 use super::headline::{self, Headline};
+use super::label_changes::{self, LabelChangesView};
 use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
 use super::measure::{self, Measure};
@@ -54,6 +55,8 @@ pub struct Overview {
     pub level: String,
     /// Matched samples by outcome.
     pub outcomes: Vec<CountRow>,
+    /// The answer with the samples whose ground truth changed.
+    pub label_changes: Option<LabelChangesView>,
     /// Keys by class.
     pub accounting: Vec<CountRow>,
     /// All keys.
@@ -149,6 +152,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         metrics: metrics::of_pair(comparison),
         level,
         outcomes: outcomes(comparison, samples),
+        label_changes: label_changes::label_changes(comparison),
         accounting: AccountingClass::ALL.into_iter().rev().map(class).collect(),
         keys: count(keys),
         lists: other_lists(comparison, samples),

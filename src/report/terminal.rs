@@ -3,6 +3,7 @@
 use super::discovered;
 use super::format::{self, NONE, Unit, count, counted, level, p_value, percent, share_of};
 use super::headline::{Headline, headline, non_inferiority, regressions};
+use super::label_changes;
 use super::measure::Measure;
 use super::repeats::RepeatRow;
 use super::words::{self, list_title, metric_badge, predicates, short_verdict};
@@ -39,6 +40,9 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
     page.labelled("Candidate", &identity(&c.candidate));
     page.labelled("Samples", &accounting(&c.accounting));
     page.labelled("Outcomes", &outcomes(c));
+    if let Some(line) = label_changes::line(c) {
+        page.labelled("Labels", &line);
+    }
     if let Some(repeats) = &c.repeats {
         let row = |row: RepeatRow| format!("{} {} → {}", row.name.to_lowercase(), row.baseline, row.candidate);
         let rows: Vec<String> = super::repeats::rows(repeats).into_iter().map(row).collect();
@@ -671,6 +675,7 @@ mod tests {
                 ..Outcomes::default()
             },
             metrics: names.iter().map(make).collect(),
+            label_changes: None,
             non_inferiority: None,
             discovered: None,
             resampling: None,

@@ -12,7 +12,7 @@ const JS: &str = include_str!("../../templates/assets/report.js");
 const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 24] = [
+const TEMPLATES: [(&str, &str); 25] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
@@ -32,6 +32,10 @@ const TEMPLATES: [(&str, &str); 24] = [
     ("confusion", include_str!("../../templates/partials/confusion.hbs")),
     ("classes", include_str!("../../templates/partials/classes.hbs")),
     ("latency", include_str!("../../templates/partials/latency.hbs")),
+    (
+        "label_changes",
+        include_str!("../../templates/partials/label_changes.hbs"),
+    ),
     ("repeats", include_str!("../../templates/partials/repeats.hbs")),
     ("files", include_str!("../../templates/partials/files.hbs")),
     ("facts", include_str!("../../templates/partials/facts.hbs")),

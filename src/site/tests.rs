@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::comparison::{
-    COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, Latencies, Latency, Warning,
+    COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, LabelChanges, Latencies, Latency, UnderTruth, Warning,
 };
 use crate::model::discovered::{
     Discovered, DiscoveredSlice, Findings, HalfResult, LeftOut, SearchLevel, SearchedColumn,
@@ -201,6 +201,7 @@ fn comparison() -> Comparison {
             ..Outcomes::default()
         },
         metrics: metrics(),
+        label_changes: Some(label_changes()),
         non_inferiority: None,
         discovered: Some(discovered()),
         resampling: None,
@@ -225,6 +226,22 @@ fn comparison() -> Comparison {
             code: "golden_differs".into(),
             text: format!("The golden datasets differ: {EVIL}"),
         }],
+    }
+}
+
+/// One sample that was right and is wrong under the old ground truth, and the other way round under the new one.
+fn label_changes() -> LabelChanges {
+    let under = |regressed, fixed| UnderTruth {
+        n: 24_563,
+        relabelled_regressed: regressed,
+        relabelled_fixed: fixed,
+        accuracy: metrics().remove(0),
+    };
+    LabelChanges {
+        relabelled: 1,
+        corrections: 1,
+        old_truth: under(1, 0),
+        new_truth: under(0, 1),
     }
 }
 

@@ -7,6 +7,7 @@
 //! Counts ─► summarise ─┬─ metrics ◄─ classification, flips, calibration
 //!                      ├─ slices  ◄─ mcnemar ─► multiplicity (q-values)
 //!                      └─ verdict ◄─ mcnemar, power; intervals beside every estimate
+//! Counts ─► label_changes ─ accuracy under the old ground truth and under the new one
 //! Counts ─► resample   ─── intervals without a closed form ◄─ bootstrap, calibration_bootstrap ◄─ seed of the snapshots
 //! codes and change ─► search ─► slices where it got worse
 //! ```
@@ -39,6 +40,7 @@ mod discovery;
 mod exact;
 mod flips;
 mod intervals;
+mod label_changes;
 mod margin;
 mod mcnemar;
 mod means;
@@ -74,6 +76,7 @@ pub use confusion::{MAX_CONFUSION_LABELS, confusion};
 pub use discovery::{Sense, discovered, search_levels};
 pub use exact::ExactSum;
 pub use intervals::{tango, wilson};
+pub use label_changes::label_changes;
 pub use margin::non_inferiority;
 pub use mcnemar::{mcnemar_exact, mcnemar_midp};
 pub use means::{MeanSums, MeanTest, detectable_mean};

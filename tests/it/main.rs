@@ -21,6 +21,7 @@ mod importers;
 mod interchange;
 mod kill;
 mod kinds;
+mod label_changes;
 mod lake;
 mod lakehouse;
 mod odd_input;
