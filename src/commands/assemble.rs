@@ -19,11 +19,12 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         Some(measured) => stats::summarise_measured(measured, &job.options, seed(job)),
         None => stats::summarise(counts, &job.options),
     };
-    // Of a run and itself nothing differs.
-    let resampled = compared.measured.is_none() && !job.is_one_run();
-    let resampling = resampled
-        .then(|| stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)))
-        .flatten();
+    let resampling = match compared.measured {
+        Some(_) => stats::resampled_measures(&summary.metrics, seed(job)),
+        // Of a run and itself nothing differs.
+        None if job.is_one_run() => None,
+        None => stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)),
+    };
     let ranking = compared.binary.as_ref().map(|(positive, samples)| {
         let (metrics, ranking) = stats::summarise_ranking(positive, samples.clone(), &job.options);
         summary.metrics.extend(metrics);
