@@ -74,6 +74,9 @@ async fn open_sql(
     load_sql(location, &shown, sqlite_url(database), warehouse, SqlBindStyle::QMark).await
 }
 
+/// Attempts at opening a catalog in PostgreSQL that others make at the same time.
+const OPENINGS: u64 = 6;
+
 /// Opens a catalog in PostgreSQL, whose two tables are made if it has none.
 async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -> Result<Arc<dyn Catalog>, StoreError> {
     let load = || {
@@ -85,11 +88,17 @@ async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -
             SqlBindStyle::DollarNumeric,
         )
     };
-    match load().await {
-        // Two processes that are the first at once: PostgreSQL lets one of them fail, whatever `IF NOT EXISTS` promises.
-        Err(StoreError::Iceberg { error, .. }) if format!("{error:?}").contains("duplicate key value") => load().await,
-        opened => opened,
+    // Processes that are the first at once: PostgreSQL lets all but one fail, for each of the two tables, whatever
+    // `IF NOT EXISTS` promises.
+    for attempt in 1..OPENINGS {
+        match load().await {
+            Err(StoreError::Iceberg { error, .. }) if format!("{error:?}").contains("duplicate key value") => {
+                tokio::time::sleep(Duration::from_millis(50 * attempt)).await;
+            }
+            opened => return opened,
+        }
     }
+    load().await
 }
 
 /// The address with the password that its configuration gave.
