@@ -29,14 +29,19 @@ pub fn resample(metrics: &mut [Metric], counts: &Counts, alpha: f64, seed: Seed)
         };
         if too_narrow(kind.name(), flips) {
             let few = format!("the interval is too narrow where fewer than {FEW_FLIPS} samples flip; {flips} did");
-            let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
-            metric.note = Some(note + &few);
+            add_note(metric, &few);
         }
     }
     Some(Resampling {
         seed: format!("{:016x}", seed.0),
         replicates: found.replicates as u64,
     })
+}
+
+/// Says something more beside a metric.
+pub(super) fn add_note(metric: &mut Metric, text: &str) {
+    let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
+    metric.note = Some(note + text);
 }
 
 /// Whether a metric's interval is too narrow to judge by, given so many flips.
