@@ -126,6 +126,8 @@ pub(crate) struct ColumnKeys {
     positive_label: Option<String>,
     #[serde(deserialize_with = "text")]
     repeat: Option<String>,
+    #[serde(deserialize_with = "text")]
+    cluster: Option<String>,
 }
 
 /// `[compare]`
@@ -184,7 +186,7 @@ impl From<ColumnKeys> for ColumnChoice {
             positive: keys.positive,
             positive_label: keys.positive_label,
             repeat: keys.repeat,
-            cluster: None,
+            cluster: keys.cluster,
         }
     }
 }

@@ -30,8 +30,7 @@ pub fn resample(metrics: &mut [Metric], counts: &Counts, alpha: f64, seed: Seed)
         };
         if too_narrow(kind.name(), flips) {
             let few = format!("the interval is too narrow where fewer than {FEW_FLIPS} samples flip; {flips} did");
-            let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
-            metric.note = Some(note + &few);
+            add_note(metric, &few);
         }
     }
     Some(record(seed, found.replicates))
@@ -50,6 +49,12 @@ pub fn resampled_measures(metrics: &[Metric], seed: Seed) -> Option<Resampling> 
     let resampled = [MetricKind::Rmse, MetricKind::R2].map(MetricKind::name);
     let has = |metric: &Metric| resampled.contains(&metric.name.as_str()) && metric.ci_low.is_some();
     metrics.iter().any(has).then(|| record(seed, REPLICATES))
+}
+
+/// Says something more beside a metric.
+pub(super) fn add_note(metric: &mut Metric, text: &str) {
+    let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
+    metric.note = Some(note + text);
 }
 
 /// Whether a metric's interval is too narrow to judge by, given so many flips.
