@@ -1,6 +1,7 @@
 //! Opening a catalog: the one place that knows which kinds there are.
 
 use super::error::{Context, StoreError};
+use super::sql;
 use crate::model::{CatalogKind, CatalogLocation, PASSWORD};
 use iceberg::io::{LocalFsStorageFactory, StorageFactory};
 use iceberg::{Catalog, CatalogBuilder};
@@ -125,6 +126,7 @@ async fn load_sql(
     warehouse: &str,
     binding: SqlBindStyle,
 ) -> Result<Arc<dyn Catalog>, StoreError> {
+    sql::complete(&address).await;
     let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
     props.remove(PASSWORD);
     props.insert("uri".into(), address);
