@@ -189,7 +189,7 @@ fn the_report_says_what_allows_for_clusters_and_can_be_verified() {
     for words in [
         "50 clusters of up to 4 samples (by doc)",
         "the interval does not allow for clusters",
-        "search for slices does not allow for the clusters of `doc`",
+        "the search for slices does not allow for the clusters of",
     ] {
         assert!(page.contains(words), "the page lacks {words:?}");
     }
@@ -203,7 +203,7 @@ fn the_report_says_what_allows_for_clusters_and_can_be_verified() {
     }
     project.run(&["report", "v2", "--out", "single"]).ok();
     let single = std::fs::read_to_string(project.reports("single")[0].join("index.html")).unwrap();
-    assert!(single.contains("with the clusters of `doc` they are too narrow"));
+    assert!(single.contains("take each sample for itself: with the clusters of"));
 }
 
 #[test]
@@ -256,10 +256,9 @@ fn a_cluster_column_that_is_missing_is_refused() {
     let project = project(1, "d");
     compare(&project, &["--cluster", "docs"])
         .expect_code(2)
-        .stderr_has("v1.csv")
-        .stderr_has("`docs`")
-        .stderr_has("doc");
-    assert!(project.runs().is_empty());
+        .stderr_has("v1.csv has no column \"docs\" (--cluster)")
+        .stderr_has("did you mean \"doc\"?");
+    assert!(project.warehouse().is_empty());
     compare(&project, &[]).ok();
     project
         .run(&["v1", "v2", "--cluster", "docs"])
