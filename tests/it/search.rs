@@ -315,7 +315,7 @@ fn a_margin_passes_fails_or_cannot_be_told() {
     let missed = project.run(&["v1", "v2", "--margin", "0.01", "--out", "missed"]);
     missed
         .expect_code(1)
-        .stderr_has("accuracy fell, and a loss of 1.0 points cannot be excluded");
+        .stderr_has("accuracy got worse, and a loss of 1.0 points cannot be excluded");
     said("not_shown", "a loss of 1.0 points or more cannot be excluded", "missed");
 
     let shown = project.run(&["v1", "v2", "--margin", "0.2", "--out", "shown"]);
