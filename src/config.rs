@@ -35,6 +35,7 @@
 //! positive = "p_fraud"                   # --positive
 //! positive_label = "fraud"               # --positive-label
 //! repeat = "epoch"                       # --repeat
+//! cluster = "document"                   # --cluster
 //!
 //! [compare]
 //! alpha = 0.05                           # --alpha

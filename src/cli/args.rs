@@ -84,6 +84,9 @@ pub(super) struct ColumnArgs {
     /// Tell the trials of a sample apart by this column: several rows of one key are reduced to one
     #[arg(long, value_name = "COL", value_parser = values::name)]
     repeat: Option<String>,
+    /// Samples with the same value in this column (a document, a user) are no independent evidence: allow for that
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    cluster: Option<String>,
     /// Read the probability of the positive one of two labels from this column
     #[arg(long, value_name = "COL", value_parser = values::name)]
     positive: Option<String>,
@@ -209,7 +212,7 @@ impl ColumnArgs {
             positive: self.positive,
             positive_label: self.positive_label,
             repeat: self.repeat,
-            cluster: None,
+            cluster: self.cluster,
         };
     }
 }

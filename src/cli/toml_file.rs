@@ -2,7 +2,7 @@
 
 use super::Env;
 use super::args::distinct;
-use super::location::{expanded, is_server, local, without_credentials};
+use super::location::{expanded, is_server, local, postgres, without_credentials};
 use super::request::ColumnChoice;
 use super::toml_service::ServiceKeys;
 use super::values::{self, TableName};
@@ -126,6 +126,8 @@ pub(crate) struct ColumnKeys {
     positive_label: Option<String>,
     #[serde(deserialize_with = "text")]
     repeat: Option<String>,
+    #[serde(deserialize_with = "text")]
+    cluster: Option<String>,
 }
 
 /// `[compare]`
@@ -184,7 +186,7 @@ impl From<ColumnKeys> for ColumnChoice {
             positive: keys.positive,
             positive_label: keys.positive_label,
             repeat: keys.repeat,
-            cluster: None,
+            cluster: keys.cluster,
         }
     }
 }
@@ -210,7 +212,7 @@ checked!(margin: f64 => Option<f64>, |v| values::margin(v).map(Some));
 checked!(top: i64 => Option<u64>, |v| values::top(v).map(Some));
 checked!(threads: i64 => Option<usize>, |v| values::threads(v).map(Some));
 checked!(memory: String => Option<u64>, |v: String| values::memory(&v).map(Some));
-checked!(uri: String => Option<String>, |v: String| match v.contains("${") || is_server(&v) {
+checked!(uri: String => Option<String>, |v: String| match v.contains("${") || is_server(&v) || postgres(&v).is_some() {
     true => Ok(Some(v)),
     false => local(&v, "sqlite").map(|_| Some(v.clone())),
 });

@@ -3,7 +3,7 @@
 use super::discovered;
 use crate::audit::manifest::config_digest;
 use crate::compare::{Compared, Job, PagedSlice, SliceRows};
-use crate::model::comparison::{COMPARISON_SCHEMA, RankingResult, Repeats, Warning};
+use crate::model::comparison::{COMPARISON_SCHEMA, Clusters, RankingResult, Repeats, Warning};
 use crate::model::slice::SliceDetail;
 use crate::model::{Comparison, Counts, Direction, Metric, NonInferiority, PinnedRun, Predicate, Verdict};
 use crate::names::safe_component;
@@ -19,16 +19,23 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         Some(measured) => stats::summarise_measured(measured, &job.options, seed(job)),
         None => stats::summarise(counts, &job.options),
     };
-    // Of a run and itself nothing differs.
-    let resampled = compared.measured.is_none() && !job.is_one_run();
-    let resampling = resampled
-        .then(|| stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)))
-        .flatten();
+    if let Some(clusters) = &compared.clusters {
+        stats::allow_for_clusters(&mut summary, clusters, job.roles.kind(), &job.options);
+    }
+    let resampling = match compared.measured {
+        Some(_) => stats::resampled_measures(&summary.metrics, seed(job)),
+        // Of a run and itself nothing differs.
+        None if job.is_one_run() => None,
+        None => stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)),
+    };
     let ranking = compared.binary.as_ref().map(|(positive, samples)| {
         let (metrics, ranking) = stats::summarise_ranking(positive, samples.clone(), &job.options);
         summary.metrics.extend(metrics);
         ranking
     });
+    if let Some(clusters) = compared.clusters.as_ref().filter(|_| !job.is_one_run()) {
+        stats::note_clusters(&mut summary.metrics, clusters);
+    }
     let mut pages = 0;
     let mut regressed = 0;
     for slice in summary.slices.iter_mut().filter(|s| s.verdict == Verdict::Regressed) {
@@ -42,6 +49,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     let mut warnings = warnings(job, counts);
     warnings.extend(ranking.as_ref().and_then(|ranking| inverted(ranking, &summary.metrics)));
     warnings.extend(label_map(job, compared.mapped));
+    warnings.extend(clusters(job, compared));
     if regressed > pages {
         let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");
         warnings.push(Warning {
@@ -80,6 +88,11 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         scores: summary.scores,
         ranking,
         repeats: repeats(compared),
+        clusters: compared.clusters.as_ref().map(|clusters| Clusters {
+            n: clusters.whole.clusters(),
+            largest: clusters.largest,
+            leaning: clusters.whole.leaning(),
+        }),
         latency: compared.latency,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
@@ -109,6 +122,27 @@ fn inverted(ranking: &RankingResult, metrics: &[Metric]) -> Option<Warning> {
 fn repeats(compared: &Compared) -> Option<Repeats> {
     let [baseline, candidate] = compared.trials.as_ref()?.each_ref().map(stats::repeats::summarise);
     Some(Repeats { baseline, candidate })
+}
+
+/// What a reader must know of clusters: where the runs disagree on them, and where they count for nothing.
+fn clusters(job: &Job, compared: &Compared) -> Vec<Warning> {
+    let (Some(clusters), Some(column)) = (&compared.clusters, &job.roles.cluster) else {
+        return Vec::new();
+    };
+    let differ = (clusters.differing > 0).then(|| Warning {
+        code: "cluster_differs".into(),
+        text: format!(
+            "the runs disagree on `{column}` for {} matched samples: the candidate's cluster counts",
+            clusters.differing
+        ),
+    });
+    let search = compared.discovery.as_ref().map(|_| Warning {
+        code: "search_ignores_clusters".into(),
+        text: format!(
+            "the search for slices does not allow for the clusters of `{column}`: what it confirms may be less"
+        ),
+    });
+    differ.into_iter().chain(search).collect()
 }
 
 /// How much a label map changed.

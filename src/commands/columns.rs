@@ -3,10 +3,47 @@
 use super::Session;
 use super::convert;
 use crate::cli::request::ColumnChoice;
-use crate::compare::CompareError;
-use crate::error::Result;
+use crate::compare::{CompareError, Job};
+use crate::error::{Error, Result};
 use crate::model::{ColumnRoles, Kind};
 use crate::store::ResolvedRun;
+
+/// Whether what is to be hidden can be: a column of the run, whose values no number of the report is told by.
+///
+/// # Errors
+/// Usage error for another name, and for slice columns and labels: their values stand beside every count.
+pub(super) fn check_hidden(job: &Job) -> Result<()> {
+    let roles = &job.roles;
+    for name in &job.options.hide {
+        let shown = name.escape_debug();
+        if job.candidate.schema.field_with_name(name).is_err() {
+            let columns = job.candidate.schema.fields().iter();
+            let columns: Vec<String> = columns
+                .map(|field| format!("`{}`", field.name().escape_debug()))
+                .collect();
+            return Err(
+                Error::usage(format!("there is no column `{shown}` to hide")).with_hint(format!(
+                    "nothing was written. Columns as the table names them: {}",
+                    columns.join(", ")
+                )),
+            );
+        }
+        if roles.slices.contains(name) {
+            return Err(Error::usage(format!(
+                "slice column `{shown}` cannot be hidden: its values name the slices"
+            ))
+            .with_hint("take it out of the slices, or show it"));
+        }
+        let label = roles.prediction == *name || roles.truth.as_ref() == Some(name);
+        if label && roles.kind().has_labels() {
+            return Err(Error::usage(format!(
+                "column `{shown}` cannot be hidden: its labels are what is counted"
+            ))
+            .with_hint("unify labels with --label-map, or show them"));
+        }
+    }
+    Ok(())
+}
 
 /// The roles for comparing runs of a table. `flags` is false where the flags spoke of a file's columns, whose names
 /// the table has not.

@@ -6,9 +6,9 @@ use crate::cli::request::{DiffRequest, InputOptions, OutputFormat};
 use crate::compare::{self, Compared, Job, JoinChoice};
 use crate::config::JoinStrategy;
 use crate::error::{Error, Result};
-use crate::model::{Comparison, NonInferiority, SampleSet};
+use crate::model::{Comparison, Direction, NonInferiority, SampleSet};
 use crate::publish::Item;
-use crate::report::format::unsigned_points;
+use crate::report::format::Unit;
 use crate::report::headline::headline_metric;
 use crate::report::{markdown, terminal};
 use crate::store::{ResolvedRun, Store, check_version};
@@ -20,7 +20,15 @@ use std::path::{Path, PathBuf};
 /// The report is written all the same: exit code 3 if no sample can be compared, and as [`gate`] says.
 pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
     let (_, comparison) = write_report(session, request).await?;
-    if comparison.accounting.matched == 0 {
+    let accounting = &comparison.accounting;
+    if accounting.matched == 0 && accounting.label_changed > 0 {
+        return Err(Error::not_comparable(format!(
+            "no sample can be compared: the ground truth of {} samples differs between the runs",
+            accounting.label_changed
+        ))
+        .with_hint("evaluate both versions on the same golden dataset"));
+    }
+    if accounting.matched == 0 {
         return Err(
             Error::not_comparable("no sample can be compared: the runs have no usable key in common")
                 .with_hint("check that both runs were made on the same golden dataset, with the same keys"),
@@ -32,15 +40,23 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
 /// Fails where a margin was asked for and a loss as large cannot be excluded.
 ///
 /// # Errors
-/// Exit code 1 if the whole interval lies below zero, 3 if it holds zero: then more samples would tell.
+/// Exit code 1 if the whole interval lies on the side of a loss, 3 if it holds zero: then more samples would tell.
 fn gate(comparison: &Comparison) -> Result<()> {
     let (Some(margin), Some(NonInferiority::NotShown)) = (comparison.options.margin, comparison.non_inferiority) else {
         return Ok(());
     };
-    let lost = headline_metric(comparison).is_some_and(|metric| metric.ci_high.is_some_and(|high| high < 0.0));
-    let margin = unsigned_points(Some(margin));
+    let metric = headline_metric(comparison);
+    let lost = metric.is_some_and(|metric| match metric.direction {
+        Direction::Lower => metric.ci_low.is_some_and(|low| low > 0.0),
+        _ => metric.ci_high.is_some_and(|high| high < 0.0),
+    });
+    let name = metric.map_or("accuracy", |metric| metric.name.as_str());
+    let margin = Unit::of_metric(name).size(Some(margin));
     Err(match lost {
-        true => Error::regression(format!("accuracy fell, and a loss of {margin} cannot be excluded")),
+        true => Error::regression(format!(
+            "{} got worse, and a loss of {margin} cannot be excluded",
+            name.escape_debug()
+        )),
         false => Error::not_comparable(format!(
             "inconclusive: the samples are too few to exclude a loss of {margin}"
         ))
@@ -87,14 +103,7 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
         baseline,
         candidate,
     };
-    for name in &job.options.hide {
-        if job.candidate.schema.field_with_name(name).is_err() {
-            session.say(&format!(
-                "warning: there is no column `{}` to hide",
-                name.escape_debug()
-            ));
-        }
-    }
+    columns::check_hidden(&job)?;
     session.lap("resolved");
     let (compared, comparison, samples) = compute(session, &job).await?;
     let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
@@ -159,7 +168,7 @@ pub(super) async fn resolve(
 /// Whether a reference names a file of predictions: it is there, or it looks like one.
 pub(super) fn is_file(session: &Session, reference: &str) -> bool {
     let path = Path::new(reference);
-    let known = ["csv", "tsv", "jsonl", "ndjson", "parquet", "gz", "zst"];
+    let known = ["csv", "tsv", "json", "jsonl", "ndjson", "eval", "parquet", "gz", "zst"];
     let ending = path
         .extension()
         .and_then(|e| e.to_str())

@@ -96,15 +96,24 @@ fn point_to(root: &Path, item: &Item) -> Result<()> {
 
 fn list(root: &Path, item: &Item) -> Result<()> {
     let path = root.join(LIST_NAME);
-    let mut list: List = document(&path)?.unwrap_or_default();
+    let index = root.join("index.html");
+    let known: Option<List> = document(&path)?;
+    if known.is_none() && index.exists() {
+        return Err(
+            Error::data(format!("{} is lost: it lists the reports of this site", path.display()))
+                .with_hint("restore it from a backup; or publish to another place"),
+        );
+    }
+    let mut list = known.unwrap_or_default();
     if let Some(archive) = list.add(item).map_err(convert::site)? {
         let page = root.join(&archive.path);
         let folder = root.join("archive");
         std::fs::create_dir_all(&folder).map_err(|e| io(&folder, e))?;
         replace(&page, &archive.bytes)?;
     }
-    replace(&root.join("index.html"), &list.page().map_err(convert::site)?)?;
-    replace(&path, &json_bytes(&list).map_err(convert::json)?)
+    // The list before the page: whoever finds a page without a list knows that it was lost.
+    replace(&path, &json_bytes(&list).map_err(convert::json)?)?;
+    replace(&index, &list.page().map_err(convert::site)?)
 }
 
 /// A document of the site. One that cannot be read is not taken for none: all that it lists would be lost.

@@ -4,6 +4,7 @@ use super::convert;
 use crate::audit::manifest::{FileDigest, MANIFEST_SCHEMA, Manifest, json_bytes};
 use crate::compare::{Compared, Job};
 use crate::error::Result;
+use crate::model::comparison::Warning;
 use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunReport, RunSlice};
 use crate::model::{Comparison, PinnedRun, SampleSet};
 use crate::site::{self, Page};
@@ -151,6 +152,18 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         run: c.candidate.clone(),
         roles: c.roles.clone(),
         options: c.options.clone(),
-        warnings: c.warnings.iter().filter(|w| w.code != "same_run").cloned().collect(),
+        warnings: run_warnings(c),
     }
+}
+
+/// What a reader of the candidate's own report must know.
+fn run_warnings(c: &Comparison) -> Vec<Warning> {
+    let kept = c.warnings.iter().filter(|w| w.code != "same_run").cloned();
+    let clusters = c.roles.cluster.as_ref().map(|column| Warning {
+        code: "clusters_ignored".into(),
+        text: format!(
+            "intervals of one version take each sample for itself: with the clusters of `{column}` they are too narrow"
+        ),
+    });
+    kept.chain(clusters).collect()
 }

@@ -38,6 +38,7 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
         baseline: run.clone(),
         candidate: run,
     };
+    columns::check_hidden(&job)?;
     let (_, comparison, samples) = diff::compute(session, &job).await?;
     let pages = pages::of_run(&comparison, &samples)?;
     let report = pages::run_report(&comparison);

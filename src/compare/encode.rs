@@ -67,6 +67,8 @@ pub(super) struct Shape {
     pub(super) values: usize,
     /// Whether trials are told apart.
     pub(super) repeats: bool,
+    /// Whether samples belong to clusters.
+    pub(super) cluster: bool,
 }
 
 impl Shape {
@@ -77,12 +79,12 @@ impl Shape {
 
     /// Columns of a row besides its key.
     pub(super) fn width(self) -> usize {
-        3 + self.words() + self.texts + self.values + usize::from(self.repeats)
+        3 + self.words() + usize::from(self.cluster) + self.texts + self.values + usize::from(self.repeats)
     }
 }
 
-/// Schema of narrow rows: `key`, `position`, `labels`, `confidence`, slice words, digests of texts, numbers,
-/// and what tells trials apart.
+/// Schema of narrow rows: `key`, `position`, `labels`, `confidence`, slice words, the cluster's digest, digests of
+/// texts, numbers, and what tells trials apart.
 pub(super) fn narrow_schema(shape: Shape) -> SchemaRef {
     let mut fields = vec![
         Field::new("key", DataType::Utf8View, false),
@@ -91,6 +93,9 @@ pub(super) fn narrow_schema(shape: Shape) -> SchemaRef {
         Field::new("confidence", DataType::Float64, true),
     ];
     fields.extend((0..shape.words()).map(|i| Field::new(format!("s{i}"), DataType::UInt64, false)));
+    if shape.cluster {
+        fields.push(Field::new("cluster", DataType::UInt64, true));
+    }
     fields.extend((0..shape.texts).map(|i| Field::new(format!("t{i}"), DataType::UInt64, true)));
     fields.extend((0..shape.values).map(|i| Field::new(format!("v{i}"), DataType::Float64, true)));
     if shape.repeats {
@@ -127,7 +132,7 @@ struct Encoder {
 
 impl Encoder {
     /// Scanned order: keys, truth?, prediction, confidence?, status?, slices, scores or probability, repeat?,
-    /// position.
+    /// cluster?, position.
     fn encode(&mut self, batch: &RecordBatch) -> DfResult<RecordBatch> {
         let n = batch.num_rows();
         let mut at = self.layout.keys;
@@ -183,6 +188,10 @@ impl Encoder {
         if self.layout.shape.repeats {
             measured.push(digests(next())?);
         }
+        let cluster = match self.layout.shape.cluster {
+            true => Some(digests(next())?),
+            false => None,
+        };
         let position = Arc::clone(batch.column(batch.num_columns() - 1));
         let mut columns: Vec<ArrayRef> = vec![
             Arc::new(match (keys(batch, self.layout.keys)?, self.kept) {
@@ -198,6 +207,7 @@ impl Encoder {
                 .into_iter()
                 .map(|w| Arc::new(UInt64Array::from(w)) as ArrayRef),
         );
+        columns.extend(cluster);
         columns.extend(measured);
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }

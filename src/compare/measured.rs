@@ -92,6 +92,9 @@ impl Tally {
             for (slice, differ) in self.disagreements.iter_mut().enumerate() {
                 *differ += u64::from(a.code(slice, row) != b.code(slice, row));
             }
+            if let Some(clusters) = &mut self.clusters {
+                clusters.add(keys.value(row), &a, &b, row, values[1] - values[0]);
+            }
             let play = measured.measure.play(values);
             if play != Play::Tie {
                 flips.push(row as u32);

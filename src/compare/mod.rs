@@ -2,6 +2,7 @@
 //! the samples that get a page. No engine type escapes.
 
 mod cells;
+mod clusters;
 mod encode;
 mod error;
 mod flips;
@@ -30,7 +31,7 @@ pub use search::{Discovery, Found, FoundSlice};
 use crate::engine::Engine;
 use crate::model::comparison::{Latencies, TrialCounts};
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Predicate, SampleSet};
-use crate::stats::{BinarySample, MeasuredCounts};
+use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
 
@@ -75,6 +76,8 @@ pub struct Compared {
     pub binary: Option<(String, Vec<BinarySample>)>,
     /// How often samples were tried, where there are trials: baseline, candidate.
     pub trials: Option<[TrialCounts; 2]>,
+    /// What the clusters of samples add up to, where a column tells them.
+    pub clusters: Option<ClusterCounts>,
     /// Matched samples with a label that the label map changed.
     pub mapped: u64,
     /// How long answers took, where the table says so.
@@ -106,6 +109,7 @@ pub async fn run(
         binary,
         latency,
         trials: pass.trials(),
+        clusters: pass.clusters(),
         mapped: pass.tally.mapped,
         discovery,
         pass,

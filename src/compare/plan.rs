@@ -245,6 +245,10 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
     if let Some(name) = &roles.repeat {
         out.push(find(name, false)?);
     }
+    if let Some(name) = &roles.cluster {
+        out.push(find(name, false)?);
+        check_label(schema, name, "a cluster")?;
+    }
     let layout = Layout {
         keys: roles.key.len(),
         truth: roles.truth.is_some(),
@@ -256,6 +260,7 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
             texts: if kind == Kind::Text { 2 } else { 0 },
             values: if kind == Kind::Numeric { 2 } else { values.len() },
             repeats: roles.repeat.is_some(),
+            cluster: roles.cluster.is_some(),
         },
     };
     Ok((out, layout))
@@ -300,7 +305,8 @@ fn check_label(schema: &Schema, name: &str, role: &'static str) -> Result<(), Co
         return Ok(());
     };
     let data_type = field.data_type();
-    let refused = data_type.is_nested() || (role != "a slice" && data_type.is_floating());
+    let is_label = !matches!(role, "a slice" | "a cluster");
+    let refused = data_type.is_nested() || (is_label && data_type.is_floating());
     if refused
         || matches!(
             data_type,

@@ -1,6 +1,7 @@
 //! What one task counts while aligned rows stream by.
 
 use super::cells::{CellTable, Cells};
+use super::clusters::ClusterRows;
 use super::encode::{
     BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, MAPPED, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD, Shape,
 };
@@ -40,6 +41,8 @@ pub(super) struct Tally {
     pub(super) shape: Shape,
     /// What a search needs; `None` where there is none.
     pub(super) marks: Option<Marks>,
+    /// Where samples belong to clusters.
+    pub(super) clusters: Option<ClusterRows>,
 }
 
 /// The codes of a batch's matched samples in one slice column.
@@ -118,7 +121,8 @@ pub(super) struct Side<'a> {
     position: &'a UInt64Array,
     labels: &'a UInt64Array,
     pub(super) confidence: &'a Float64Array,
-    slices: Vec<&'a UInt64Array>,
+    pub(super) slices: Vec<&'a UInt64Array>,
+    cluster: Option<&'a UInt64Array>,
     pub(super) texts: Vec<&'a UInt64Array>,
     pub(super) values: Vec<&'a Float64Array>,
     trials: Option<&'a UInt64Array>,
@@ -134,13 +138,15 @@ impl<'a> Side<'a> {
         let word = |i: usize| batch.column(i).as_primitive::<UInt64Type>();
         let number = |i: usize| batch.column(i).as_primitive::<Float64Type>();
         let slices = first + 3;
-        let texts = slices + shape.words();
+        let cluster = slices + shape.words();
+        let texts = cluster + usize::from(shape.cluster);
         let values = texts + shape.texts;
         Side {
             position: word(first),
             labels: word(first + 1),
             confidence: number(first + 2),
-            slices: (slices..texts).map(word).collect(),
+            slices: (slices..cluster).map(word).collect(),
+            cluster: shape.cluster.then(|| word(cluster)),
             texts: (texts..values).map(word).collect(),
             values: (values..values + shape.values).map(number).collect(),
             trials: shape.repeats.then(|| word(values + shape.values)),
@@ -153,6 +159,11 @@ impl<'a> Side<'a> {
 
     pub(super) fn confidence(&self, row: usize) -> Option<f64> {
         self.confidence.is_valid(row).then(|| self.confidence.value(row))
+    }
+
+    /// The digest of the cluster that a row is of; `None` where it is of none.
+    pub(super) fn cluster(&self, row: usize) -> Option<u64> {
+        word(self.cluster?, row)
     }
 
     /// A number; not a number where there is none.
@@ -199,6 +210,7 @@ impl Tally {
             mapped: 0,
             shape,
             marks,
+            clusters: shape.cluster.then(|| ClusterRows::new(shape)),
         }
     }
 
@@ -228,6 +240,14 @@ impl Tally {
             let outcome = self.matched(row, keys, la, lb, &a, &b);
             if matches!(outcome, Outcome::Regressed | Outcome::Fixed) {
                 flips.push(row as u32);
+            }
+            if let Some(clusters) = &mut self.clusters {
+                let change = match outcome {
+                    Outcome::Regressed => -1.0,
+                    Outcome::Fixed => 1.0,
+                    Outcome::BothCorrect | Outcome::BothWrong => 0.0,
+                };
+                clusters.add(keys.value(row), &a, &b, row, change);
             }
             matched.push(row);
             let cell = self.cells.number(truth(lb), prediction(la), prediction(lb));
@@ -357,6 +377,9 @@ impl Tally {
         }
         if let (Some(mine), Some(theirs)) = (&mut self.marks, other.marks) {
             mine.merge(theirs, cell);
+        }
+        if let (Some(mine), Some(theirs)) = (&mut self.clusters, other.clusters) {
+            mine.merge(theirs);
         }
     }
 }

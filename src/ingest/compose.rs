@@ -37,7 +37,8 @@ impl Composer<'_> {
             .show
             .iter()
             .map(|c| (c, "shown"))
-            .chain(parts.slices.iter().map(|c| (c, "slice")));
+            .chain(parts.slices.iter().map(|c| (c, "slice")))
+            .chain(parts.cluster.iter().map(|c| (c, "cluster")));
         for ((side, name), role) in listed {
             if let Some(twice) = columns.iter_mut().find(|column| column.name == *name) {
                 twice.role = if role == "slice" { "slice, shown" } else { twice.role };
@@ -179,7 +180,11 @@ impl Composer<'_> {
     }
 
     fn check_listed(&self, facts: &ColumnFacts, role: &'static str) -> Result<(), IngestError> {
-        let flag = if role == "slice" { "--slice" } else { "--show" };
+        let (flag, part) = match role {
+            "slice" => ("--slice", "slice (bin it first)"),
+            "cluster" => ("--cluster", "cluster"),
+            _ => ("--show", "payload"),
+        };
         let found = facts.data_type()?;
         let wrong = role == "slice" && matches!(friendly(&found), "decimal" | "timestamp");
         let found = match &facts.unusable {
@@ -188,15 +193,10 @@ impl Composer<'_> {
             None => return Ok(()),
         };
         let (file, column) = (facts.file.clone(), facts.name.clone());
-        let role = if role == "slice" {
-            "slice (bin it first)"
-        } else {
-            "payload"
-        };
         Err(IngestError::RoleType {
             file,
             column,
-            role,
+            role: part,
             found,
             flag,
         })

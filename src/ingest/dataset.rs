@@ -272,6 +272,7 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         positive: None,
         positive_label: None,
         repeat: None,
+        cluster: None,
         show: Vec::new(),
         slices: Vec::new(),
     };

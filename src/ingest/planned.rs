@@ -133,7 +133,7 @@ fn roles(layout: &Layout, parts: &Parts) -> ColumnRoles {
         positive: parts.positive.clone(),
         positive_label: parts.positive_label.clone(),
         repeat: of("repeat"),
-        ..ColumnRoles::default()
+        cluster: parts.cluster.as_ref().map(|(_, name)| name.clone()),
     }
 }
 

@@ -42,6 +42,8 @@ pub(crate) struct Parts {
     pub(crate) positive_label: Option<String>,
     /// Which trial of its sample a row is.
     pub(crate) repeat: Option<String>,
+    /// What samples that belong together have in common.
+    pub(crate) cluster: Option<(Side, String)>,
     /// Columns to show, in their order.
     pub(crate) show: Vec<(Side, String)>,
     /// Declared slice columns, in their order.
@@ -88,6 +90,7 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         positive: None,
         positive_label: None,
         repeat: optional(&REPEAT, &spec.repeat, file, &columns)?,
+        cluster: None,
         show: Vec::new(),
         slices: Vec::new(),
     };
@@ -130,6 +133,9 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         }
     };
     parts.show = shown(spec, view, &columns)?;
+    if let Some(column) = &spec.cluster {
+        parts.cluster = Some(locate(view, column, "--cluster", "the cluster")?);
+    }
     for column in &spec.slices {
         let slice = locate(view, column, "--slice", "a slice")?;
         if !parts.slices.contains(&slice) {

@@ -68,6 +68,9 @@ pub struct Comparison {
     /// What several trials per sample show; absent without trials.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeats: Option<Repeats>,
+    /// The clusters that samples belong to; absent without a column that tells them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clusters: Option<Clusters>,
     /// How long answers took; absent where no run has latencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latencies>,
@@ -161,6 +164,17 @@ pub struct PassAt {
     pub value: Option<f64>,
     /// Samples with fewer.
     pub left_out: u64,
+}
+
+/// Clusters of matched samples: what the headline and the slices are judged by where there are some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clusters {
+    /// Distinct values of the cluster column; a sample without one is a cluster of its own.
+    pub n: u64,
+    /// Samples of the largest one.
+    pub largest: u64,
+    /// Clusters in which the differences of their samples do not cancel out.
+    pub leaning: u64,
 }
 
 /// One metric of both versions.

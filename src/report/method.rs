@@ -9,8 +9,8 @@ use crate::model::confidence::CALIBRATION_BINS;
 use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Kind, Outcome};
 use crate::stats::search::{MAX_COLUMNS, MAX_PREDICATES};
 use crate::stats::{
-    FEW_FLIPS, FEWER_REPLICATES, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE, MetricKind, POWER,
-    REPLICATES, SCORE_PREFIX,
+    FEW_CLUSTERS, FEW_FLIPS, FEWER_REPLICATES, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE,
+    MetricKind, POWER, REPLICATES, SCORE_PREFIX,
 };
 use serde::Serialize;
 
@@ -27,6 +27,10 @@ pub struct MethodPage {
     pub labelled: bool,
     /// Whether they are ranked by the probability of a positive class.
     pub ranked: bool,
+    /// Whether samples of both versions belong to clusters.
+    pub clustered: bool,
+    /// Clusters below which interval and test were not found to hold.
+    pub few_clusters: String,
     /// Outcomes.
     pub outcomes: Vec<Fact>,
     /// Metrics.
@@ -88,6 +92,8 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
             .to_vec(),
         labelled: kind.has_labels(),
         ranked: kind == Kind::Binary,
+        clustered: roles.cluster.is_some() && !single,
+        few_clusters: count(FEW_CLUSTERS),
         outcomes: outcomes(kind, options),
         metrics: metrics(roles, single),
         level: level(options.alpha),

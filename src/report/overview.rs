@@ -142,8 +142,9 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             .map(|least| Measure::of(&comparison.roles).unit.size(Some(least))),
         power: format::round_percent(POWER),
         basis: format!(
-            "Every metric stands on the {} {basis}.",
+            "Every metric stands on the {} {basis}.{}",
             counted(matched, "matched sample", "matched samples"),
+            parts::clusters(comparison).map_or_else(String::new, |clusters| format!(" They are in {clusters}.")),
         ),
         warnings: parts::warnings(&comparison.warnings),
         hidden: parts::hidden(samples),

@@ -1,8 +1,8 @@
 //! Pieces that several pages share.
 
-use super::format::{count, share_of};
+use super::format::{count, counted, share_of};
 use super::{links, words};
-use crate::model::{Kind, SampleSet};
+use crate::model::{Comparison, Kind, SampleSet};
 use serde::Serialize;
 
 /// What surrounds every page.
@@ -153,6 +153,17 @@ pub fn list_href(id: &str, samples: &SampleSet) -> Option<String> {
 /// The columns whose values were kept out.
 pub fn hidden(samples: &SampleSet) -> Vec<String> {
     samples.hidden.iter().map(|column| words::visible(column)).collect()
+}
+
+/// How many clusters the samples belong to, in words; `None` where no column tells.
+pub fn clusters(comparison: &Comparison) -> Option<String> {
+    let (clusters, column) = (comparison.clusters?, comparison.roles.cluster.as_ref()?);
+    Some(format!(
+        "{} of up to {} (by {}), which the headline and the slices are judged by",
+        counted(clusters.n, "cluster", "clusters"),
+        counted(clusters.largest, "sample", "samples"),
+        words::visible(column),
+    ))
 }
 
 /// The warnings, fit for showing.

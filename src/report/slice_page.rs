@@ -237,10 +237,11 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
             ),
         ),
         fact(
-            if labelled {
-                "p-value (McNemar mid-p)"
-            } else {
-                "p-value (Student, paired)"
+            match (comparison.clusters.is_some(), labelled) {
+                (false, true) => "p-value (McNemar mid-p)",
+                (false, false) => "p-value (Student, paired)",
+                (true, true) => "p-value (McNemar over clusters)",
+                (true, false) => "p-value (Student, over clusters)",
             },
             p_value(slice.p_value, "not tested"),
         ),

@@ -5,6 +5,7 @@ use super::format::{self, NONE, Unit, count, counted, level, p_value, percent, s
 use super::headline::{Headline, headline, non_inferiority, regressions};
 use super::label_changes;
 use super::measure::Measure;
+use super::parts;
 use super::repeats::RepeatRow;
 use super::words::{self, list_title, metric_badge, predicates, short_verdict};
 use crate::model::comparison::Warning;
@@ -47,6 +48,9 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
         let row = |row: RepeatRow| format!("{} {} → {}", row.name.to_lowercase(), row.baseline, row.candidate);
         let rows: Vec<String> = super::repeats::rows(repeats).into_iter().map(row).collect();
         page.labelled("Repeats", &rows.join(", "));
+    }
+    if let Some(clusters) = parts::clusters(c) {
+        page.labelled("Clusters", &one_line(&clusters));
     }
     let interval = format!("{} interval", level(c.options.alpha));
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);
@@ -682,6 +686,7 @@ mod tests {
             classes: Vec::new(),
             confusion: Confusion::default(),
             repeats: None,
+            clusters: None,
             latency: None,
             calibration: None,
             scores: Vec::new(),

@@ -208,6 +208,7 @@ fn comparison() -> Comparison {
         classes: classes(),
         confusion: confusion(),
         repeats: None,
+        clusters: None,
         latency: Some(Latencies {
             baseline: None,
             candidate: Some(latency()),

@@ -17,17 +17,22 @@ pub fn clustered_mcnemar(clusters: impl IntoIterator<Item = (u64, u64)>) -> f64 
         sum += lean;
         squares += lean as f64 * lean as f64;
     }
+    of_leans(sum as f64, squares)
+}
+
+/// The test of how clusters lean, by the sum over them and the sum of its squares.
+fn of_leans(sum: f64, squares: f64) -> f64 {
     if squares <= 0.0 {
         return 1.0;
     }
-    let statistic = sum.unsigned_abs() as f64 / libm::sqrt(squares);
-    libm::erfc(statistic / std::f64::consts::SQRT_2)
+    libm::erfc(sum.abs() / libm::sqrt(squares) / std::f64::consts::SQRT_2)
 }
 
 /// Sums over clusters: of the differences of their samples, and of how many samples they have.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterSums {
     moments: Moments<2>,
+    leaning: u64,
 }
 
 /// What clusters say about the mean difference over all samples.
@@ -48,12 +53,36 @@ pub struct ClusterTest {
 impl ClusterSums {
     /// Adds a cluster: the sum of its samples' differences (for accuracy fixed less regressed), and its samples.
     pub fn add(&mut self, differences: f64, samples: u64) {
+        self.leaning += u64::from(differences.abs() > 0.0);
         self.moments.add([differences, samples as f64]);
     }
 
     /// Adds the clusters of another part; a cluster must be whole in one of them.
     pub fn merge(&mut self, other: &ClusterSums) {
+        self.leaning += other.leaning;
         self.moments.merge(&other.moments);
+    }
+
+    /// Clusters.
+    pub fn clusters(&self) -> u64 {
+        self.moments.n()
+    }
+
+    /// Samples.
+    pub fn samples(&self) -> u64 {
+        self.moments.sums()[1] as u64
+    }
+
+    /// Clusters whose differences do not cancel out.
+    pub fn leaning(&self) -> u64 {
+        self.leaning
+    }
+
+    /// [`clustered_mcnemar`] where a cluster's sum is fixed less regressed.
+    pub fn mcnemar(&self) -> f64 {
+        let [sum, _] = self.moments.sums();
+        let [squares, _] = self.moments.squares();
+        of_leans(sum, squares)
     }
 
     /// Mean with the cluster-robust ("sandwich") error of its ratio, at level `1 - alpha`; `None` without samples.

@@ -19,11 +19,8 @@
 //! MeasuredCounts ─► summarise_measured ◄─ scores, numeric ◄─ means (Student), moments (bootstrap) ◄─ exact sums
 //! ```
 //!
-//! Trials of a sample are reduced before runs are joined (`repeats`). Not yet part of a comparison:
-//!
-//! ```text
-//! documents, users ─► clusters
-//! ```
+//! Trials of a sample are reduced before runs are joined (`repeats`). Where samples belong to clusters, `clustered` puts
+//! what the clusters say in the place of what single samples would.
 //!
 //! Sign convention: new minus old. Every constant that a page quotes is public here; pages print the constant, never a
 //! copy of it.
@@ -34,6 +31,7 @@ mod bootstrap;
 mod calibration;
 mod calibration_bootstrap;
 mod classification;
+mod clustered;
 mod clusters;
 mod confusion;
 mod discovery;
@@ -71,6 +69,7 @@ pub use calibration::calibration;
 pub use calibration_bootstrap::{bootstrap_ece, bootstrap_ece_times};
 
 pub use classification::{MAX_NOTED_LABELS, classes};
+pub use clustered::{ClusterCounts, FEW_CLUSTERS, allow_for_clusters, note_clusters};
 pub use clusters::{ClusterSums, ClusterTest, cluster_sum, clustered_mcnemar};
 pub use confusion::{MAX_CONFUSION_LABELS, confusion};
 pub use discovery::{Sense, discovered, search_levels};
@@ -90,7 +89,7 @@ pub use power::{POWER, detectable_effect};
 pub use random::{Random, Seed};
 pub use ranking::{Ranked, Ranking, RankingDifference, ranking};
 pub use repeats::{FlakeRate, majority, mean_pass_at_k, pass_at_k};
-pub use resample::{FEW_FLIPS, resample, too_narrow};
+pub use resample::{FEW_FLIPS, resample, resampled_measures, too_narrow};
 pub use scores::{Play, ScoreSummary, ScoreSums, play};
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};

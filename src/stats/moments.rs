@@ -55,6 +55,11 @@ impl<const D: usize> Moments<D> {
         std::array::from_fn(|i| self.sums[i].value())
     }
 
+    /// Sums of squares, each rounded once.
+    pub fn squares(&self) -> [f64; D] {
+        std::array::from_fn(|i| self.products[i * (i + 3) / 2].value())
+    }
+
     /// Means; `None` without samples.
     pub fn means(&self) -> Option<[f64; D]> {
         (self.n > 0).then(|| self.sums().map(|sum| sum / self.n as f64))

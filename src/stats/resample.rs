@@ -5,6 +5,7 @@ use super::calibration::{brier_interval, confidence_interval};
 use super::calibration_bootstrap::bootstrap_ece;
 use super::classification::RESAMPLED;
 use super::metrics::MetricKind;
+use super::percentile::REPLICATES;
 use super::random::Seed;
 use crate::model::comparison::Resampling;
 use crate::model::{Counts, Metric};
@@ -29,14 +30,31 @@ pub fn resample(metrics: &mut [Metric], counts: &Counts, alpha: f64, seed: Seed)
         };
         if too_narrow(kind.name(), flips) {
             let few = format!("the interval is too narrow where fewer than {FEW_FLIPS} samples flip; {flips} did");
-            let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
-            metric.note = Some(note + &few);
+            add_note(metric, &few);
         }
     }
-    Some(Resampling {
+    Some(record(seed, found.replicates))
+}
+
+/// What the document says of a resampling.
+fn record(seed: Seed, replicates: usize) -> Resampling {
+    Resampling {
         seed: format!("{:016x}", seed.0),
-        replicates: found.replicates as u64,
-    })
+        replicates: replicates as u64,
+    }
+}
+
+/// The resampling behind the intervals of measured answers: root mean squared error and R² have no other.
+pub fn resampled_measures(metrics: &[Metric], seed: Seed) -> Option<Resampling> {
+    let resampled = [MetricKind::Rmse, MetricKind::R2].map(MetricKind::name);
+    let has = |metric: &Metric| resampled.contains(&metric.name.as_str()) && metric.ci_low.is_some();
+    metrics.iter().any(has).then(|| record(seed, REPLICATES))
+}
+
+/// Says something more beside a metric.
+pub(super) fn add_note(metric: &mut Metric, text: &str) {
+    let note = metric.note.take().map_or_else(String::new, |note| note + "; ");
+    metric.note = Some(note + text);
 }
 
 /// Whether a metric's interval is too narrow to judge by, given so many flips.

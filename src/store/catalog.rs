@@ -1,6 +1,7 @@
 //! Opening a catalog: the one place that knows which kinds there are.
 
 use super::error::{Context, StoreError};
+use super::sql;
 use crate::model::{CatalogKind, CatalogLocation, PASSWORD};
 use iceberg::io::{LocalFsStorageFactory, StorageFactory};
 use iceberg::{Catalog, CatalogBuilder};
@@ -74,6 +75,9 @@ async fn open_sql(
     load_sql(location, &shown, sqlite_url(database), warehouse, SqlBindStyle::QMark).await
 }
 
+/// Attempts at opening a catalog in PostgreSQL that others make at the same time.
+const OPENINGS: u64 = 6;
+
 /// Opens a catalog in PostgreSQL, whose two tables are made if it has none.
 async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -> Result<Arc<dyn Catalog>, StoreError> {
     let load = || {
@@ -85,11 +89,17 @@ async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -
             SqlBindStyle::DollarNumeric,
         )
     };
-    match load().await {
-        // Two processes that are the first at once: PostgreSQL lets one of them fail, whatever `IF NOT EXISTS` promises.
-        Err(StoreError::Iceberg { error, .. }) if format!("{error:?}").contains("duplicate key value") => load().await,
-        opened => opened,
+    // Processes that are the first at once: PostgreSQL lets all but one fail, for each of the two tables, whatever
+    // `IF NOT EXISTS` promises.
+    for attempt in 1..OPENINGS {
+        match load().await {
+            Err(StoreError::Iceberg { error, .. }) if format!("{error:?}").contains("duplicate key value") => {
+                tokio::time::sleep(Duration::from_millis(50 * attempt)).await;
+            }
+            opened => return opened,
+        }
     }
+    load().await
 }
 
 /// The address with the password that its configuration gave.
@@ -116,6 +126,7 @@ async fn load_sql(
     warehouse: &str,
     binding: SqlBindStyle,
 ) -> Result<Arc<dyn Catalog>, StoreError> {
+    sql::complete(&address).await;
     let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
     props.remove(PASSWORD);
     props.insert("uri".into(), address);

@@ -368,13 +368,17 @@ const WAYS_OUT: [(&[&str], &str); 8] = [
             "no pg_hba.conf entry",
             "permission denied for",
             "error returned from database: database",
+            "no schema has been selected",
+            "TLS upgrade",
+            "PoolTimedOut",
+            "pool timed out",
         ],
         "check user, password and database in [catalog] uri in evaldiff.toml or ICEBERG_CATALOG_URI, and the user's rights",
     ),
     (
-        &["Invalid snapshot timestamp"],
-        "the clock of an earlier writer was ahead of this machine's: set both, and wait until the time named last is over, or \
-         have an engine roll the table back to the snapshot before",
+        &["Invalid snapshot timestamp", "Invalid update timestamp"],
+        "the clock of an earlier writer was ahead of this machine's: set both, and wait until the later of the two times \
+         (milliseconds since 1970) is over",
     ),
     (
         &["database is locked"],

@@ -1,6 +1,7 @@
 //! Files below a table that nothing refers to: what commits left that failed, or lost against others.
 
 use super::error::{Context, StoreError};
+use super::places::Places;
 use super::{Objects, Store, files};
 use futures::TryStreamExt;
 use iceberg::table::Table;
@@ -35,8 +36,12 @@ impl Store {
     /// Fails if anything that refers to files cannot be read: what is not known to be unused is not listed.
     pub async fn orphans(&self, table_name: &str, before_ms: i64) -> Result<Vec<Orphan>, StoreError> {
         let table = self.load(table_name).await?;
-        self.check_place(&table).await?;
-        let used = references(&table).await?;
+        let mut used = references(&table).await?;
+        for other in self.others(&table).await? {
+            check_place(&table, &other)?;
+            // It may have had its files here once, or have been given some of them.
+            used.extend(references(&other).await?);
+        }
         let objects = Objects::of(&table);
         let fail = |reason: String| StoreError::Rows(format!("listing the files of {table_name}: {reason}"));
         let location = table.metadata().location().trim_end_matches('/').to_string();
@@ -82,25 +87,44 @@ impl Store {
 }
 
 impl Store {
-    /// Whether a table has its place for itself: what another one refers to is no orphan, and files do not say whose they are.
-    async fn check_place(&self, table: &Table) -> Result<(), StoreError> {
-        let place = |table: &Table| plain(table.metadata().location()) + "/";
-        let own = place(table);
-        for name in self.tables().await? {
-            if name == table.identifier().to_string() {
+    /// Every other table of the catalog, in nested namespaces too.
+    async fn others(&self, table: &Table) -> Result<Vec<Table>, StoreError> {
+        let what = || format!("listing all tables{}", self.server());
+        let mut open = self.catalog().list_namespaces(None).await.context(what())?;
+        let mut others = Vec::new();
+        let mut seen = BTreeSet::new();
+        while let Some(namespace) = open.pop() {
+            // A server that knows no nesting may give all of them whatever parent it is asked about.
+            if !seen.insert(namespace.to_url_string()) {
                 continue;
             }
-            let other = place(&self.load(&name).await?);
-            if own.starts_with(&other) || other.starts_with(&own) {
-                return Err(StoreError::SharedPlace {
-                    table: table.identifier().to_string(),
-                    other: name,
-                    location: table.metadata().location().to_string(),
-                });
+            open.extend(self.catalog().list_namespaces(Some(&namespace)).await.context(what())?);
+            for ident in self.catalog().list_tables(&namespace).await.context(what())? {
+                if ident != *table.identifier() {
+                    let reading = || format!("reading {ident}, whose files have to be known");
+                    others.push(self.reload(&ident).await.context(reading())?);
+                }
             }
         }
-        Ok(())
+        Ok(others)
     }
+}
+
+/// Whether a table has its place for itself: a commit of another one that is under way would have files there that nothing
+/// refers to yet.
+fn check_place(table: &Table, other: &Table) -> Result<(), StoreError> {
+    let own = plain(table.metadata().location()) + "/";
+    for place in Places::declared(other) {
+        let place = plain(&place) + "/";
+        if own.starts_with(&place) || place.starts_with(&own) {
+            return Err(StoreError::SharedPlace {
+                table: table.identifier().to_string(),
+                other: other.identifier().to_string(),
+                location: table.metadata().location().to_string(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Every file that the table's metadata, its log, its snapshots and their manifests name.

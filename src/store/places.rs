@@ -25,6 +25,13 @@ pub(super) struct Places {
 }
 
 impl Places {
+    /// The location of a table, and where else its properties say that it writes.
+    pub(super) fn declared(table: &Table) -> Vec<String> {
+        let metadata = table.metadata();
+        let declared = DECLARED.iter().filter_map(|name| metadata.properties().get(*name));
+        declared.cloned().chain([metadata.location().to_string()]).collect()
+    }
+
     pub(super) fn of(table: &Table) -> Places {
         let metadata = table.metadata();
         let configured = table.file_io().config().props();

@@ -263,6 +263,10 @@ async fn has_earlier(table: &Table, oldest: &SnapshotRef) -> Result<bool, StoreE
     if oldest.parent_snapshot_id().is_some() || oldest.sequence_number() == 1 {
         return Ok(oldest.parent_snapshot_id().is_some());
     }
+    // Nothing can be deleted or overwritten where nothing was.
+    if oldest.summary().operation != Operation::Append {
+        return Ok(true);
+    }
     let manifests = files::manifests(table, oldest).await?;
     Ok(manifests.iter().any(|m| m.added_snapshot_id != oldest.snapshot_id()))
 }
@@ -286,7 +290,11 @@ async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -
                 own.first = FirstCommit::expired(own.first.committed_ms);
                 match own.rows == found.rows {
                     true => own,
-                    false => own.later(&found),
+                    false => {
+                        let mut left = own.later(&found);
+                        left.changes.push(lost(&left, own.rows));
+                        left
+                    }
                 }
             }
             None => {
@@ -354,7 +362,7 @@ fn whole(table: &Table, first: &RunEntry, parts: &[RunEntry], state: &RunEntry) 
 fn lost(left: &RunEntry, had: u64) -> String {
     format!(
         "{} of {had} rows of run {} were deleted later: the {} that are left are read, as of snapshot {}",
-        had - left.rows,
+        had.saturating_sub(left.rows),
         left.run_id,
         left.rows,
         left.snapshot_id

@@ -14,6 +14,26 @@ async fn connect(address: &str) -> sqlx::Result<AnyConnection> {
     Ok(connection)
 }
 
+/// Gives a catalog that PyIceberg made the column which says what an entry is: iceberg asks for it, and takes an entry
+/// without it for a table, as PyIceberg does. A catalog that has it, or has no table yet, stays as it is.
+pub(super) async fn complete(address: &str) {
+    sqlx::any::install_default_drivers();
+    let Ok(mut connection) = connect(address).await else {
+        return;
+    };
+    let probe = "SELECT iceberg_type FROM iceberg_tables LIMIT 1";
+    let missing = match sqlx::query(probe).fetch_optional(&mut connection).await {
+        Err(error) => error.to_string().contains("iceberg_type"),
+        Ok(_) => false,
+    };
+    if missing {
+        let added = sqlx::query("ALTER TABLE iceberg_tables ADD COLUMN iceberg_type VARCHAR(5)");
+        // Another process may have been faster; what else is wrong the catalog says when it is opened.
+        let _ = added.execute(&mut connection).await;
+    }
+    let _ = connection.close().await;
+}
+
 /// Where a table's current metadata are, for an error message.
 pub(super) async fn location(address: &str, catalog: &str, table: &TableIdent) -> Option<String> {
     let mut connection = connect(address).await.ok()?;

@@ -364,6 +364,19 @@ fn hidden_columns_and_payload_are_in_no_file() {
         .run(&[&show[..], &["--out", "none", "--no-payload"]].concat())
         .ok();
     assert!(!holds("none", "sesame-open") && !holds("none", "ann@secret.example"));
+    // What cannot be hidden is no warning: nothing is written.
+    for (args, words) in [
+        (&["--slice", "mail", "--hide", "mail"][..], "its values name the slices"),
+        (&["--hide", "prediction"], "its labels are what is counted"),
+        (&["--hide", "pred"], "there is no column `pred` to hide"),
+    ] {
+        project
+            .run(&[&show[..2], args, &["--out", "refused"]].concat())
+            .expect_code(2)
+            .stderr_has(words)
+            .stderr_has("hint: ");
+        assert!(!project.path().join("refused").join("index.html").exists());
+    }
 }
 
 #[test]

@@ -248,7 +248,18 @@ pub fn without_seeded(comparison: &mut Value) {
     };
     resampling["seed"] = "[seed]".into();
     for metric in comparison["metrics"].as_array_mut().unwrap() {
-        let resampled = !["accuracy", "mean_confidence", "brier"].contains(&metric["name"].as_str().unwrap());
+        let resampled = [
+            "macro_f1",
+            "weighted_f1",
+            "macro_precision",
+            "macro_recall",
+            "kappa",
+            "mcc",
+            "ece",
+            "rmse",
+            "r2",
+        ];
+        let resampled = resampled.contains(&metric["name"].as_str().unwrap());
         if let (true, Some(delta)) = (resampled, metric["delta"].as_f64()) {
             let end = |name: &str| metric[name].as_f64().unwrap_or(f64::NAN);
             assert!(end("ci_low") <= delta && delta <= end("ci_high"), "{metric}");

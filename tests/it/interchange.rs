@@ -210,6 +210,31 @@ fn runs_keep_their_order_when_all_older_snapshots_are_expired() {
 }
 
 #[test]
+fn a_catalog_that_pyiceberg_made_is_opened_and_stays_its_own() {
+    let Some(venv) = environment() else { return };
+    let project = Project::new();
+    std::fs::create_dir(project.path().join(".evaldiff")).unwrap();
+    let open = format!(
+        "from pyiceberg.catalog import load_catalog\n\
+         catalog = load_catalog('evaldiff', type='sql', uri='sqlite:///{0}/catalog.db', warehouse='file://{0}/warehouse')\n",
+        project.path().join(".evaldiff").display()
+    );
+    let make = "import pyarrow as pa\n\
+                rows = pa.table({'run_id': ['a', 'b'], 'model_version': ['v1', 'v2'], 'sample_id': ['1', '1'], \
+                'ground_truth': ['x', 'x'], 'prediction': ['x', 'y']})\n\
+                catalog.create_namespace('theirs')\n\
+                catalog.create_table('theirs.results', schema=rows.schema).append(rows)\n";
+    lake::python(&venv, &format!("{open}{make}"), &[]);
+    let json = project.run(&["v1", "v2", "--format", "json"]).ok().json();
+    assert_eq!(json["outcomes"]["regressed"], 1);
+    project.file("a.csv", predictions(40, 7));
+    finish(import(&project, "a.csv", "v3", "ours.results")).ok();
+    let count =
+        "print([catalog.load_table(t).scan().to_arrow().num_rows for t in ('theirs.results', 'ours.results')])\n";
+    assert_eq!(lake::python(&venv, &format!("{open}{count}"), &[]).trim(), "[2, 40]");
+}
+
+#[test]
 fn files_of_two_tables_in_one_place_are_left_alone() {
     let project = Project::new();
     two_versions(&project, 30, "eval.predictions");
@@ -221,15 +246,26 @@ fn files_of_two_tables_in_one_place_are_left_alone() {
     if made.is_none() {
         return;
     }
-    for table in ["eval.predictions", "eval.beside"] {
+    let alone = |table: &str| {
         for args in [&["gc", "--table", table][..], &["gc", "--delete", "--table", table]] {
             project
                 .run(args)
                 .expect_code(4)
-                .stderr_has("are in one place")
+                .stderr_has("in one place")
                 .stderr_has("hint: ");
         }
-    }
+    };
+    alone("eval.predictions");
+    alone("eval.beside");
+    // Also where the other one only writes there.
+    python(
+        &project,
+        "t = catalog.load_table('eval.predictions')\n\
+         catalog.create_table('eval.writes', schema=t.schema(), location='file:///tmp/elsewhere', \
+         properties={'write.data.path': t.location() + '/data'})\n\
+         catalog.drop_table('eval.beside')\n",
+    );
+    alone("eval.predictions");
 }
 
 #[test]

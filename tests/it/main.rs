@@ -13,6 +13,7 @@ mod bento;
 mod cases;
 mod catalogs;
 mod cli;
+mod clusters;
 mod determinism;
 mod engines;
 mod faults;

@@ -51,7 +51,7 @@ fn every_flag_of_a_comparison_arrives() {
          --memory-limit 1GiB --top 7 --hide h --no-payload --id i --id j --truth t --pred p --conf c --show x \
          --status st --error e --latency l --golden g.csv --golden-name n --golden-version gv \
          --input-format csv --threads 3 --join merge --config c.toml -vv \
-         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --tolerance 0.5 --label-map l.csv",
+         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --cluster clu --tolerance 0.5 --label-map l.csv",
         &[],
     )
     .unwrap();
@@ -78,7 +78,7 @@ fn every_flag_of_a_comparison_arrives() {
             positive: Some("pos".into()),
             positive_label: Some("1".into()),
             repeat: Some("rep".into()),
-            ..ColumnChoice::default()
+            cluster: Some("clu".into()),
         },
         alpha: Some(0.1),
         min_effect: Some(0.02),

@@ -1,0 +1,211 @@
+//! A summary that allows for clusters: the headline and the slices are judged by clusters instead of samples.
+
+use super::clusters::ClusterSums;
+use super::intervals::tango;
+use super::means::detectable_mean;
+use super::resample::add_note;
+use super::slices::{MIN_SLICE_SIZE, family};
+use super::summary::Summary;
+use super::verdict::{Evidence, verdict};
+use crate::model::{CompareOptions, Direction, Kind, Metric, Predicate, SliceResult, Verdict};
+use std::collections::BTreeMap;
+
+/// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it.
+pub const FEW_CLUSTERS: u64 = 10;
+
+/// What the clusters of the matched samples add up to.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ClusterCounts {
+    /// The whole.
+    pub whole: ClusterSums,
+    /// Declared and crossed slices by their predicates.
+    pub slices: BTreeMap<Vec<Predicate>, ClusterSums>,
+    /// Samples of the largest cluster.
+    pub largest: u64,
+    /// Matched samples whose cluster differs between the runs (the candidate's counts).
+    pub differing: u64,
+}
+
+/// Gives the headline metric and the slices the intervals, tests and verdicts of their clusters.
+pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: Kind, options: &CompareOptions) {
+    let alpha = options.alpha;
+    let Some(headline) = summary.metrics.first_mut() else {
+        return;
+    };
+    let direction = headline.direction;
+    let found = Judged::of(&counts.whole, kind, alpha);
+    headline.ci_low = found.interval.map(|(low, _)| low);
+    headline.ci_high = found.interval.map(|(_, high)| high);
+    headline.p_value = found.p_value;
+    let evidence = found.evidence(headline.delta, found.p_value, direction);
+    summary.verdict = verdict(&evidence, alpha, options.min_effect_headline);
+    headline.verdict = Some(summary.verdict);
+    summary.detectable = found.detectable;
+    if let Some(score) = summary.scores.first_mut() {
+        score.detectable = found.detectable;
+    }
+    let mut slices = std::mem::take(&mut summary.slices);
+    let empty = ClusterSums::default();
+    let of = |slice: &SliceResult| Judged::of(counts.slices.get(&slice.predicates).unwrap_or(&empty), kind, alpha);
+    let judged: Vec<Judged> = slices.iter().map(of).collect();
+    for (slice, found) in slices.iter_mut().zip(&judged) {
+        slice.ci_low = found.interval.map(|(low, _)| low);
+        slice.ci_high = found.interval.map(|(_, high)| high);
+        slice.p_value = found.p_value.filter(|_| found.samples >= MIN_SLICE_SIZE);
+        slice.q_value = None;
+        slice.detectable = found.detectable;
+    }
+    let deltas: Vec<Option<f64>> = slices.iter().map(|slice| slice.delta).collect();
+    (summary.slices, summary.slices_tested) = family(slices, |i, q_value| {
+        // Too small to be tested is inconclusive even if nothing differs in it.
+        if (1..MIN_SLICE_SIZE).contains(&judged[i].samples) {
+            return Verdict::Inconclusive;
+        }
+        let evidence = judged[i].evidence(deltas[i], q_value, direction);
+        verdict(&evidence, alpha, options.min_effect_slice)
+    });
+}
+
+/// Says beside every metric whose interval takes each sample for itself that it does, and beside the headline if the
+/// clusters are few.
+pub fn note_clusters(metrics: &mut [Metric], counts: &ClusterCounts) {
+    let clusters = counts.whole.clusters();
+    for (i, metric) in metrics
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, metric)| metric.ci_low.is_some())
+    {
+        match i {
+            0 if clusters < FEW_CLUSTERS => add_note(
+                metric,
+                &format!("interval and test are sure to hold from {FEW_CLUSTERS} clusters on; there are {clusters}"),
+            ),
+            0 => {}
+            _ => add_note(metric, "the interval does not allow for clusters"),
+        }
+    }
+}
+
+/// What the clusters of the whole or of a slice say.
+struct Judged {
+    interval: Option<(f64, f64)>,
+    p_value: Option<f64>,
+    detectable: Option<f64>,
+    samples: u64,
+    leaning: u64,
+}
+
+impl Judged {
+    fn of(sums: &ClusterSums, kind: Kind, alpha: f64) -> Judged {
+        let test = sums.test(alpha);
+        let rates = kind.has_labels();
+        let interval = match (rates, sums.leaning()) {
+            // No spread at all would make an interval without width: what as many single samples would say is the least.
+            (true, 0) => tango(0, 0, sums.clusters(), alpha),
+            (true, _) => test
+                .and_then(|test| test.interval)
+                .map(|(low, high)| (low.max(-1.0), high.min(1.0))),
+            (false, _) => test.and_then(|test| test.interval),
+        };
+        Judged {
+            interval,
+            p_value: match rates {
+                true => test.map(|_| sums.mcnemar()),
+                false => test.and_then(|test| test.p_value),
+            },
+            detectable: test
+                .and_then(|test| test.standard_error)
+                .and_then(|error| detectable_mean(error, alpha)),
+            samples: sums.samples(),
+            leaning: sums.leaning(),
+        }
+    }
+
+    /// A cluster that leans takes the part of a flip: the direction of each is as good as a coin if nothing changed.
+    fn evidence(&self, delta: Option<f64>, p_value: Option<f64>, direction: Direction) -> Evidence {
+        Evidence {
+            n: self.samples,
+            flips: self.leaning,
+            churned: self.leaning,
+            delta,
+            p_value,
+            direction,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Counts, JointTable};
+    use crate::stats::summarise;
+
+    /// 100 samples, 20 of which regress; clusters of so many samples each.
+    fn summary(size: u64, regressed_clusters: u64) -> (Summary, ClusterCounts) {
+        let table = JointTable {
+            labels: ["a", "b"].map(String::from).to_vec(),
+            cells: [
+                ((0, 0, 0), 100 - size * regressed_clusters),
+                ((0, 0, 1), size * regressed_clusters),
+            ]
+            .into(),
+        };
+        let counts = Counts {
+            table,
+            ..Counts::default()
+        };
+        let mut clusters = ClusterCounts::default();
+        for i in 0..100 / size {
+            let change = if i < regressed_clusters { -(size as f64) } else { 0.0 };
+            clusters.whole.add(change, size);
+        }
+        let options = CompareOptions::default();
+        let mut summary = summarise(&counts, &options);
+        allow_for_clusters(&mut summary, &clusters, Kind::Classification, &options);
+        (summary, clusters)
+    }
+
+    #[test]
+    fn as_many_flips_are_less_evidence_in_fewer_clusters() {
+        let [many, few, four] = [(1, 20), (4, 5), (5, 4)].map(|(size, regressed)| summary(size, regressed).0);
+        assert_eq!((many.verdict, few.verdict), (Verdict::Regressed, Verdict::Regressed));
+        assert!(many.metrics[0].p_value < few.metrics[0].p_value);
+        assert!(many.detectable < few.detectable);
+        // (4 x 5)^2 / (4 x 25) = 4 is significant by chi-squared alone, though no outcome of four coins is.
+        assert_eq!(four.verdict, Verdict::Inconclusive);
+        assert!(four.metrics[0].p_value.is_some_and(|p| p < 0.05));
+    }
+
+    #[test]
+    fn without_a_change_the_interval_has_the_width_that_single_clusters_leave() {
+        let (summary, _) = summary(10, 0);
+        let accuracy = &summary.metrics[0];
+        assert_eq!((summary.verdict, accuracy.p_value), (Verdict::Unchanged, Some(1.0)));
+        assert_eq!(accuracy.ci_low.zip(accuracy.ci_high), tango(0, 0, 10, 0.05));
+    }
+
+    #[test]
+    fn without_samples_there_is_no_number() {
+        let options = CompareOptions::default();
+        let mut summary = summarise(&Counts::default(), &options);
+        allow_for_clusters(&mut summary, &ClusterCounts::default(), Kind::Classification, &options);
+        assert_eq!(
+            (summary.verdict, summary.metrics[0].p_value),
+            (Verdict::NotComparable, None)
+        );
+        assert_eq!(summary.metrics[0].ci_low, None);
+    }
+
+    #[test]
+    fn notes_say_what_does_not_allow_for_clusters() {
+        let (mut summary, clusters) = summary(20, 1);
+        note_clusters(&mut summary.metrics, &clusters);
+        let noted = |name: &str| {
+            let metric = summary.metrics.iter().find(|metric| metric.name == name);
+            metric.and_then(|metric| metric.note.clone()).unwrap_or_default()
+        };
+        assert!(noted("accuracy").contains("from 10 clusters on; there are 5"));
+        assert_eq!(noted("churn"), "the interval does not allow for clusters");
+        assert_eq!(noted("relative_negative_flip_rate"), "");
+    }
+}

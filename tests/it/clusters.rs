@@ -1,0 +1,268 @@
+//! Several samples of one document: what the headline and the slices are judged by, and what is said of the rest.
+
+use crate::harness::{Output, Project, assert_same_trees, repository, tree};
+use serde_json::Value;
+use std::fmt::Write;
+
+/// 50 documents of `copies` like samples each: 2 regress, 12 are fixed. Documents are named from `prefix`; without one
+/// the column is empty.
+fn predictions(candidate: bool, copies: usize, prefix: &str) -> String {
+    let mut out = String::from("sample_id,label,pred,lang,tier,doc\n");
+    for document in 0..50 {
+        let right = match document {
+            0..2 => !candidate,
+            2..14 => candidate,
+            _ => document % 3 > 0,
+        };
+        let name = if prefix.is_empty() {
+            String::new()
+        } else {
+            format!("{prefix}{document}")
+        };
+        for copy in 0..copies {
+            let (pred, lang) = (["b", "a"][usize::from(right)], ["de", "en"][usize::from(document < 20)]);
+            let tier = ["free", "paid"][copy % 2];
+            let _ = writeln!(out, "s-{document}-{copy},a,{pred},{lang},{tier},{name}");
+        }
+    }
+    out
+}
+
+fn project(copies: usize, prefix: &str) -> Project {
+    let project = Project::new();
+    project
+        .file("v1.csv", predictions(false, copies, prefix))
+        .file("v2.csv", predictions(true, copies, prefix));
+    project
+}
+
+fn compare(project: &Project, more: &[&str]) -> Output {
+    project.run(&[&["v1.csv", "v2.csv", "--slice", "lang"], more].concat())
+}
+
+fn compared(project: &Project, more: &[&str]) -> Value {
+    compare(project, &[more, &["--format", "json"]].concat()).ok().json()
+}
+
+fn close(value: &Value, expected: f64) {
+    let value = value.as_f64().unwrap();
+    assert!((value - expected).abs() < 1e-12, "{value} instead of {expected}");
+}
+
+/// scipy 1.17.1: `chi2.sf(100 / 14, 1)`, and Student's interval of 12 ones and 2 minus ones in 50.
+fn assert_reference(found: &Value) {
+    let accuracy = &found["metrics"][0];
+    close(&accuracy["p_value"], 0.007526315166457882);
+    close(&accuracy["ci_low"], 0.05935903055145303);
+    close(&accuracy["ci_high"], 0.340640969448547);
+    assert_eq!(found["verdict"], "improved");
+}
+
+#[test]
+fn samples_of_their_own_cluster_give_the_clustered_formulas() {
+    for prefix in ["d", ""] {
+        let found = compared(&project(1, prefix), &["--cluster", "doc"]);
+        assert_reference(&found);
+        assert_eq!(found["clusters"]["n"], 50);
+        assert_eq!(found["clusters"]["largest"], 1);
+        assert_eq!(found["clusters"]["leaning"], 14);
+    }
+}
+
+#[test]
+fn copies_of_a_sample_are_no_evidence_if_they_are_one_cluster() {
+    let project = project(4, "d");
+    let ignored = compared(&project, &[]);
+    let found = compared(&project, &["--cluster", "doc"]);
+    assert_reference(&found);
+    assert_eq!(
+        (&ignored["clusters"], &found["clusters"]["largest"]),
+        (&Value::Null, &4.into())
+    );
+    let width = |found: &Value| {
+        let end = |name: &str| found[name].as_f64().unwrap();
+        end("ci_high") - end("ci_low")
+    };
+    assert!(width(&found["metrics"][0]) > 1.5 * width(&ignored["metrics"][0]));
+    for slice in found["slices"].as_array().unwrap() {
+        let same = |other: &&Value| other["predicates"] == slice["predicates"];
+        let alone = ignored["slices"].as_array().unwrap().iter().find(same).unwrap();
+        assert_eq!(slice["delta"], alone["delta"]);
+        assert!(width(slice) > 1.5 * width(alone), "{slice}");
+        // 14 of the 20 English documents flip, and they alone: (12 - 2)^2 / 14 again.
+        if slice["predicates"][0]["value"] == "en" {
+            close(&slice["p_value"], 0.007526315166457882);
+            assert_eq!(slice["verdict"], "improved");
+        } else {
+            assert_eq!(
+                (&slice["verdict"], &slice["p_value"]),
+                (&"unchanged".into(), &1.0.into())
+            );
+        }
+    }
+}
+
+#[test]
+fn few_documents_are_inconclusive_however_many_samples_they_have() {
+    let project = Project::new();
+    for (file, pred) in [("v1.csv", "a"), ("v2.csv", "b")] {
+        let rows = (0..400).map(|i| format!("s-{i},a,{},d{}\n", if i < 200 { pred } else { "a" }, i / 50));
+        project.file(file, format!("id,label,pred,doc\n{}", rows.collect::<String>()));
+    }
+    let ignored = project.run(&["v1.csv", "v2.csv", "--format", "json"]).ok().json();
+    assert_eq!(ignored["verdict"], "regressed");
+    let args = ["v1.csv", "v2.csv", "--cluster", "doc", "--format", "json"];
+    let found = project.run(&args).ok().json();
+    assert_eq!(found["verdict"], "inconclusive");
+    let note = found["metrics"][0]["note"].as_str().unwrap();
+    assert!(note.contains("there are 8"), "{note}");
+}
+
+#[test]
+fn measured_answers_are_judged_by_clusters_too() {
+    let project = Project::new();
+    for (copies, folder) in [(1, "one"), (3, "three")] {
+        for (version, by) in [("v1", 0.0), ("v2", 1.0)] {
+            let mut out = String::from("id,truth,prediction,doc\n");
+            for document in 0..40 {
+                let error = f64::from(document % 7) + by * f64::from(document % 5 - 1) / 3.0;
+                for copy in 0..copies {
+                    let _ = writeln!(out, "s-{document}-{copy},1.5,{},d{document}", 1.5 + error);
+                }
+            }
+            project.file(&format!("{folder}/{version}.csv"), out);
+        }
+    }
+    let run = |folder: &str, more: &[&str]| {
+        let files = ["v1", "v2"].map(|version| format!("{folder}/{version}.csv"));
+        let args = [
+            &[files[0].as_str(), &files[1], "--kind", "numeric", "--format", "json"],
+            more,
+        ]
+        .concat();
+        project.run(&args).ok().json()["metrics"].clone()
+    };
+    let (alone, clustered) = (run("one", &[]), run("three", &["--cluster", "doc"]));
+    // Clusters of one sample are the paired test, and copies within a cluster change nothing.
+    for name in ["delta", "p_value", "ci_low", "ci_high"] {
+        close(&clustered[0][name], alone[0][name].as_f64().unwrap());
+    }
+    assert_eq!(clustered[1]["note"], "the interval does not allow for clusters");
+}
+
+#[test]
+fn neither_threads_nor_memory_nor_the_join_changes_a_byte() {
+    let project = project(30, "d");
+    let cluster = ["--cluster", "doc", "--slice", "tier"];
+    compare(&project, &[&cluster[..], &["--out", "first"]].concat()).ok();
+    for (index, more) in [
+        &["--threads", "1"][..],
+        &["--threads", "8", "--join", "merge"],
+        &["--join", "hash", "--threads", "8"],
+        &["--join", "hash", "--memory-limit", "16MiB"],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let out = format!("again-{index}");
+        compare(&project, &[&cluster[..], more, &["--out", &out]].concat()).ok();
+        let [first, again] = ["first", &out].map(|name| project.path().join(name));
+        assert_same_trees(&first, &again, &more.join(" "));
+    }
+}
+
+#[test]
+fn the_report_says_what_allows_for_clusters_and_can_be_verified() {
+    let project = project(4, "d");
+    let output = compare(&project, &["--cluster", "doc"]);
+    output.ok();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(said.contains("50 clusters of up to 4 samples (by doc)"), "{said}");
+    let report = project.report();
+    let schema = std::fs::read(repository().join("docs/comparison-1.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&serde_json::from_slice(&schema).unwrap()).unwrap();
+    let comparison = std::fs::read(report.join("data/comparison.json")).unwrap();
+    validator
+        .validate(&serde_json::from_slice(&comparison).unwrap())
+        .unwrap();
+    let page = std::fs::read_to_string(report.join("index.html")).unwrap();
+    for words in [
+        "50 clusters of up to 4 samples (by doc)",
+        "the interval does not allow for clusters",
+        "the search for slices does not allow for the clusters of",
+    ] {
+        assert!(page.contains(words), "the page lacks {words:?}");
+    }
+    let method = std::fs::read_to_string(report.join("method.html")).unwrap();
+    assert!(method.contains("McNemar&#x27;s test over clusters") || method.contains("McNemar's test over clusters"));
+    project.run(&["verify", report.to_str().unwrap()]).ok();
+    let data = report.join("data");
+    project.run(&["render", data.to_str().unwrap(), "--out", "again"]).ok();
+    for (name, bytes) in tree(&project.path().join("again")) {
+        assert!(std::fs::read(report.join(&name)).unwrap() == bytes, "{name}");
+    }
+    project.run(&["report", "v2", "--out", "single"]).ok();
+    let single = std::fs::read_to_string(project.reports("single")[0].join("index.html")).unwrap();
+    assert!(single.contains("take each sample for itself: with the clusters of"));
+}
+
+#[test]
+fn a_table_keeps_its_cluster_column_and_a_golden_dataset_may_bring_it() {
+    let project = project(2, "ignored");
+    let mut golden = String::from("sample_id,label,document\n");
+    for document in 0..50 {
+        for copy in 0..2 {
+            let _ = writeln!(golden, "s-{document}-{copy},a,d{document}");
+        }
+    }
+    project
+        .file("golden.csv", golden)
+        .file("evaldiff.toml", "[columns]\ncluster = \"document\"\n");
+    for version in ["v1", "v2"] {
+        let file = format!("{version}.csv");
+        let import = ["import", &file, "--model-version", version, "--golden", "golden.csv"];
+        project.run(&import).ok();
+    }
+    std::fs::remove_file(project.path().join("evaldiff.toml")).unwrap();
+    let found = project.run(&["v1", "v2", "--format", "json"]).ok().json();
+    assert_eq!(found["roles"]["cluster"], "document");
+    assert_reference(&found);
+    let found = project
+        .run(&["v1", "v2", "--cluster", "lang", "--format", "json"])
+        .ok()
+        .json();
+    assert_eq!(found["clusters"]["n"], 2);
+}
+
+#[test]
+fn a_cluster_that_differs_is_the_candidates() {
+    let project = project(2, "d");
+    project.file("v1.csv", predictions(false, 2, "d").replace(",d7\n", ",d8\n"));
+    let found = compared(&project, &["--cluster", "doc"]);
+    assert_reference(&found);
+    let warnings = found["warnings"].as_array().unwrap();
+    let differs = warnings
+        .iter()
+        .find(|warning| warning["code"] == "cluster_differs")
+        .unwrap();
+    assert!(
+        differs["text"].as_str().unwrap().contains("for 2 matched samples"),
+        "{differs}"
+    );
+}
+
+#[test]
+fn a_cluster_column_that_is_missing_is_refused() {
+    let project = project(1, "d");
+    compare(&project, &["--cluster", "docs"])
+        .expect_code(2)
+        .stderr_has("v1.csv has no column \"docs\" (--cluster)")
+        .stderr_has("did you mean \"doc\"?");
+    assert!(project.warehouse().is_empty());
+    compare(&project, &[]).ok();
+    project
+        .run(&["v1", "v2", "--cluster", "docs"])
+        .expect_code(2)
+        .stderr_has("`docs`")
+        .stderr_has("`doc`");
+}
