@@ -53,8 +53,8 @@ fn mistakes_name_file_line_and_remedy() {
             "evaldiff.toml:2: `type = \"hive\"`: unknown variant `hive`, expected `sql` or `rest`",
         ),
         (
-            "[catalog]\nuri = \"postgres://h\"",
-            "evaldiff.toml:2: `uri = \"postgres://h\"`: a catalog is an SQLite file",
+            "[catalog]\nuri = \"mysql://h\"",
+            "evaldiff.toml:2: `uri = \"mysql://h\"`: a catalog is an SQLite file",
         ),
         (
             "[catalog]\nwarehouse = \"\"",
