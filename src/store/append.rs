@@ -10,7 +10,7 @@
 
 use super::contract::{self, ROLES_PROPERTY};
 use super::error::StoreError;
-use super::runs::{self, PROPERTY_PREFIX};
+use super::runs::{self, PROPERTY_PREFIX, RunEntry};
 use super::writer::{RunWriter, WrittenRun};
 use super::{Store, catalog::local_path};
 use crate::model::{ColumnRoles, Golden};
@@ -52,6 +52,17 @@ pub struct Appended {
     pub rows: u64,
     /// Whether the run had been there already, so that nothing was written.
     pub already_there: bool,
+}
+
+impl Appended {
+    /// A run that was there already.
+    fn before(entry: &RunEntry) -> Appended {
+        Appended {
+            snapshot_id: entry.snapshot_id,
+            rows: entry.rows,
+            already_there: true,
+        }
+    }
 }
 
 impl Store {
@@ -263,17 +274,16 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
 /// The oldest snapshot that says it holds the run: should two processes have raced with one run id, all readers take
 /// the same one.
 fn find_run(table: &Table, run_id: &str) -> Option<Appended> {
-    let entry = runs::recorded(table).into_iter().find(|run| run.run_id == run_id)?;
-    Some(Appended {
-        snapshot_id: entry.snapshot_id,
-        rows: entry.rows,
-        already_there: true,
-    })
+    recorded(table, run_id).map(|entry| Appended::before(&entry))
+}
+
+fn recorded(table: &Table, run_id: &str) -> Option<RunEntry> {
+    runs::recorded(table).into_iter().find(|run| run.run_id == run_id)
 }
 
 /// A run that is there before anything is written: recorded, or the rows that an expiry of its snapshot left.
 async fn known(table: &Table, run_id: &str, version: &str) -> Result<Option<Appended>, StoreError> {
-    let found = match runs::recorded(table).into_iter().find(|run| run.run_id == run_id) {
+    let found = match recorded(table, run_id) {
         Some(entry) => Some(entry),
         None if runs::is_short(table) => runs::all(table, None)
             .await?
@@ -286,11 +296,7 @@ async fn known(table: &Table, run_id: &str, version: &str) -> Result<Option<Appe
             run_id: run_id.to_string(),
             version: entry.model_version,
         }),
-        found => Ok(found.map(|entry| Appended {
-            snapshot_id: entry.snapshot_id,
-            rows: entry.rows,
-            already_there: true,
-        })),
+        found => Ok(found.map(|entry| Appended::before(&entry))),
     }
 }
 

@@ -24,21 +24,25 @@ pub(super) struct Places {
     local: bool,
 }
 
+/// Where a table's properties say that it writes.
+fn by_properties(table: &Table) -> impl Iterator<Item = &String> {
+    let properties = table.metadata().properties();
+    DECLARED.iter().filter_map(|name| properties.get(*name))
+}
+
 impl Places {
     /// The location of a table, and where else its properties say that it writes.
     pub(super) fn declared(table: &Table) -> Vec<String> {
-        let metadata = table.metadata();
-        let declared = DECLARED.iter().filter_map(|name| metadata.properties().get(*name));
-        declared.cloned().chain([metadata.location().to_string()]).collect()
+        let location = table.metadata().location().to_string();
+        by_properties(table).cloned().chain([location]).collect()
     }
 
     pub(super) fn of(table: &Table) -> Places {
         let metadata = table.metadata();
         let configured = table.file_io().config().props();
-        let declared = DECLARED.iter().filter_map(|name| metadata.properties().get(*name));
         let also = configured.get(ALSO_READ).into_iter().flat_map(|list| list.split(','));
         let warehouse = configured.get("warehouse");
-        let all = declared.chain(warehouse).map(String::as_str).chain(also);
+        let all = by_properties(table).chain(warehouse).map(String::as_str).chain(also);
         Places::new(metadata.location(), all)
     }
 

@@ -260,8 +260,11 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
 /// Whether there were snapshots before the oldest one that is left. PyIceberg's expiry takes its parent's id away, so that
 /// only files which it did not add itself tell.
 async fn has_earlier(table: &Table, oldest: &SnapshotRef) -> Result<bool, StoreError> {
-    if oldest.parent_snapshot_id().is_some() || oldest.sequence_number() == 1 {
-        return Ok(oldest.parent_snapshot_id().is_some());
+    if oldest.parent_snapshot_id().is_some() {
+        return Ok(true);
+    }
+    if oldest.sequence_number() == 1 {
+        return Ok(false);
     }
     // Nothing can be deleted or overwritten where nothing was.
     if oldest.summary().operation != Operation::Append {
