@@ -20,6 +20,7 @@ pub mod index;
 pub mod label_changes;
 pub mod latency;
 pub mod links;
+pub mod lists;
 pub mod llm_comparator;
 pub mod markdown;
 pub mod matrix;
@@ -38,6 +39,7 @@ pub mod samples;
 pub mod scores;
 pub mod slice_page;
 pub mod slices;
+pub mod sql;
 pub mod terminal;
 pub mod words;
 
