@@ -26,6 +26,7 @@ mod kinds;
 mod label_changes;
 mod lake;
 mod lakehouse;
+mod lists;
 mod odd_input;
 mod outages;
 #[cfg(feature = "postgres")]
@@ -33,6 +34,7 @@ mod postgres;
 mod publication;
 mod reference;
 mod refusals;
+mod reproduce;
 mod resume;
 mod search;
 mod secrets;
