@@ -129,16 +129,17 @@ fn slice_lists(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<
         let keys = batch.column(0).as_string_view();
         let [a, b] = Side::both(&batch, pass.shape);
         for row in 0..batch.num_rows() {
-            let regressed = rank_of_regressed(pass, &a, &b, row);
+            let rank = Some(rank(pass, &a, &b, row));
+            let regressed = rank.filter(|_| is_regressed(pass, &a, &b, row));
             for (first, members) in firsts.iter_mut().zip(&members) {
                 let rank = match members {
                     Members::Values(values) => {
                         regressed.filter(|_| values.iter().all(|&(c, value)| b.code(c, row) == value))
                     }
-                    Members::Rows(rows) => b
-                        .position(row)
-                        .filter(|position| rows.binary_search(&(numbers.number(*position) as u32)).is_ok())
-                        .map(|_| sure(b.confidence(row))),
+                    Members::Rows(rows) => rank.filter(|_| {
+                        let number = b.position(row).map(|position| numbers.number(position) as u32);
+                        number.is_some_and(|number| rows.binary_search(&number).is_ok())
+                    }),
                 };
                 if let Some(rank) = rank {
                     first.offer(rank, keys.value(row), || carried(&a, &b, row));
@@ -179,15 +180,21 @@ impl<'a> Members<'a> {
     }
 }
 
-/// The rank of a flip among the regressed samples of a slice; `None` for one that was fixed.
-fn rank_of_regressed(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> Option<f64> {
+/// The rank of a flip among the samples of a slice.
+fn rank(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> f64 {
+    match &pass.measure {
+        Some(measure) => by_change(measure.values(a, b, row)),
+        None => sure(b.confidence(row)),
+    }
+}
+
+/// Whether a flip is one for the worse.
+fn is_regressed(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> bool {
     if let Some(measure) = &pass.measure {
-        let values = measure.values(a, b, row);
-        return (measure.play(values) == Play::Loss).then(|| by_change(values));
+        return measure.play(measure.values(a, b, row)) == Play::Loss;
     }
     let label = b.label(row);
-    let right = label & LABEL_MASK == (label >> LABEL_BITS) & LABEL_MASK;
-    (!right).then(|| sure(b.confidence(row)))
+    label & LABEL_MASK != (label >> LABEL_BITS) & LABEL_MASK
 }
 
 /// Columns that hold inputs and outputs rather than labels.

@@ -2,9 +2,7 @@
 
 use super::bars::{Axis, Bar};
 use super::classes::{self, ClassTable};
-use super::format::{
-    NONE, Unit, count, counted, level, number, p_value, points, round_percent, signed_count, unsigned_points,
-};
+use super::format::{NONE, count, counted, level, number, p_value, round_percent, signed_count};
 use super::matrix::{self, Matrices};
 use super::measure::Measure;
 use super::parts::{Chrome, Fact, Owner, fact};
@@ -156,6 +154,8 @@ pub fn discovered_page(
     owner: &Owner,
 ) -> Option<SlicePage> {
     let alpha = comparison.options.alpha;
+    let measure = Measure::of(&comparison.roles);
+    let unit = measure.unit;
     let confirming = &found.confirming;
     let badge = discovered::badge(found, alpha);
     let axis = Axis::around_zero([confirming.ci_low, confirming.ci_high].iter());
@@ -164,16 +164,16 @@ pub fn discovered_page(
         n: count(half.n),
         regressed: count(half.regressed),
         fixed: count(half.fixed),
-        delta: points(half.delta),
-        interval: Unit::Share.delta_interval(half.ci_low, half.ci_high),
+        delta: unit.delta(half.delta),
+        interval: unit.delta_interval(half.ci_low, half.ci_high),
     };
     Some(SlicePage {
         sentence: format!(
             "A search found this slice on one half of the samples. On the other half, which it had not seen: {} \
              ({} interval {}, q {}).",
-            discovered::numbers(found),
+            discovered::numbers(found, unit),
             level(alpha),
-            Unit::Share.delta_interval(confirming.ci_low, confirming.ci_high),
+            unit.delta_interval(confirming.ci_low, confirming.ci_high),
             p_value(Some(found.q_value), NONE),
         ),
         bar: axis.bar(confirming.ci_low, confirming.delta, confirming.ci_high, badge.class),
@@ -181,13 +181,10 @@ pub fn discovered_page(
         evidence: vec![
             fact("p-value (the larger of two)", p_value(Some(found.p_value), NONE)),
             fact("q-value over the slices found", p_value(Some(found.q_value), NONE)),
-            fact(
-                "Minimum effect",
-                unsigned_points(Some(comparison.options.min_effect_slice)),
-            ),
+            fact("Minimum effect", unit.size(Some(comparison.options.min_effect_slice))),
             fact("Score (SliceLine)", number(found.score, 2)),
             fact("Further slices that it explains", count(found.explains)),
-            fact("Answers that changed", count(found.slice.churned)),
+            fact(churned(&measure), count(found.slice.churned)),
         ],
         halves: vec![
             row("Where it was found; the choice flatters it", &found.exploring),
@@ -195,6 +192,24 @@ pub fn discovered_page(
         ],
         ..slice_page(comparison, &found.slice, samples, owner)?
     })
+}
+
+/// The smallest change that would be found, or why there is none.
+fn detectable(measure: &Measure, slice: &SliceResult) -> String {
+    match slice.detectable {
+        None if slice.churned > 0 && slice.verdict == Verdict::Inconclusive => {
+            "none, the samples are too few".to_owned()
+        }
+        least => measure.unit.size(least),
+    }
+}
+
+/// What differs in a sample that is counted as changed.
+fn churned(measure: &Measure) -> &'static str {
+    match measure.kind.has_labels() {
+        true => "Answers that changed",
+        false => "Samples that changed at all",
+    }
 }
 
 fn sentence(comparison: &Comparison, measure: &Measure, slice: &SliceResult, detail: &SliceDetail) -> String {
@@ -255,17 +270,10 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
         fact("Regressed", count(slice.regressed)),
         fact("Fixed", count(slice.fixed)),
         fact("Harm (regressed minus fixed)", signed_count(slice.harm)),
-        fact(
-            if labelled {
-                "Answers that changed"
-            } else {
-                "Samples that changed at all"
-            },
-            count(slice.churned),
-        ),
+        fact(churned(measure), count(slice.churned)),
         fact(
             &format!("Smallest change found with {} power", round_percent(POWER)),
-            unit.size(slice.detectable),
+            detectable(measure, slice),
         ),
         fact("Minimum effect", unit.size(Some(comparison.options.min_effect_slice))),
         fact("How it was chosen", origin),
