@@ -31,7 +31,7 @@ pub use search::{Discovery, Found, FoundSlice};
 
 use crate::engine::Engine;
 use crate::model::comparison::{Latencies, TrialCounts};
-use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate, SampleSet};
+use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate};
 use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;

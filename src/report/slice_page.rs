@@ -2,9 +2,7 @@
 
 use super::bars::{Axis, Bar};
 use super::classes::{self, ClassTable};
-use super::format::{
-    NONE, Unit, count, counted, level, number, p_value, points, round_percent, share_of, signed_count, unsigned_points,
-};
+use super::format::{NONE, count, counted, level, number, p_value, round_percent, share_of, signed_count};
 use super::matrix::{self, Matrices};
 use super::measure::Measure;
 use super::parts::{Chrome, Owner};
