@@ -60,7 +60,10 @@ fn target(text: &str) -> Result<Target, String> {
         });
     }
     match text.strip_prefix("file://") {
-        Some(path) if path.starts_with('/') && path.len() > 1 => Ok(Target::Folder(path.into())),
+        Some(path) if path.starts_with('/') && path.len() > 1 => {
+            let path = path.trim_end_matches('/');
+            Ok(Target::Folder(if path.is_empty() { "/" } else { path }.into()))
+        }
         _ => Err("a site is published to s3://BUCKET/PREFIX or file:///PATH".into()),
     }
 }

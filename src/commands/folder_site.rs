@@ -1,7 +1,7 @@
 //! Puts a report into a site: its immutable folder, the pointer to the newest one, and the index.
 
 use super::convert;
-use crate::audit::manifest::json_bytes;
+use crate::audit::manifest::{MANIFEST_NAME, Manifest, json_bytes};
 use crate::error::{Error, Result};
 use crate::publish::{Item, LIST_NAME, List, Newest, PublishError};
 use crate::site::{FolderSink, Page, Sink, SiteError, Written};
@@ -85,13 +85,35 @@ fn point_to(root: &Path, item: &Item) -> Result<()> {
     let Some((pair, this)) = Newest::of(item) else {
         return Ok(());
     };
-    let state = root.join(pair).join("newest.json");
-    if document::<Newest>(&state)?.is_some_and(|known| known > this) {
-        return Ok(());
+    let pair = root.join(pair);
+    let state = pair.join("newest.json");
+    let known = document::<Newest>(&state)?;
+    let newest = match &known {
+        Some(known) => known.clone().max(this),
+        // The first report of the pair; or the state was lost, and the reports tell what it was.
+        None => newest_in(&pair).into_iter().fold(this, Newest::max),
+    };
+    // Titles are those of the pair: the same for each of its reports.
+    let page = newest.page(&item.title).map_err(convert::site)?;
+    let index = pair.join("index.html");
+    if std::fs::read(&index).ok().as_ref() != Some(&page) {
+        replace(&index, &page)?;
     }
-    let page = this.page(&item.title).map_err(convert::site)?;
-    replace(&root.join(pair).join("index.html"), &page)?;
-    replace(&state, &json_bytes(&this).map_err(convert::json)?)
+    if known.as_ref() != Some(&newest) {
+        replace(&state, &json_bytes(&newest).map_err(convert::json)?)?;
+    }
+    Ok(())
+}
+
+/// The reports of a pair, by their manifests.
+fn newest_in(pair: &Path) -> Vec<Newest> {
+    let report = |folder: std::fs::DirEntry| {
+        let manifest = std::fs::read(folder.path().join(MANIFEST_NAME)).ok()?;
+        let manifest: Manifest = serde_json::from_slice(&manifest).ok()?;
+        Newest::in_folder(folder.file_name().to_str()?, &manifest)
+    };
+    let folders = std::fs::read_dir(pair).into_iter().flatten().flatten();
+    folders.filter_map(report).collect()
 }
 
 fn list(root: &Path, item: &Item) -> Result<()> {
@@ -126,7 +148,7 @@ fn document<T: DeserializeOwned>(path: &Path) -> Result<Option<T>> {
     serde_json::from_slice(&bytes).map(Some).map_err(|e| {
         Error::data(format!("{} is damaged", path.display()))
             .with_source(e)
-            .with_hint("choose another folder with --out, or restore the file")
+            .with_hint("restore the file, or choose another folder")
     })
 }
 

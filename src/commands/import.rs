@@ -47,7 +47,7 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
     let done = match known.map_err(convert::store)? {
         Some(found) => {
             input::warn_if_deleted(session, &store, &table, &run_id).await?;
-            same_rows(session, plan, &run_id, &found).await?;
+            same_run(session, plan, request, &run_id, &found).await?;
             found
         }
         None => input::append(session, &store, &table, plan, &version, run_id.clone(), &request.input).await?,
@@ -67,11 +67,29 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
     )
 }
 
-/// Whether the rows of a run that is there are those of the input, where the run's digest tells.
-async fn same_rows(session: &Session, plan: ImportPlan, run_id: &str, found: &Appended) -> Result<()> {
+/// Refuses an input that is not the run which is there. Of a run whose digest nobody recorded, or it is lost with its
+/// snapshot, only the number of rows is compared, and that is said.
+async fn same_run(
+    session: &Session,
+    plan: ImportPlan,
+    request: &ImportRequest,
+    run_id: &str,
+    found: &Appended,
+) -> Result<()> {
+    let other = || Err(convert::store(StoreError::OtherRows(run_id.to_string())));
+    let same_roles = found.roles.as_ref().is_none_or(|roles| roles == plan.roles());
+    if plan.counts().rows != found.rows || !same_roles {
+        return other();
+    }
     let Some(recorded) = &found.rows_digest else {
+        session.say(&format!(
+            "warning: run {run_id} is there already, and its rows could not be compared with these: no digest of them is left"
+        ));
         return Ok(());
     };
+    if input::golden(&plan, &request.input) != found.golden {
+        return other();
+    }
     let mut digest = RowsDigest::new(plan.roles());
     let engine = session.engine_within(None)?;
     let mut rows = plan.sorted(engine.context()).await.map_err(convert::ingest)?;
@@ -83,7 +101,7 @@ async fn same_rows(session: &Session, plan: ImportPlan, run_id: &str, found: &Ap
     }
     match digest.finish() == *recorded {
         true => Ok(()),
-        false => Err(convert::store(StoreError::OtherRows(run_id.to_string()))),
+        false => other(),
     }
 }
 

@@ -116,8 +116,25 @@ pub async fn pins(session: &Session, request: &PinsRequest) -> Result<()> {
         None => store.tables().await.map_err(convert::store)?,
     };
     let mut rows = Vec::new();
-    for table in tables {
-        rows.extend(of_table(&store, &table, &local).await.map_err(convert::store)?);
+    for table in &tables {
+        rows.extend(of_table(&store, table, &local).await.map_err(convert::store)?);
+    }
+    // Reports whose table is no longer there have lost their evidence.
+    let dropped: BTreeSet<&str> = local.iter().map(|(_, manifest)| manifest.table.as_str()).collect();
+    for table in dropped
+        .into_iter()
+        .filter(|table| !tables.iter().any(|known| known == table))
+    {
+        if session.config.table.is_none() {
+            let needed = needed(&[], table, &local).into_iter();
+            rows.extend(needed.map(|(id, reports)| Row {
+                table: table.to_string(),
+                snapshot_id: id.to_string(),
+                evidence: Evidence::Gone,
+                tag: None,
+                reports: reports.into_iter().collect(),
+            }));
+        }
     }
     if request.format == ListFormat::Json {
         let text = serde_json::to_string_pretty(&rows).map_err(convert::json)?;

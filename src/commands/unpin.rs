@@ -57,6 +57,12 @@ pub async fn unpin(session: &Session, request: &UnpinRequest) -> Result<()> {
 
 async fn pinned(session: &Session, store: &Store, what: &str, sites: &[String]) -> Result<Pinned> {
     if let Ok(id) = what.strip_prefix("snapshot:").unwrap_or(what).parse() {
+        if !sites.is_empty() {
+            return Err(
+                Error::usage("--site goes with a report: a snapshot is pinned for all of them")
+                    .with_hint("give the report's folder, or leave --site out"),
+            );
+        }
         let table = session.table(store).await?;
         return Ok(Pinned::Snapshot { table, id });
     }

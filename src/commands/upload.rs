@@ -79,6 +79,9 @@ async fn check_bucket(site: &Bucket, report: &Path, manifest: &Manifest, item: &
     let wrong = publish::check(site, report, manifest, &item.folder)
         .await
         .map_err(convert::publish)?;
+    if wrong.len() > manifest.files.len() && wrong.iter().all(|line| line.ends_with(": missing")) {
+        return Err(not_published(&site.location(&item.folder)));
+    }
     said(&wrong, manifest)
 }
 
@@ -99,14 +102,15 @@ fn read(folder: &Path, path: &str) -> Result<Vec<u8>> {
     std::fs::read(&path).map_err(|e| Error::data(format!("{} cannot be read", path.display())).with_source(e))
 }
 
+fn not_published(place: &str) -> Error {
+    Error::data(format!("{place} does not exist: the report is not published there"))
+        .with_hint("publish it without --check")
+}
+
 fn check_folder(root: &Path, report: &Path, manifest: &Manifest, item: &Item) -> Result<()> {
     let place = root.join(&item.folder);
     if !place.is_dir() {
-        return Err(Error::data(format!(
-            "{} does not exist: the report is not published there",
-            place.display()
-        ))
-        .with_hint("publish it without --check"));
+        return Err(not_published(&place.display().to_string()));
     }
     let mut wrong = folder::check(&place, manifest)
         .map_err(|e| Error::data(format!("{} cannot be read", place.display())).with_source(e))?;

@@ -82,15 +82,31 @@ async fn newest_listed(bucket: &Bucket, pair: &str, this: &Newest) -> Result<New
 pub(super) async fn list(bucket: &Bucket, item: &Item) -> Result<(), PublishError> {
     // A report that was sealed into an archive page long ago is not listed anew.
     let mark = format!("{MARKS}/{}", crate::names::short_hash(&item.folder));
-    let listed = bucket.has(&mark).await?;
-    if !listed {
+    let marked = bucket.has(&mark).await?;
+    if !(marked && is_listed(bucket, item).await?) {
         enter(bucket, item).await?;
     }
     show(bucket).await?;
-    if !listed {
+    if !marked {
         bucket.create(&mark, item.folder.clone().into(), Keep::Forever).await?;
     }
     Ok(())
+}
+
+/// Whether a report that was listed once still is: an older list may have been put back since.
+async fn is_listed(bucket: &Bucket, item: &Item) -> Result<bool, PublishError> {
+    let list = known(bucket, bucket.read(LIST_NAME).await?.as_ref()).await?;
+    if list.names(item) {
+        return Ok(true);
+    }
+    for page in list.archive_pages() {
+        let archive = bucket.read(&page).await?;
+        let text = archive.map(|seen| String::from_utf8_lossy(&seen.bytes).into_owned());
+        if text.is_some_and(|text| text.contains(&format!("{}/{INDEX}", item.folder))) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 async fn enter(bucket: &Bucket, item: &Item) -> Result<(), PublishError> {

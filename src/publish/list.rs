@@ -59,6 +59,17 @@ impl List {
         }))
     }
 
+    /// Whether the index page has the report.
+    pub(super) fn names(&self, item: &Item) -> bool {
+        let href = format!("{}/index.html", item.folder);
+        self.reports.iter().any(|entry| entry.href == href)
+    }
+
+    /// Paths of the archive pages, newest first.
+    pub(super) fn archive_pages(&self) -> impl Iterator<Item = String> {
+        (1..=self.archives).rev().map(|n| format!("archive/{n}.html"))
+    }
+
     /// Names of the folders of a pair's reports on the index page.
     pub(super) fn names_in<'a>(&'a self, pair: &'a str) -> impl Iterator<Item = &'a str> {
         self.reports.iter().filter_map(move |entry| {
@@ -114,7 +125,7 @@ impl Newest {
     }
 
     /// A report of a pair by what its manifest says; `None` if that is no comparison's.
-    pub(super) fn in_folder(name: &str, manifest: &Manifest) -> Option<Newest> {
+    pub fn in_folder(name: &str, manifest: &Manifest) -> Option<Newest> {
         let [baseline, candidate] = &manifest.runs[..] else {
             return None;
         };

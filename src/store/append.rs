@@ -4,15 +4,15 @@
 //! never deletes the files of a failed commit. A server may commit and be cut off before it says so. So the run id is
 //! looked up before and after, and files are deleted only when it is certain that no snapshot refers to them.
 //!
-//! A commit whose outcome is unknown may be tried again: it demands that the branch is still where the table said that
-//! it was when it was read, so that of two attempts with the same parent only one can succeed, and the second finds the
-//! first one's run.
+//! A commit is tried on a state of the table in which the run was looked for: it demands that the branch is still there, so
+//! that of two attempts with the same parent only one can succeed, and the second finds the first one's run, whichever
+//! process made it.
 
 use super::contract::{self, ROLES_PROPERTY};
 use super::error::StoreError;
 use super::runs::{self, PROPERTY_PREFIX, RunEntry};
 use super::writer::{RunWriter, WrittenRun};
-use super::{Store, catalog::local_path};
+use super::{Store, catalog::local_path, checked_commit};
 use crate::model::{ColumnRoles, Golden};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// Attempts at a commit that other writers keep getting ahead of, or whose result is unknown.
-const COMMIT_ATTEMPTS: u32 = 8;
+const COMMIT_ATTEMPTS: u32 = 12;
 
 /// What is known of a run before its rows are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,6 +54,10 @@ pub struct Appended {
     pub already_there: bool,
     /// The digest of its rows, where one was recorded.
     pub rows_digest: Option<String>,
+    /// The roles of its columns, where they were recorded.
+    pub roles: Option<ColumnRoles>,
+    /// Its golden dataset.
+    pub golden: Golden,
 }
 
 impl Appended {
@@ -64,6 +68,8 @@ impl Appended {
             rows: entry.rows,
             already_there: true,
             rows_digest: entry.properties.get("evaldiff.rows-digest").cloned(),
+            roles: entry.roles.clone(),
+            golden: entry.golden.clone(),
         }
     }
 }
@@ -130,10 +136,10 @@ impl Store {
         let mut unknown = false;
         for attempt in 0..COMMIT_ATTEMPTS {
             if attempt > 0 {
-                tokio::time::sleep(Duration::from_millis(100 << attempt.min(5))).await;
+                tokio::time::sleep(pause(&run.run_id, attempt)).await;
             }
             self.renew_token().await;
-            let outcome = try_commit(&table, self.catalog(), &written.files, &summary).await;
+            let outcome = try_commit(&table, self.catalog(), &run.run_id, &written.files, &summary).await;
             unknown |= outcome.as_ref().is_err_and(|error| self.is_unknown(error));
             // Whatever the answer was, the table itself says what happened.
             table = match self.reload(table.identifier()).await {
@@ -150,12 +156,8 @@ impl Store {
                     });
                 }
             };
-            if let Some(found) = find_run(&table, &run.run_id) {
-                verify(&table, &found, &written).await?;
-                return Ok(Appended {
-                    already_there: false,
-                    ..found
-                });
+            if let Some(found) = recorded(&table, &run.run_id) {
+                return settle(&table, &found, &written).await;
             }
             last = describe(&outcome);
             match outcome {
@@ -222,6 +224,7 @@ where
 async fn try_commit(
     table: &Table,
     catalog: &dyn iceberg::Catalog,
+    run_id: &str,
     files: &[DataFile],
     summary: &HashMap<String, String>,
 ) -> iceberg::Result<()> {
@@ -232,7 +235,18 @@ async fn try_commit(
         .with_check_duplicate(false)
         .set_snapshot_properties(summary.clone())
         .add_data_files(files.iter().cloned());
-    action.apply(transaction)?.commit(catalog).await.map(|_| ())
+    checked_commit::commit(action.apply(transaction)?, catalog, |table| {
+        recorded(table, run_id).is_none()
+    })
+    .await
+}
+
+/// How long to wait before an attempt: up to some seconds, and for no two runs the same, lest they get in each other's way
+/// again.
+fn pause(run_id: &str, attempt: u32) -> Duration {
+    let spread = blake3::hash(format!("{run_id}{attempt}").as_bytes()).as_bytes()[0];
+    let most = 100_u64 << attempt.min(5);
+    Duration::from_millis(most / 2 + most * u64::from(spread) / 256)
 }
 
 fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>, StoreError> {
@@ -274,12 +288,7 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
     Ok(summary)
 }
 
-/// The oldest snapshot that says it holds the run: should two processes have raced with one run id, all readers take
-/// the same one.
-fn find_run(table: &Table, run_id: &str) -> Option<Appended> {
-    recorded(table, run_id).map(|entry| Appended::before(&entry))
-}
-
+/// The oldest snapshot that says it holds the run: should others have raced with one run id, all readers take the same one.
 fn recorded(table: &Table, run_id: &str) -> Option<RunEntry> {
     runs::recorded(table).into_iter().find(|run| run.run_id == run_id)
 }
@@ -288,7 +297,7 @@ fn recorded(table: &Table, run_id: &str) -> Option<RunEntry> {
 async fn known(table: &Table, run_id: &str, version: &str) -> Result<Option<Appended>, StoreError> {
     let found = match recorded(table, run_id) {
         Some(entry) => Some(entry),
-        None if runs::is_short(table) => runs::all(table, None)
+        None if runs::may_hold_others(table) => runs::all(table, None)
             .await?
             .into_iter()
             .find(|run| run.run_id == run_id),
@@ -303,18 +312,31 @@ async fn known(table: &Table, run_id: &str, version: &str) -> Result<Option<Appe
     }
 }
 
-async fn verify(table: &Table, found: &Appended, written: &WrittenRun) -> Result<(), StoreError> {
+/// What became of a run that is there after a commit of it: it is ours, or another process brought it meanwhile, and then
+/// our files are of no use.
+async fn settle(table: &Table, found: &RunEntry, written: &WrittenRun) -> Result<Appended, StoreError> {
     let files = super::files::added_files(table, found.snapshot_id).await?;
-    let rows: u64 = files.iter().map(|f| f.rows).sum();
-    if rows == written.rows {
-        return Ok(());
+    let ours = |path: &str| written.files.iter().any(|file| file.file_path() == path);
+    if written.files.is_empty() || files.iter().any(|file| ours(&file.path)) {
+        let rows: u64 = files.iter().map(|f| f.rows).sum();
+        return match rows == written.rows {
+            true => Ok(Appended {
+                already_there: false,
+                ..Appended::before(found)
+            }),
+            false => Err(StoreError::Unreadable {
+                table: table.identifier().to_string(),
+                snapshot: found.snapshot_id,
+                reason: format!("it holds {rows} rows where {} were written", written.rows),
+            }),
+        };
     }
-    let reason = format!("it holds {rows} rows where {} were written", written.rows);
-    Err(StoreError::Unreadable {
-        table: table.identifier().to_string(),
-        snapshot: found.snapshot_id,
-        reason,
-    })
+    delete_files(table, &written.files).await;
+    let before = Appended::before(found);
+    match before.rows_digest.as_ref() == Some(&written.rows_digest) {
+        true => Ok(before),
+        false => Err(StoreError::OtherRows(found.run_id.clone())),
+    }
 }
 
 fn describe(outcome: &iceberg::Result<()>) -> String {

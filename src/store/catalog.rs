@@ -108,12 +108,15 @@ async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -
     load().await
 }
 
-/// The address with the password that its configuration gave.
+/// The address with the password that its configuration gave, and limits to waiting for others.
 fn postgres_url(location: &CatalogLocation, uri: &str) -> String {
-    match (location.properties.get(PASSWORD), uri.rsplit_once('@')) {
+    let whole = match (location.properties.get(PASSWORD), uri.rsplit_once('@')) {
         (Some(password), Some((user, host))) => format!("{user}:{password}@{host}"),
         _ => uri.to_string(),
-    }
+    };
+    let joint = if uri.contains('?') { '&' } else { '?' };
+    let (lock, statement) = (BUSY_TIMEOUT.as_millis(), ANSWER_TIMEOUT.as_millis());
+    format!("{whole}{joint}options[lock_timeout]={lock}&options[statement_timeout]={statement}")
 }
 
 /// The address by which sqlx finds the rows of an SQL catalog; `None` for a catalog server.

@@ -80,7 +80,7 @@ pub enum StoreError {
         version: String,
     },
     /// Other rows for a run that is there.
-    #[error("run {0} is there already, with other rows or other column roles than these")]
+    #[error("run {0} is there already, with other rows, column roles or golden dataset")]
     OtherRows(String),
     /// A name that no version of a model can have.
     #[error("`{}` cannot be the version of a model: {reason}", shortened(version))]
@@ -154,6 +154,9 @@ pub enum StoreError {
         /// Which delete file applies to what.
         reason: String,
     },
+    /// A data file of another format than Parquet.
+    #[error("the data file {0} is not Parquet, and others are not read")]
+    NotParquet(String),
     /// A column changed its type.
     #[error("column `{column}` is {table_type} in table {table} but {input_type} in the input")]
     TypeChanged {
@@ -281,6 +284,12 @@ impl StoreError {
                  'NS.TABLE', options => map('delete-file-threshold', '1'))"
                     .into(),
             ),
+            StoreError::NotParquet(_) => Some(
+                "have the engine that wrote the table write it anew, in Spark by ALTER TABLE … SET TBLPROPERTIES \
+                 ('write.format.default' = 'parquet') and CALL CATALOG.system.rewrite_data_files(table => 'NS.TABLE', options \
+                 => map('rewrite-all', 'true'))"
+                    .into(),
+            ),
             StoreError::TypeChanged { .. } => {
                 Some("convert the column in the input, or give it another name".into())
             }
@@ -369,7 +378,7 @@ const STORE_WAYS_OUT: [(&[&str], &str); 5] = [
 ];
 
 /// Further signs in what catalogs and stores say; the first that fits.
-const WAYS_OUT: [(&[&str], &str); 8] = [
+const WAYS_OUT: [(&[&str], &str); 10] = [
     (
         &[
             "parse json string",
@@ -400,7 +409,17 @@ const WAYS_OUT: [(&[&str], &str); 8] = [
          (milliseconds since 1970) is over",
     ),
     (
-        &["database is locked"],
+        &["iceberg_type"],
+        "PyIceberg made this catalog: have the owner of its tables run ALTER TABLE iceberg_tables ADD COLUMN iceberg_type \
+         VARCHAR(5), or open it once with the right to write",
+    ),
+    (
+        &["invalid port number", "InvalidPort", "no answer within"],
+        "check [catalog] uri in evaldiff.toml or ICEBERG_CATALOG_URI: characters such as / ? # @ in a password are written as \
+         %2F %3F %23 %40",
+    ),
+    (
+        &["database is locked", "due to lock timeout", "due to statement timeout"],
         "nothing is lost: wait for the process that holds it, then try again",
     ),
     (

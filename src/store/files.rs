@@ -81,6 +81,14 @@ pub(super) async fn live(table: &Table, snapshot: &SnapshotRef) -> Result<Live, 
     Ok(out)
 }
 
+/// Whether a data file is one that is read: engines name files by their format.
+pub(super) fn check_format(path: &str) -> Result<(), StoreError> {
+    match [".orc", ".avro"].iter().any(|ending| path.ends_with(ending)) {
+        true => Err(StoreError::NotParquet(path.to_string())),
+        false => Ok(()),
+    }
+}
+
 pub(super) fn data_file(entry: &ManifestEntryRef) -> DataFile {
     DataFile {
         path: entry.file_path().to_string(),

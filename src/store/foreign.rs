@@ -5,7 +5,7 @@ use super::deletes::Deleted;
 use super::error::StoreError;
 use super::files::{added_entries, data_file, live};
 use super::runs::{FirstCommit, RunEntry};
-use super::{LocationError, Objects};
+use super::{LocationError, Objects, files};
 use crate::model::{DataFile, Golden};
 use arrow::array::{Array, AsArray};
 use arrow::compute::cast;
@@ -237,6 +237,7 @@ async fn count_rows(
     gone: &[u64],
     rows: &mut BTreeMap<Key, Tally>,
 ) -> Result<(), StoreError> {
+    files::check_format(entry.file_path())?;
     let fail = |reason: String| StoreError::Rows(format!("{}: {reason}", entry.file_path()));
     let (store, path) = objects.at(entry.file_path()).map_err(|error| match error {
         LocationError::Outside => StoreError::Outside(entry.file_path().to_string()),

@@ -7,6 +7,7 @@
 mod append;
 mod assumed_role;
 mod catalog;
+mod checked_commit;
 mod contract;
 mod deletes;
 mod error;
@@ -92,13 +93,12 @@ impl Store {
         let patience = Patience::Short;
         let namespaces = retry::idempotent(patience, || self.catalog().list_namespaces(None)).await;
         for namespace in namespaces.context(format!("listing namespaces{}", self.server()))? {
-            let tables = retry::idempotent(patience, || self.catalog().list_tables(&namespace)).await;
-            names.extend(
-                tables
-                    .context(format!("listing tables{}", self.server()))?
-                    .iter()
-                    .map(|t| t.to_string()),
-            );
+            let tables = match retry::idempotent(patience, || self.catalog().list_tables(&namespace)).await {
+                // The parent of a namespace need not be one itself.
+                Err(error) if error.kind() == iceberg::ErrorKind::NamespaceNotFound => continue,
+                tables => tables.context(format!("listing tables{}", self.server()))?,
+            };
+            names.extend(tables.iter().map(ToString::to_string));
         }
         names.sort();
         Ok(names)

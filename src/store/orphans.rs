@@ -2,10 +2,13 @@
 
 use super::error::{Context, StoreError};
 use super::places::Places;
-use super::{Objects, Store, files};
+use super::{Objects, Store, catalog, files, local_path, sql};
 use futures::TryStreamExt;
+use iceberg::TableIdent;
+use iceberg::spec::TableMetadata;
 use iceberg::table::Table;
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 /// Kinds of file that commits leave behind; whatever else lies there is somebody's.
 const KINDS: [&str; 6] = [
@@ -87,8 +90,11 @@ impl Store {
 }
 
 impl Store {
-    /// Every other table of the catalog, in nested namespaces too.
+    /// Every other table of the catalog, in nested namespaces too; of a database those of all its catalogs.
     async fn others(&self, table: &Table) -> Result<Vec<Table>, StoreError> {
+        if let Some(address) = catalog::sql_address(&self.location) {
+            return self.of_database(&address, table).await;
+        }
         let what = || format!("listing all tables{}", self.server());
         let mut open = self.catalog().list_namespaces(None).await.context(what())?;
         let mut others = Vec::new();
@@ -105,6 +111,30 @@ impl Store {
                     others.push(self.reload(&ident).await.context(reading())?);
                 }
             }
+        }
+        Ok(others)
+    }
+
+    /// The other tables of a database, read by the table's own storage: catalogs of other names do not show theirs.
+    async fn of_database(&self, address: &str, table: &Table) -> Result<Vec<Table>, StoreError> {
+        let found = sql::tables(address).await;
+        let found =
+            found.map_err(|reason| StoreError::Rows(format!("listing the tables of the database: {reason}")))?;
+        let own = (self.location.name.clone(), table.identifier().to_string());
+        let mut others = Vec::new();
+        for (catalog, name, place) in found.into_iter().filter(|(c, name, _)| (c, name) != (&own.0, &own.1)) {
+            let what = || format!("reading {name} of catalog {catalog}, whose files have to be known");
+            let metadata = TableMetadata::read_from(table.file_io(), &place)
+                .await
+                .context(what())?;
+            let other = Table::builder()
+                .identifier(TableIdent::from_strs(name.split('.')).context(what())?)
+                .metadata(metadata)
+                .metadata_location(place)
+                .file_io(table.file_io().clone())
+                .runtime(iceberg::Runtime::try_current().context(what())?)
+                .build();
+            others.push(other.context(what())?);
         }
         Ok(others)
     }
@@ -156,8 +186,10 @@ async fn references(table: &Table) -> Result<BTreeSet<String>, StoreError> {
 }
 
 /// A location without its scheme and without repeated slashes: `file:/a`, `file:///a` and `/a` are one file, `s3` and `s3a`
-/// one store.
+/// one store. Links of the file system are followed.
 fn plain(location: &str) -> String {
+    let local = local_path(location).map(|path| followed(&path).display().to_string());
+    let location = local.as_deref().unwrap_or(location);
     let rest = match location.split_once(':') {
         Some(("file" | "s3" | "s3a" | "s3n", rest)) => rest,
         _ => location,
@@ -166,6 +198,15 @@ fn plain(location: &str) -> String {
         .filter(|part| !part.is_empty())
         .collect::<Vec<_>>()
         .join("/")
+}
+
+/// A path without links, as far as it is there.
+fn followed(path: &Path) -> PathBuf {
+    let real = |base: &Path| {
+        let rest = path.strip_prefix(base).ok()?;
+        Some(base.canonicalize().ok()?.join(rest))
+    };
+    path.ancestors().find_map(real).unwrap_or_else(|| path.to_path_buf())
 }
 
 #[cfg(test)]

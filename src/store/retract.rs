@@ -2,7 +2,7 @@
 
 use super::error::{Context, StoreError};
 use super::reference::Reference;
-use super::{Store, contract, runs};
+use super::{Store, checked_commit, contract, runs};
 use iceberg::table::Table;
 use iceberg::transaction::{ApplyTransactionAction, Transaction};
 
@@ -24,7 +24,7 @@ impl Store {
     pub async fn retract(&self, table_name: &str, reference: &str, why: &str) -> Result<String, StoreError> {
         let run = match Reference::parse(reference)? {
             // A bare id is what `evaldiff runs` shows; a version alone may mean any of its runs.
-            Reference::Version(_) => self.by_id(table_name, reference).await?,
+            Reference::Version(version) => self.by_id(table_name, &version).await?,
             _ => self.resolve(table_name, reference).await?.run.run_id,
         };
         let ident = contract::identifier(table_name)?;
@@ -47,7 +47,10 @@ impl Store {
             let transaction = Transaction::new(&table);
             let action = transaction.update_table_properties().set(name.clone(), why.to_string());
             let committed = match action.apply(transaction) {
-                Ok(transaction) => transaction.commit(self.catalog()).await.map(|_| ()),
+                Ok(transaction) => {
+                    let free = |table: &Table| reason(table, &run).is_none();
+                    checked_commit::commit(transaction, self.catalog(), free).await
+                }
                 Err(error) => Err(error),
             };
             last = committed.err().or(last);

@@ -133,10 +133,12 @@ pub(super) fn newest_until(table: &Table, until_ms: i64) -> Option<i64> {
     then.map(|snapshot| snapshot.snapshot_id())
 }
 
-/// Whether the main branch has fewer snapshots than it had commits, so that some may be expired.
-pub(super) fn is_short(table: &Table) -> bool {
+/// Whether the main branch may hold runs that no summary on it tells of: others wrote to it, or older snapshots may be
+/// expired.
+pub(super) fn may_hold_others(table: &Table) -> bool {
     let history = history(table, None);
-    history.last().is_some_and(|oldest| oldest.sequence_number() != 1)
+    let short = history.last().is_some_and(|oldest| oldest.sequence_number() != 1);
+    short || history.iter().any(|snapshot| from_summary(snapshot).is_none())
 }
 
 /// Whether every commit on the main branch after a sequence number only added files.
@@ -333,7 +335,9 @@ async fn gather(table: &Table, runs: Vec<RunEntry>) -> Result<Vec<RunEntry>, Sto
                     place.insert(foreign::as_of(table, snapshot).await?);
                 }
                 let state = states.get_mut(&last.snapshot_id).and_then(|state| state.remove(&key));
-                out.extend(state.map(|state| whole(table, first, &parts, &state)));
+                // Of a run of evaldiff of which nothing is left, its own snapshot still tells.
+                let own = || first.files.is_none().then(|| first.clone());
+                out.extend(state.map(|state| whole(table, first, &parts, &state)).or_else(own));
             }
             _ => out.push(first.clone()),
         }
@@ -434,6 +438,9 @@ pub(super) async fn pin(table: &Table, entry: &RunEntry) -> Result<PinnedRun, St
         Some(files) => files.clone(),
         None => files::added_files(table, entry.snapshot_id).await?,
     };
+    for file in &data_files {
+        files::check_format(&file.path)?;
+    }
     snapshot.schema(metadata).context("reading the snapshot's schema")?;
     Ok(PinnedRun {
         reference: format!("snapshot:{}", entry.snapshot_id),

@@ -59,6 +59,17 @@ pub(super) async fn location(address: &str, catalog: &str, table: &TableIdent) -
         .ok()?
 }
 
+/// The tables of all catalogs in a database: catalog, name with namespace, and where the metadata are.
+pub(super) async fn tables(address: &str) -> Result<Vec<(String, String, String)>, String> {
+    let query = "SELECT catalog_name, table_namespace || '.' || table_name, metadata_location FROM iceberg_tables \
+                 WHERE metadata_location IS NOT NULL ORDER BY 1, 2";
+    let found = async {
+        let mut connection = connect(address).await?;
+        sqlx::query_as(query).fetch_all(&mut connection).await
+    };
+    found.await.map_err(|e: sqlx::Error| e.to_string())
+}
+
 /// Makes a table point at `next` if it still points at `current`; says whether it does now.
 pub(super) async fn swap_location(
     address: &str,

@@ -426,3 +426,48 @@ fn an_sqlite_catalog_of_pyiceberg_yaml_is_shared() {
     let rows = lake::python(&venv, program, &[("PYICEBERG_HOME", home)]);
     assert_eq!(rows.trim(), "40");
 }
+
+/// Another catalog's table in the same database, and one whose location leads to the same files by a link.
+#[test]
+fn cleaning_up_knows_tables_that_the_catalog_does_not_show() {
+    let Some(venv) = environment() else { return };
+    let project = Project::with_runs("binary");
+    let home = project.path().join(".evaldiff");
+    std::os::unix::fs::symlink(home.join("warehouse"), home.join("link")).unwrap();
+    let program = |name: &str, table: &str, more: &str| {
+        format!(
+            "import pyarrow as pa\nfrom pyiceberg.catalog.sql import SqlCatalog\n\
+             catalog = SqlCatalog('{name}', uri='sqlite:///{0}/catalog.db', warehouse='file://{0}/warehouse')\n\
+             catalog.create_namespace_if_not_exists('ml_eval_results')\nrows = pa.table({{'a': [1, 2]}})\n\
+             t = catalog.create_table_if_not_exists('ml_eval_results.{table}', rows.schema{more})\n\
+             if not t.scan().to_arrow().num_rows: t.append(rows)\nprint(t.scan().to_arrow().num_rows)\n",
+            home.display()
+        )
+    };
+    let linked = format!(
+        ", location='file://{}/link/ml_eval_results/predictions'",
+        home.display()
+    );
+    for (name, table, more) in [
+        ("production", "predictions", ""),
+        ("evaldiff", "linked", linked.as_str()),
+    ] {
+        let program = program(name, table, more);
+        assert_eq!(lake::python(&venv, &program, &[]).trim(), "2");
+        let aged = Command::new("find")
+            .arg(home.join("warehouse"))
+            .args(["-type", "f", "-exec", "touch", "-d", "3 days ago", "{}", "+"])
+            .status();
+        assert!(aged.unwrap().success());
+        project
+            .run(&["gc", "--delete", "--table", "ml_eval_results.predictions"])
+            .expect_code(4)
+            .stderr_has("are in one place");
+        assert_eq!(lake::python(&venv, &program, &[]).trim(), "2", "{name}");
+        lake::python(
+            &venv,
+            &format!("{program}catalog.drop_table('ml_eval_results.{table}')\n"),
+            &[],
+        );
+    }
+}

@@ -1,7 +1,7 @@
 //! Runs in a REST catalog with their files in object storage: appended, compared, and read by others.
 
 use crate::catalogs::{Server, on_each_server};
-use crate::harness::{Project, finish, without_seeded};
+use crate::harness::{Output, Project, finish, without_seeded};
 use crate::lake::{SECRET, import, leaks_nothing, predictions, two_versions};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -14,6 +14,8 @@ on_each_server![
     eight_writers_lose_and_double_nothing,
     a_published_report_survives_the_expiry_of_snapshots,
     a_run_is_retracted_and_what_nobody_refers_to_is_cleaned_up,
+    a_run_that_processes_import_at_once_is_there_once,
+    a_run_that_others_appended_is_not_imported_again,
     every_shape_of_a_table_that_others_wrote_is_read_whole,
     a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said,
     versions_of_every_spelling_are_stored_and_found,
@@ -116,6 +118,69 @@ fn eight_writers_lose_and_double_nothing(server: &Server) {
         WRITERS * EACH,
         runs.len()
     );
+}
+
+/// One run id, several processes: whoever is first brings the run, the same rows are as good, and others are refused.
+fn a_run_that_processes_import_at_once_is_there_once(server: &Server) {
+    let project = server.project();
+    let table = "raced.predictions";
+    project.file("a.csv", predictions(60, 7));
+    project.file("b.csv", predictions(60, 9));
+    finish(import(&project, "a.csv", "v0", table)).ok();
+    for round in 0..3 {
+        let id = uuid::Uuid::now_v7().to_string();
+        let version = format!("v{}", round + 1);
+        let codes: Vec<(bool, Output)> = std::thread::scope(|scope| {
+            let one = |file: &'static str| {
+                let mut command = import(&project, file, &version, table);
+                command.args(["--run-id", &id]);
+                scope.spawn(move || (file == "a.csv", finish(command)))
+            };
+            let all: Vec<_> = ["a.csv", "a.csv", "a.csv", "b.csv"].map(one).into_iter().collect();
+            all.into_iter().map(|process| process.join().unwrap()).collect()
+        });
+        let said = |codes: &[(bool, Output)]| codes.iter().map(|(_, output)| output.to_string()).collect::<String>();
+        let well = |of_a: bool| {
+            codes
+                .iter()
+                .filter(|(a, output)| *a == of_a && output.code == Some(0))
+                .count()
+        };
+        assert!(matches!((well(true), well(false)), (3, 0) | (0, 1)), "{}", said(&codes));
+        for (_, output) in codes.iter().filter(|(_, output)| output.code != Some(0)) {
+            output.expect_code(2).stderr_has("is there already, with other rows");
+        }
+    }
+    let rows = server.python(&format!(
+        "print(catalog.load_table('{table}').scan().to_arrow().num_rows)\n"
+    ));
+    assert_eq!(rows.trim(), "240");
+}
+
+/// A run that others brought under this id is not brought again.
+fn a_run_that_others_appended_is_not_imported_again(server: &Server) {
+    let project = server.project();
+    let (table, id) = ("theirs.predictions", "01900000-0000-7000-8000-00000000000a");
+    project.file("a.csv", predictions(60, 7));
+    finish(import(&project, "a.csv", "v0", table)).ok();
+    server.python(&format!(
+        "import pyarrow as pa\nt = catalog.load_table('{table}')\nrows = t.scan().to_arrow()\n\
+         put = lambda name, value: rows.set_column(rows.column_names.index(name), rows.schema.field(name), \
+         pa.array([value] * len(rows), pa.string()))\n\
+         rows = put('run_id', '{id}')\nrows = put('model_version', 'v1')\nt.append(rows)\n"
+    ));
+    let again = |file: &str| {
+        let mut command = import(&project, file, "v1", table);
+        command.args(["--run-id", id]);
+        finish(command)
+    };
+    again("a.csv")
+        .ok()
+        .stdout_has("is already there")
+        .stderr_has("could not be compared");
+    project.file("more.csv", predictions(61, 7));
+    again("more.csv").expect_code(2).stderr_has("is there already");
+    assert_eq!(runs_of(&project, table).len(), 2);
 }
 
 /// The runs of a table, as `evaldiff runs` lists them.

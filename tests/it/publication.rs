@@ -186,6 +186,7 @@ fn a_report_is_published_to_a_folder_too() {
             .stdout_has("/www/");
     }
     let (here, there) = (project.path().join("site"), project.path().join("www"));
+    project.file("b.csv", crate::lake::predictions(60, 7));
     assert_eq!(crate::harness::tree(&here), crate::harness::tree(&there));
     project
         .run(&["publish", report.to_str().unwrap(), &target, "--check"])
@@ -193,6 +194,28 @@ fn a_report_is_published_to_a_folder_too() {
     let place = there.join(Path::new(report.strip_prefix(&here).unwrap()));
     let publish = || project.run(&["publish", report.to_str().unwrap(), &target]);
     let check = || project.run(&["publish", report.to_str().unwrap(), &target, "--check"]);
+
+    // What leads to the newest report does not lead back to an older one when it was lost.
+    project.run(&["import", "b.csv", "--model-version", "v2"]).ok();
+    project.run(&["v1", "v2"]).ok();
+    let mut reports = project.reports("site").into_iter();
+    let newer = reports.find(|folder| *folder != report).unwrap();
+    project.run(&["publish", newer.to_str().unwrap(), &target]).ok();
+    let pair = place.parent().unwrap();
+    let led = std::fs::read_to_string(pair.join("index.html")).unwrap();
+    assert!(led.contains(newer.file_name().unwrap().to_str().unwrap()));
+    for lost in [&["newest.json"][..], &["index.html"], &["newest.json", "index.html"]] {
+        for name in lost {
+            std::fs::remove_file(pair.join(name)).unwrap();
+        }
+        publish().ok();
+        assert_eq!(
+            std::fs::read_to_string(pair.join("index.html")).unwrap(),
+            led,
+            "{lost:?}"
+        );
+        assert!(pair.join("newest.json").is_file());
+    }
 
     // What was lost is put back.
     std::fs::remove_dir_all(place.join("data")).unwrap();

@@ -223,6 +223,9 @@ fn a_run_id_stands_for_its_rows() {
     project.file("other.csv", "sample_id,ground_truth,prediction\n1,a,a\n2,b,a\n");
     import("a.csv").ok().stdout_has("imported");
     import("sorted.csv").ok().stdout_has("is already there");
+    let mut golden = project.command(&["import", "a.csv", "--model-version", "v1", "--run-id", id]);
+    golden.args(["--golden-name", "another"]);
+    finish(golden).expect_code(2).stderr_has("golden dataset");
     import("other.csv")
         .expect_code(2)
         .stderr_has("is there already, with other rows")
