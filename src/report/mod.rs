@@ -11,6 +11,7 @@
 
 pub mod bars;
 pub mod calibration;
+pub mod charts;
 pub mod classes;
 pub mod discovered;
 pub mod files;
@@ -38,7 +39,9 @@ pub mod samples;
 pub mod scores;
 pub mod slice_page;
 pub mod slices;
+pub mod square;
 pub mod terminal;
+pub mod undecided;
 pub mod words;
 
 pub use index::IndexEntry;

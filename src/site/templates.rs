@@ -12,7 +12,7 @@ const JS: &str = include_str!("../../templates/assets/report.js");
 const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 25] = [
+const TEMPLATES: [(&str, &str); 28] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
@@ -27,6 +27,9 @@ const TEMPLATES: [(&str, &str); 25] = [
     ("foot", include_str!("../../templates/partials/foot.hbs")),
     ("predicates", include_str!("../../templates/partials/predicates.hbs")),
     ("bar", include_str!("../../templates/partials/bar.hbs")),
+    ("chart", include_str!("../../templates/partials/chart.hbs")),
+    ("square", include_str!("../../templates/partials/square.hbs")),
+    ("slice_table", include_str!("../../templates/partials/slice_table.hbs")),
     ("notes", include_str!("../../templates/partials/notes.hbs")),
     ("counts", include_str!("../../templates/partials/counts.hbs")),
     ("confusion", include_str!("../../templates/partials/confusion.hbs")),
@@ -44,7 +47,7 @@ const TEMPLATES: [(&str, &str); 25] = [
 ];
 
 /// Partials that stand within a line: registered without their last line break.
-const INLINE: [&str; 3] = ["answer", "bar", "predicates"];
+const INLINE: [&str; 4] = ["answer", "bar", "chart", "predicates"];
 
 /// Names of the assets, with a digest of their bytes in them.
 fn assets() -> [(String, &'static str); 2] {
