@@ -132,11 +132,18 @@ pub(super) async fn compute(session: &Session, job: &Job) -> Result<(Compared, C
     bar.finish_and_clear();
     let compared = compared.map_err(convert::compare)?;
     session.lap("joined and counted");
-    let comparison = assemble::comparison(job, &compared);
-    let slices = assemble::paged_slices(&comparison);
-    let samples = compared.samples(job, &slices).await.map_err(convert::compare)?;
+    let (comparison, samples) = document(job, &compared).await?;
     session.lap("samples fetched");
     Ok((compared, comparison, samples))
+}
+
+/// The document and the samples, of a pass that is over.
+pub(super) async fn document(job: &Job, compared: &Compared) -> Result<(Comparison, SampleSet)> {
+    let mut comparison = assemble::comparison(job, compared);
+    let slices = assemble::paged_slices(&comparison);
+    let shown = compared.samples(job, &slices).await.map_err(convert::compare)?;
+    assemble::add_overlaps(&mut comparison, &slices, &shown.overlaps);
+    Ok((comparison, shown.samples))
 }
 
 /// A reference to a run, or a file of predictions, which is appended first.

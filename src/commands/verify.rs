@@ -1,6 +1,6 @@
 //! `evaldiff verify`: does a report still say what its snapshots say?
 
-use super::{Session, assemble, convert, pages, print, rerender};
+use super::{Session, convert, diff, pages, print, rerender};
 use crate::audit::files_digest::files_digest;
 use crate::audit::folder;
 use crate::audit::manifest::{MANIFEST_NAME, Manifest, json_bytes};
@@ -292,11 +292,7 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
             compare::CompareError::Engine(error) => altered(error),
             other => convert::compare(other),
         })?;
-    let comparison = assemble::comparison(&job, &compared);
-    let samples = compared
-        .samples(&job, &assemble::paged_slices(&comparison))
-        .await
-        .map_err(convert::compare)?;
+    let (comparison, samples) = diff::document(&job, &compared).await?;
     if manifest.tool_version != comparison.tool_version {
         same_numbers(report, manifest, &comparison)?;
         say(&format!(

@@ -12,11 +12,12 @@ const JS: &str = include_str!("../../templates/assets/report.js");
 const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 28] = [
+const TEMPLATES: [(&str, &str); 29] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
     ("list", include_str!("../../templates/list.hbs")),
+    ("lists", include_str!("../../templates/lists.hbs")),
     ("samples_head", include_str!("../../templates/samples_head.hbs")),
     ("sample", include_str!("../../templates/sample.hbs")),
     ("samples_foot", include_str!("../../templates/samples_foot.hbs")),

@@ -25,6 +25,7 @@ mod kinds;
 mod label_changes;
 mod lake;
 mod lakehouse;
+mod lists;
 mod odd_input;
 mod outages;
 #[cfg(feature = "postgres")]

@@ -5,6 +5,8 @@
 //! the same.
 
 pub mod axis;
+pub mod balance;
+pub mod curves;
 pub mod reliability;
 pub mod scale;
 pub mod shape;
