@@ -260,6 +260,27 @@ pub struct Calibration {
     pub candidate: Vec<CalibrationBin>,
     /// Largest bin gap (MCE): baseline, candidate.
     pub mce: [Option<f64>; 2],
+    /// Confidence in the answers to the samples that flipped; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flips: Option<FlipConfidence>,
+}
+
+/// Samples that flipped, by the bin of either version's confidence in its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlipConfidence {
+    /// Right, now wrong.
+    pub regressed: BinCounts,
+    /// Wrong, now right.
+    pub fixed: BinCounts,
+}
+
+/// Samples by confidence bin, in rising order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BinCounts {
+    /// By the confidence of the baseline.
+    pub baseline: Vec<u64>,
+    /// By the confidence of the candidate.
+    pub candidate: Vec<u64>,
 }
 
 /// One confidence bin (low, high]; the first is closed at 0.

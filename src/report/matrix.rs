@@ -10,7 +10,7 @@ use serde::Serialize;
 pub const MAX_LABELS: usize = 20;
 
 /// Pairs of a truth and a wrong answer that a page lists.
-const MAX_PAIRS: usize = 20;
+const MAX_PAIRS: usize = 12;
 
 /// Steps of shading in a matrix of counts.
 const SHADES: [&str; 6] = ["s0", "s1", "s2", "s3", "s4", "s5"];

@@ -93,7 +93,7 @@ fn scale(name: &str) -> &'static str {
         "mae" | "rmse" | "mean_error" => "In the unit of the target",
         _ if name.starts_with(SCORE_PREFIX) => "Score",
         _ => match Unit::of_metric(name) {
-            Unit::Share => "Shares of the samples, differences in points",
+            Unit::Share => "Shares, in points",
             Unit::Milliseconds => "Times",
             Unit::Plain => "Indices",
         },
