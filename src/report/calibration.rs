@@ -60,7 +60,7 @@ pub struct BinSide {
     pub confidence: String,
     /// Share of correct answers.
     pub accuracy: String,
-    /// Accuracy minus confidence.
+    /// Accuracy minus confidence, in points.
     pub gap: String,
 }
 
@@ -127,6 +127,9 @@ fn side(bin: &CalibrationBin) -> BinSide {
         n: count(bin.n),
         confidence: percent(bin.confidence),
         accuracy: percent(bin.accuracy),
-        gap: gap.map_or_else(|| NONE.to_owned(), |gap| Unit::Share.delta(Some(gap))),
+        gap: gap.map_or_else(
+            || NONE.to_owned(),
+            |gap| Unit::Share.delta(Some(gap)).replace(" points", ""),
+        ),
     }
 }

@@ -75,7 +75,13 @@ impl Scale {
             });
             values.filter(|value| (self.low..=self.high).contains(value)).collect()
         };
-        let choices = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].map(within);
+        let choices = [
+            &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0][..],
+            &[1.0, 2.0, 5.0],
+            &[1.0, 3.0],
+            &[1.0],
+        ]
+        .map(within);
         let fitting = choices.iter().find(|ticks| ticks.len() <= most);
         fitting.or(choices.last()).cloned().unwrap_or_default()
     }
@@ -135,7 +141,7 @@ mod tests {
                 .map(samples)
                 .collect::<Vec<_>>()
         };
-        assert_eq!(logs(5_000.0), ["100", "1,000"]);
+        assert_eq!(logs(5_000.0), ["100", "300", "1,000", "3,000"]);
         assert_eq!(logs(1e7).len(), 6);
     }
 }

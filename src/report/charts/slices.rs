@@ -112,7 +112,7 @@ fn scales(drawn: &[&SliceResult], comparison: &Comparison) -> [Scale; 2] {
     });
     [
         Scale::linear([-reach, reach], [LEFT, RIGHT]),
-        Scale::log([least * 0.8, most * 1.25], [BOTTOM, TOP]),
+        Scale::log([least * 0.7, most * 1.4], [BOTTOM, TOP]),
     ]
 }
 
