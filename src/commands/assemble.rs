@@ -100,10 +100,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         latency: compared.latency,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
-        discovered: compared
-            .discovery
-            .as_ref()
-            .map(|discovery| discovered::discovered(job, discovery, &counts.table.summary())),
+        discovered: discovered::discovered(job, compared),
         warnings,
     }
 }

@@ -10,6 +10,10 @@ pub const PER_PAGE: usize = 50;
 pub const INDEX: &str = "index.html";
 /// The page that explains every number.
 pub const METHOD: &str = "method.html";
+/// The page of what both runs record of themselves.
+pub const CHANGES: &str = "changes.html";
+/// The page with the queries that give the headline numbers.
+pub const REPRODUCE: &str = "reproduce.html";
 /// The page of all sample lists.
 pub const LISTS: &str = "lists.html";
 /// The summary for a pull request.
@@ -65,6 +69,11 @@ pub fn anchor(id: &str) -> String {
 /// Pages that a list of this many samples needs; an empty list has one.
 pub fn pages(samples: usize) -> usize {
     samples.div_ceil(PER_PAGE).max(1)
+}
+
+/// The anchor of a metric on the page of definitions.
+pub fn metric(name: &str) -> String {
+    format!("metric-{}", self::name(name))
 }
 
 /// A relative link that no browser can take for another scheme or host.

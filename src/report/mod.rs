@@ -11,11 +11,13 @@
 
 pub mod bars;
 pub mod calibration;
+pub mod changes;
 pub mod charts;
 pub mod classes;
 pub mod discovered;
 pub mod files;
 pub mod format;
+pub mod glossary;
 pub mod headline;
 pub mod index;
 pub mod label_changes;
@@ -32,8 +34,10 @@ pub mod metrics;
 pub mod overview;
 pub mod parts;
 pub mod payload;
+mod pretty;
 pub mod provenance;
 pub mod repeats;
+pub mod reproduce;
 pub mod run_report;
 pub mod sample;
 pub mod samples;

@@ -21,7 +21,7 @@ use super::slices::{self, RegressionView, SliceTable};
 use super::square::{self, Square};
 use super::undecided::{self, Undecided};
 use super::{format, links, words};
-use crate::model::{AccountingClass, Comparison, Kind, SampleSet};
+use crate::model::{AccountingClass, Comparison, Kind, SampleSet, Verdict};
 use crate::stats::POWER;
 use serde::Serialize;
 
@@ -40,6 +40,8 @@ pub struct Overview {
     pub non_inferiority: Option<String>,
     /// What could have been found.
     pub detectable: Option<String>,
+    /// Whether samples changed, and none would do: they are too few.
+    pub too_few: bool,
     /// Power at which it would.
     pub power: String,
     /// Matched samples and intervals, in words.
@@ -145,12 +147,14 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             crumbs: Vec::new(),
             here: words::visible(&comparison.table),
             made_by: owner.made_by.clone(),
+            pair: true,
         },
         headline: headline::headline(comparison),
         non_inferiority: headline::non_inferiority(comparison),
         detectable: comparison
             .detectable
             .map(|least| Measure::of(&comparison.roles).unit.size(Some(least))),
+        too_few: comparison.detectable.is_none() && comparison.verdict == Verdict::Inconclusive,
         power: format::round_percent(POWER),
         basis: format!(
             "Every metric stands on the {} {basis}.{}",

@@ -28,9 +28,18 @@ pub struct ListPage {
     /// The samples.
     pub rows: Vec<SampleRow>,
     /// The pages before and after this one.
-    pub moves: [Option<String>; 2],
+    pub moves: Moves,
     /// The pages of the list, where there are several.
     pub pages: Vec<PageLink>,
+}
+
+/// Where the keys lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Moves {
+    /// Back.
+    pub prev: Option<String>,
+    /// On.
+    pub next: Option<String>,
 }
 
 /// A page of a list.
@@ -113,9 +122,10 @@ fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListH
     } else {
         title.clone()
     };
+    let href = |page| format!("../{}", links::list(&list.id, page));
     let pages = (1..=last).map(|i| PageLink {
         text: i.to_string(),
-        href: format!("../{}", links::list(&list.id, i)),
+        href: href(i),
         current: i == page,
     });
     ListPage {
@@ -125,11 +135,10 @@ fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListH
         note: format!("{which}{place}. Order: {}.", words::visible(&list.order)),
         single,
         rows,
-        moves: [
-            page.checked_sub(1).filter(|&page| page > 0),
-            Some(page + 1).filter(|&page| page <= last),
-        ]
-        .map(|page| page.map(|page| format!("../{}", links::list(&list.id, page)))),
+        moves: Moves {
+            prev: (page > 1).then(|| page - 1).map(href),
+            next: (page < last).then(|| page + 1).map(href),
+        },
         pages: if last > 1 { pages.collect() } else { Vec::new() },
     }
 }

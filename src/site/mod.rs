@@ -16,8 +16,8 @@ use crate::model::{Comparison, Sample, SampleList, SampleSet};
 use crate::report::lists::ListHead;
 use crate::report::parts::Owner;
 use crate::report::{
-    IndexEntry, discovered, index, links, lists, markdown, method, overview, run_report, sample, samples, slice_page,
-    words,
+    IndexEntry, changes, discovered, index, links, lists, markdown, method, overview, reproduce, run_report, sample,
+    samples, slice_page, words,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -52,6 +52,16 @@ pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<P
         "method",
         links::METHOD.to_owned(),
         &method::method(&owner, &comparison.options, &comparison.roles),
+    )?;
+    site.page(
+        "changes",
+        links::CHANGES.to_owned(),
+        &changes::changes(comparison, &owner),
+    )?;
+    site.page(
+        "reproduce",
+        links::REPRODUCE.to_owned(),
+        &reproduce::of_diff(comparison),
     )?;
     for slice in &comparison.slices {
         if let (Some(detail), Some(view)) = (
@@ -93,6 +103,7 @@ pub fn render_run(report: &RunReport, samples: &SampleSet) -> Result<Vec<Page>, 
         links::METHOD.to_owned(),
         &method::method(&owner, &report.options, &report.roles),
     )?;
+    site.page("reproduce", links::REPRODUCE.to_owned(), &reproduce::of_run(report))?;
     let head = |list: &SampleList| ListHead {
         title: words::list_title(&list.id),
         query: None,

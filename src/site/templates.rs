@@ -12,7 +12,7 @@ const JS: &str = include_str!("../../templates/assets/report.js");
 const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 29] = [
+const TEMPLATES: [(&str, &str); 34] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
@@ -22,6 +22,7 @@ const TEMPLATES: [(&str, &str); 29] = [
     ("sample", include_str!("../../templates/sample.hbs")),
     ("samples_foot", include_str!("../../templates/samples_foot.hbs")),
     ("method", include_str!("../../templates/method.hbs")),
+    ("reproduce", include_str!("../../templates/reproduce.hbs")),
     ("index", include_str!("../../templates/index.hbs")),
     ("pointer", include_str!("../../templates/pointer.hbs")),
     ("head", include_str!("../../templates/partials/head.hbs")),
@@ -42,13 +43,17 @@ const TEMPLATES: [(&str, &str); 29] = [
     ),
     ("repeats", include_str!("../../templates/partials/repeats.hbs")),
     ("files", include_str!("../../templates/partials/files.hbs")),
+    ("changes", include_str!("../../templates/changes.hbs")),
+    ("pieces", include_str!("../../templates/partials/pieces.hbs")),
+    ("info", include_str!("../../templates/partials/info.hbs")),
+    ("keys", include_str!("../../templates/partials/keys.hbs")),
     ("facts", include_str!("../../templates/partials/facts.hbs")),
     ("sample_rows", include_str!("../../templates/partials/sample_rows.hbs")),
     ("answer", include_str!("../../templates/partials/answer.hbs")),
 ];
 
 /// Partials that stand within a line: registered without their last line break.
-const INLINE: [&str; 4] = ["answer", "bar", "chart", "predicates"];
+const INLINE: [&str; 6] = ["answer", "bar", "chart", "info", "pieces", "predicates"];
 
 /// Names of the assets, with a digest of their bytes in them.
 fn assets() -> [(String, &'static str); 2] {

@@ -34,6 +34,7 @@ mod postgres;
 mod publication;
 mod reference;
 mod refusals;
+mod reproduce;
 mod resume;
 mod search;
 mod secrets;
