@@ -133,10 +133,10 @@ pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
 
 /// Checks a margin of non-inferiority.
 pub fn margin(value: f64) -> Result<f64, String> {
-    if value > 0.0 && value < 1.0 {
+    if value > 0.0 && value.is_finite() {
         Ok(value)
     } else {
-        Err(format!("a margin is a rate above 0 and below 1, not {value}"))
+        Err(format!("a margin is a number above 0, not {value}"))
     }
 }
 
