@@ -127,7 +127,16 @@ pub fn score(text: &str) -> Result<ScoreRole, String> {
 
 /// Reads a kind of evaluation.
 pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
-    let names = PossibleValuesParser::new(Kind::ALL.map(Kind::name));
+    one_of(&Kind::ALL)
+}
+
+/// Reads what a service answers: nobody asks for probabilities of a positive class.
+pub(super) fn kind_of_answers() -> impl TypedValueParser<Value = Kind> {
+    one_of(&[Kind::Classification, Kind::Numeric, Kind::Text])
+}
+
+fn one_of(kinds: &[Kind]) -> impl TypedValueParser<Value = Kind> + use<> {
+    let names = PossibleValuesParser::new(kinds.iter().map(|kind| kind.name()));
     names.map(|name| Kind::named(&name).unwrap_or_default())
 }
 
