@@ -209,7 +209,7 @@ impl Config {
     /// in whatever unit, have none of.
     ///
     /// # Errors
-    /// A usage error for a minimum effect that no rate can have.
+    /// A usage error for a minimum effect or a margin that no rate can have.
     pub fn options(&self, kind: Kind) -> Result<CompareOptions> {
         let mut options = self.compare.clone();
         if !kind.has_labels() && !self.min_effect_given {
@@ -221,6 +221,10 @@ impl Config {
                 options.min_effect_slice
             );
             return Err(Error::usage(text).with_hint("give --min-effect 0.01 for one percentage point"));
+        }
+        if let Some(margin) = options.margin.filter(|margin| kind.has_labels() && *margin >= 1.0) {
+            let text = format!("a margin of accuracy is a rate below 1, not {margin}");
+            return Err(Error::usage(text).with_hint("give --margin 0.01 for one percentage point"));
         }
         Ok(options)
     }

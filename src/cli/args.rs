@@ -160,9 +160,9 @@ pub(super) struct TestArgs {
     /// Unify spellings of labels: a CSV file of spelling and label, or a JSON object
     #[arg(long, value_name = "FILE")]
     label_map: Option<PathBuf>,
-    /// Fail unless a loss of accuracy of this absolute rate or more can be excluded: exit code 1 if accuracy fell, 3 if
-    /// the samples are too few to tell
-    #[arg(long, value_name = "RATE", value_parser = number(values::margin), allow_negative_numbers = true)]
+    /// Fail unless a loss of accuracy of this absolute rate or more (or of the error or the first score, in its own unit) can
+    /// be excluded: exit code 1 if it got worse, 3 if the samples are too few to tell
+    #[arg(long, value_name = "X", value_parser = number(values::margin), allow_negative_numbers = true)]
     margin: Option<f64>,
     /// Search this column for slices, instead of all that qualify; repeat for several
     #[arg(long = "search-column", value_name = "COL", value_parser = values::name, conflicts_with = "no_search")]

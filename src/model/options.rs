@@ -84,7 +84,8 @@ pub struct CompareOptions {
     /// Other spellings of labels, and the labels that they count as.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub label_map: BTreeMap<String, String>,
-    /// Loss of accuracy, as an absolute rate, that has to be excluded; null where nothing is demanded.
+    /// Loss that has to be excluded: of accuracy as an absolute rate, of an error or a score in its own unit; null where
+    /// nothing is demanded.
     #[serde(default)]
     pub margin: Option<f64>,
     /// Whether slices are searched for.

@@ -170,6 +170,11 @@ mod tests {
             // Exactly the tolerance is not more than it.
             (0.5, 0.75, Higher, 0.25, Play::Tie),
             (0.75, 0.5, Higher, 0.25, Play::Tie),
+            // Nor is what binary makes of it: 0.10000000000000009.
+            (0.8, 0.7, Higher, 0.1, Play::Tie),
+            (0.2, 0.3, Higher, 0.1, Play::Tie),
+            (0.8, 0.699, Higher, 0.1, Play::Loss),
+            (0.1 + 0.2, 0.3, Higher, 0.0, Play::Loss),
             (0.0, 9.0, None, 0.0, Play::Tie),
         ];
         for (baseline, candidate, direction, tolerance, expected) in table {
