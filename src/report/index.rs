@@ -51,8 +51,6 @@ pub struct PointerView {
     pub title: String,
     /// Where that is.
     pub href: String,
-    /// The same for a refresh header.
-    pub refresh: String,
 }
 
 /// The page of newest reports.
@@ -80,10 +78,8 @@ pub fn index(entries: &[IndexEntry], archives: &[(String, String)]) -> IndexView
 
 /// A page that points to another.
 pub fn pointer(title: &str, href: &str) -> PointerView {
-    let href = links::relative(href);
     PointerView {
         title: words::visible(title),
-        refresh: format!("0; url={href}"),
-        href,
+        href: links::relative(href),
     }
 }
