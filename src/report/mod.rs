@@ -45,6 +45,7 @@ pub mod slice_page;
 pub mod slices;
 pub mod sql;
 pub mod terminal;
+pub mod trend;
 pub mod words;
 
 pub use index::IndexEntry;

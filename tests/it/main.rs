@@ -42,6 +42,7 @@ mod statistics;
 mod storage;
 mod stubs;
 mod surgery;
+mod theme;
 mod tls;
 mod traffic;
 mod verify;
