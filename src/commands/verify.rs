@@ -1,6 +1,7 @@
 //! `evaldiff verify`: does a report still say what its snapshots say?
 
-use super::{Session, assemble, convert, pages, print, rerender};
+use super::theme::{self, Recorded};
+use super::{Session, convert, diff, pages, print, rerender};
 use crate::audit::files_digest::files_digest;
 use crate::audit::folder;
 use crate::audit::manifest::{MANIFEST_NAME, Manifest, json_bytes};
@@ -292,11 +293,7 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
             compare::CompareError::Engine(error) => altered(error),
             other => convert::compare(other),
         })?;
-    let comparison = assemble::comparison(&job, &compared);
-    let samples = compared
-        .samples(&job, &assemble::paged_slices(&comparison))
-        .await
-        .map_err(convert::compare)?;
+    let (comparison, samples) = diff::document(&job, &compared).await?;
     if manifest.tool_version != comparison.tool_version {
         same_numbers(report, manifest, &comparison)?;
         say(&format!(
@@ -305,9 +302,13 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
         ))?;
         return Ok(());
     }
+    let Recorded::Same(theme) = theme::recorded(session, manifest.options.theme.as_deref())? else {
+        same_numbers(report, manifest, &comparison)?;
+        return say("numbers: as recomputed; the pages have a theme: give its folder with --theme to re-render them");
+    };
     let again = match manifest.kind.as_str() {
-        "run" => pages::of_run(&comparison, &samples)?,
-        _ => pages::of_diff(&job, &compared, &comparison, &samples)?,
+        "run" => pages::of_run(&comparison, &samples, theme.as_deref())?,
+        _ => pages::of_diff(&job, &compared, &comparison, &samples, theme.as_deref())?,
     };
     let mut differ = Vec::new();
     for page in &again {

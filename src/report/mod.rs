@@ -11,15 +11,18 @@
 
 pub mod bars;
 pub mod calibration;
+pub mod changes;
 pub mod classes;
 pub mod discovered;
 pub mod files;
 pub mod format;
+pub mod glossary;
 pub mod headline;
 pub mod index;
 pub mod label_changes;
 pub mod latency;
 pub mod links;
+pub mod lists;
 pub mod llm_comparator;
 pub mod markdown;
 pub mod matrix;
@@ -30,15 +33,19 @@ pub mod metrics;
 pub mod overview;
 pub mod parts;
 pub mod payload;
+mod pretty;
 pub mod provenance;
 pub mod repeats;
+pub mod reproduce;
 pub mod run_report;
 pub mod sample;
 pub mod samples;
 pub mod scores;
 pub mod slice_page;
 pub mod slices;
+pub mod sql;
 pub mod terminal;
+pub mod trend;
 pub mod words;
 
 pub use index::IndexEntry;

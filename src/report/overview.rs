@@ -134,6 +134,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             crumbs: Vec::new(),
             here: words::visible(&comparison.table),
             made_by: owner.made_by.clone(),
+            pair: true,
         },
         headline: headline::headline(comparison),
         non_inferiority: headline::non_inferiority(comparison),

@@ -7,15 +7,19 @@ mod sink;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod theme;
 
 pub use error::SiteError;
 pub use sink::{FolderSink, MemorySink, Sink, Written};
+pub use theme::Theme;
 
 use crate::model::report::RunReport;
-use crate::model::{Comparison, Sample, SampleSet, Verdict};
+use crate::model::{Comparison, Sample, SampleList, SampleSet};
+use crate::report::lists::ListHead;
 use crate::report::parts::Owner;
 use crate::report::{
-    IndexEntry, discovered, index, links, markdown, method, overview, run_report, sample, samples, slice_page, words,
+    IndexEntry, changes, discovered, index, links, lists, markdown, method, overview, reproduce, run_report, sample,
+    samples, slice_page, words,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -39,8 +43,17 @@ pub struct Page {
 
 /// Every page of a comparison, assets and the summary included, sorted by path; without `data/` and the manifest.
 pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<Page>, SiteError> {
+    render_diff_with(comparison, samples, None)
+}
+
+/// As [`render_diff`], in a theme.
+pub fn render_diff_with(
+    comparison: &Comparison,
+    samples: &SampleSet,
+    theme: Option<&Theme>,
+) -> Result<Vec<Page>, SiteError> {
     let owner = overview::owner(comparison);
-    let mut site = Site::new()?;
+    let mut site = Site::new(theme)?;
     site.page(
         "overview",
         links::INDEX.to_owned(),
@@ -50,6 +63,16 @@ pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<P
         "method",
         links::METHOD.to_owned(),
         &method::method(&owner, &comparison.options, &comparison.roles),
+    )?;
+    site.page(
+        "changes",
+        links::CHANGES.to_owned(),
+        &changes::changes(comparison, &owner),
+    )?;
+    site.page(
+        "reproduce",
+        links::REPRODUCE.to_owned(),
+        &reproduce::of_diff(comparison),
     )?;
     for slice in &comparison.slices {
         if let (Some(detail), Some(view)) = (
@@ -67,15 +90,25 @@ pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<P
             site.page("slice", links::slice(&detail.slug), &view)?;
         }
     }
-    site.samples(samples, &owner, |id| list_title(comparison, id))?;
+    site.samples(
+        samples,
+        &owner,
+        |list| lists::head(comparison, list),
+        lists::flips_query(comparison),
+    )?;
     site.file(links::SUMMARY.to_owned(), markdown::summary(comparison).into_bytes());
     site.finish()
 }
 
 /// Every page of a single version, assets included, sorted by path; without `data/` and the manifest.
 pub fn render_run(report: &RunReport, samples: &SampleSet) -> Result<Vec<Page>, SiteError> {
+    render_run_with(report, samples, None)
+}
+
+/// As [`render_run`], in a theme.
+pub fn render_run_with(report: &RunReport, samples: &SampleSet, theme: Option<&Theme>) -> Result<Vec<Page>, SiteError> {
     let owner = run_report::owner(report);
-    let mut site = Site::new()?;
+    let mut site = Site::new(theme)?;
     site.page(
         "run",
         links::INDEX.to_owned(),
@@ -86,7 +119,12 @@ pub fn render_run(report: &RunReport, samples: &SampleSet) -> Result<Vec<Page>, 
         links::METHOD.to_owned(),
         &method::method(&owner, &report.options, &report.roles),
     )?;
-    site.samples(samples, &owner, words::list_title)?;
+    site.page("reproduce", links::REPRODUCE.to_owned(), &reproduce::of_run(report))?;
+    let head = |list: &SampleList| ListHead {
+        title: words::list_title(&list.id),
+        query: None,
+    };
+    site.samples(samples, &owner, head, None)?;
     site.finish()
 }
 
@@ -100,40 +138,22 @@ pub fn render_pointer(title: &str, href: &str) -> Result<Vec<u8>, SiteError> {
     Templates::get()?.render("pointer", links::INDEX, &index::pointer(title, href))
 }
 
-/// The title of a list; a slice's list is called after its predicates.
-fn list_title(comparison: &Comparison, id: &str) -> String {
-    let slug = id.strip_prefix("slice:");
-    if let Some(found) = slug.and_then(|slug| discovered::with_slug(comparison, slug)) {
-        let what = if found.verdict == Verdict::Improved {
-            "Fixed"
-        } else {
-            "Regressed"
-        };
-        return format!("{what} where {}", words::predicates(&found.predicates));
-    }
-    let slice = comparison
-        .slices
-        .iter()
-        .find(|slice| slice.detail.as_ref().map(|d| d.slug.as_str()) == slug);
-    match slice {
-        Some(slice) if slug.is_some() => format!("Regressed where {}", words::predicates(&slice.predicates)),
-        _ => words::list_title(id),
-    }
-}
-
 /// Pages in the making.
-struct Site {
-    templates: &'static Templates,
+struct Site<'a> {
+    templates: &'a Templates,
     pages: Vec<Page>,
 }
 
-impl Site {
-    fn new() -> Result<Site, SiteError> {
+impl<'a> Site<'a> {
+    fn new(theme: Option<&'a Theme>) -> Result<Site<'a>, SiteError> {
         let mut site = Site {
-            templates: Templates::get()?,
+            templates: match theme {
+                Some(theme) => &theme.templates,
+                None => Templates::get()?,
+            },
             pages: Vec::new(),
         };
-        for (path, bytes) in templates::asset_files() {
+        for (path, bytes) in site.templates.asset_files() {
             site.file(path, bytes);
         }
         Ok(site)
@@ -149,9 +169,17 @@ impl Site {
         Ok(())
     }
 
-    fn samples(&mut self, set: &SampleSet, owner: &Owner, title: impl Fn(&str) -> String) -> Result<(), SiteError> {
+    fn samples(
+        &mut self,
+        set: &SampleSet,
+        owner: &Owner,
+        head: impl Fn(&SampleList) -> ListHead,
+        flips: Option<String>,
+    ) -> Result<(), SiteError> {
+        let all = lists::lists_page(set, owner, &head, flips);
+        self.page("lists", links::LISTS.to_owned(), &all)?;
         for list in set.lists.iter().filter(|list| list.total > 0) {
-            for (path, view) in samples::list_pages(set, list, owner, &title(&list.id)) {
+            for (path, view) in samples::list_pages(set, list, owner, &head(list)) {
                 self.page("list", path, &view)?;
             }
         }
@@ -159,7 +187,7 @@ impl Site {
         let titles: BTreeMap<&str, String> = set
             .lists
             .iter()
-            .map(|list| (list.id.as_str(), title(&list.id)))
+            .map(|list| (list.id.as_str(), head(list).title))
             .collect();
         // Samples are sorted by id, so that those of one page stand together.
         let all: Vec<&Sample> = set.samples.values().collect();
