@@ -141,6 +141,23 @@ pub(super) struct ReportArgs {
     /// Keep inputs and outputs out of every file
     #[arg(long)]
     no_payload: bool,
+    #[command(flatten)]
+    theme: ThemeArgs,
+}
+
+/// How pages look.
+#[derive(Debug, Args)]
+pub(super) struct ThemeArgs {
+    /// Take templates and styles from this folder where it has them, instead of the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Report")]
+    theme: Option<PathBuf>,
+}
+
+impl ThemeArgs {
+    /// Hands the flag over.
+    pub(super) fn fill(self, overrides: &mut Overrides) {
+        overrides.theme = self.theme;
+    }
 }
 
 /// When a difference counts.
@@ -224,6 +241,7 @@ impl ReportArgs {
         overrides.top = self.top;
         overrides.hide = distinct(self.hide);
         overrides.no_payload = self.no_payload;
+        self.theme.fill(overrides);
     }
 }
 

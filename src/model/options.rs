@@ -94,6 +94,9 @@ pub struct CompareOptions {
     /// The columns to search; all that qualify where there are none.
     #[serde(default)]
     pub search_columns: Vec<String>,
+    /// Digest of the theme of the pages; absent for the built-in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
 }
 
 fn searching() -> bool {
@@ -118,6 +121,7 @@ impl Default for CompareOptions {
             margin: None,
             search: true,
             search_columns: Vec::new(),
+            theme: None,
         }
     }
 }

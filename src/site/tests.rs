@@ -15,6 +15,7 @@ use crate::model::{
     Accounting, ClassRow, ColumnRoles, CompareOptions, Confusion, Direction, Golden, Metric, Origin, Outcomes,
     PinnedRun, Predicate, Sample, SampleList, SliceResult, Verdict,
 };
+use crate::report::trend::{Point, TrendSource};
 use crate::stats::MetricKind;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -637,13 +638,38 @@ fn index_and_pointer_stand_alone() {
         subtitle: "sub".into(),
         href: "javascript:alert(1)".into(),
         verdict: "Accuracy rose".into(),
+        trend: Some(TrendSource {
+            table: EVIL.into(),
+            metric: "accuracy".into(),
+            points: [(EVIL, 1, 0.5), ("v2", 2, 0.75)]
+                .map(|(version, order, value)| Point {
+                    version: version.into(),
+                    order,
+                    value,
+                })
+                .to_vec(),
+        }),
     };
     let html =
         String::from_utf8(render_index(&[entry], &[("1 to 100".into(), "archive/1.html".into())]).unwrap()).unwrap();
     assert!(
         html.contains("href=\"./javascript:alert(1)\"")
             && html.contains("archive/1.html")
-            && !html.contains("<script>")
+            && html.matches("<script").count() == 1
+            && html.contains("<polyline")
+    );
+    let script = html
+        .split("<script>")
+        .nth(1)
+        .unwrap()
+        .split("</script>")
+        .next()
+        .unwrap();
+    let digest = html.split("script-src '").nth(1).unwrap().split('\'').next().unwrap();
+    assert_eq!(
+        templates::digest(script),
+        digest,
+        "the browser would not run the script"
     );
     let html = String::from_utf8(render_pointer(EVIL, "4411-4412-0a1b2c3d/index.html").unwrap()).unwrap();
     assert!(html.contains("content=\"0; url&#x3D;4411-4412-0a1b2c3d/index.html\"") && !html.contains("<script>"));

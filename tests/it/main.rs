@@ -44,6 +44,7 @@ mod statistics;
 mod storage;
 mod stubs;
 mod surgery;
+mod theme;
 mod tls;
 mod traffic;
 mod verify;
