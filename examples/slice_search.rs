@@ -7,7 +7,7 @@
 //!
 //! Arguments: samples, share that regresses everywhere (and as many that are fixed), and `none` to plant no slice.
 
-use evaldiff::stats::search::{SearchInput, SearchOptions, explores, search};
+use evaldiff::stats::search::{Change, SearchInput, SearchOptions, explores, search};
 use evaldiff::stats::{Random, Seed};
 use std::error::Error;
 use std::time::Instant;
@@ -35,6 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let input = SearchInput {
         columns: &views,
         change: &change,
+        kind: Change::Flip,
         explore: &explore,
     };
 

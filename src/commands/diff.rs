@@ -11,7 +11,7 @@ use crate::publish::Item;
 use crate::report::format::Unit;
 use crate::report::headline::headline_metric;
 use crate::report::{markdown, terminal};
-use crate::store::{ResolvedRun, Store, check_version};
+use crate::store::{ResolvedRun, Store, VERSION_PREFIX, check_version};
 use std::path::{Path, PathBuf};
 
 /// Compares two runs and writes the report.
@@ -175,6 +175,9 @@ pub(super) async fn resolve(
 
 /// Whether a reference names a file of predictions: it is there, or it looks like one.
 pub(super) fn is_file(session: &Session, reference: &str) -> bool {
+    if reference.starts_with(VERSION_PREFIX) {
+        return false;
+    }
     let path = Path::new(reference);
     let known = ["csv", "tsv", "json", "jsonl", "ndjson", "eval", "parquet", "gz", "zst"];
     let ending = path

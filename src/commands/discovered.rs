@@ -1,14 +1,16 @@
 //! From what the search found to the document.
 
 use super::assemble::slug;
-use crate::compare::{Discovery, Found, Job, PagedSlice, SliceRows};
-use crate::model::{Discovered, Findings, SliceCounts};
-use crate::stats::{self, Sense};
+use crate::compare::{Compared, Discovery, Found, Job, PagedSlice, SliceRows};
+use crate::model::slice::SliceDetail;
+use crate::model::{Discovered, Findings};
+use crate::stats::{self, Measures, Sense, SliceSums};
 
 /// The document's part; confirmed slices get a page, with their full tables.
-pub(super) fn discovered(job: &Job, discovery: &Discovery, whole: &SliceCounts) -> Discovered {
-    let found = |found, sense| findings(job, found, sense, whole);
-    Discovered {
+pub(super) fn discovered(job: &Job, compared: &Compared) -> Option<Discovered> {
+    let discovery: &Discovery = compared.discovery.as_ref()?;
+    let found = |found, sense| findings(job, compared, found, sense);
+    Some(Discovered {
         columns: discovery.columns.clone(),
         left_out: discovery.left_out.clone(),
         halves: discovery.worse.search.halves,
@@ -16,17 +18,17 @@ pub(super) fn discovered(job: &Job, discovery: &Discovery, whole: &SliceCounts) 
         min_support: discovery.worse.search.min_support,
         worse: found(&discovery.worse, Sense::Worse),
         better: found(&discovery.better, Sense::Better),
-    }
+    })
 }
 
-fn findings(job: &Job, found: &Found, sense: Sense, whole: &SliceCounts) -> Findings {
+fn findings(job: &Job, compared: &Compared, found: &Found, sense: Sense) -> Findings {
     let mut findings = Findings {
         levels: stats::search_levels(&found.search),
         slices: Vec::new(),
     };
     let mut pages = 0;
     for (slice, by_code) in found.slices.iter().zip(&found.search.slices) {
-        let mut result = stats::discovered(by_code, &slice.predicates, &slice.table, sense, job.options.alpha);
+        let mut result = stats::discovered(by_code, &slice.predicates, &slice.sums, sense, job.options.alpha);
         if result.confirmed {
             pages += 1;
             let word = match sense {
@@ -34,11 +36,23 @@ fn findings(job: &Job, found: &Found, sense: Sense, whole: &SliceCounts) -> Find
                 Sense::Better => "better",
             };
             let slug = format!("{word}-{}", slug(pages, &slice.predicates));
-            result.slice.detail = Some(stats::slice_detail(slug, &slice.table, whole));
+            result.slice.detail = detail(job, compared, slug, &slice.sums);
         }
         findings.slices.push(result);
     }
     findings
+}
+
+/// What the page of a slice shows beside its numbers.
+fn detail(job: &Job, compared: &Compared, slug: String, sums: &SliceSums) -> Option<SliceDetail> {
+    match sums {
+        SliceSums::Counts(table) => Some(stats::slice_detail(slug, table, &compared.counts.table.summary())),
+        SliceSums::Measured(inside) => {
+            let whole = compared.measured.as_ref().map(|measured| &measured.whole);
+            let whole = whole.and_then(Measures::headline)?;
+            Some(stats::measured_slice_detail(slug, inside, whole, job.options.alpha))
+        }
+    }
 }
 
 /// The discovered slices that have a page.

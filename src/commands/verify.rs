@@ -33,6 +33,7 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
         match store.resolve_pinned(&manifest.table, run).await {
             Ok(found) => runs.push(found),
             Err(StoreError::SnapshotGone { .. }) => gone.push(run.clone()),
+            Err(StoreError::NoTable { table, .. }) => return Err(table_gone(&table)),
             Err(error) => return Err(unreachable(convert::store(error))),
         }
     }
@@ -98,6 +99,12 @@ fn unreachable(error: Error) -> Error {
             .with_hint("run in the project's folder, or set ICEBERG_CATALOG_URI and ICEBERG_WAREHOUSE"),
         _ => error,
     }
+}
+
+fn table_gone(table: &str) -> Error {
+    Error::not_comparable(format!("table {table} is gone from the catalog")).with_hint(
+        "the files of the report are as its manifest says; its numbers could not be recomputed. Is it this catalog?",
+    )
 }
 
 fn same_run(found: &ResolvedRun, run: &PinnedRun) -> Result<()> {

@@ -1,4 +1,4 @@
-//! What the pass notes of each matched sample for the search: the candidate's row, its cell, and its half.
+//! What the pass notes of each matched sample for the search: the candidate's row, its half, and its cell or its values.
 
 use super::rows::Rows;
 use crate::engine::files::RunFiles;
@@ -10,6 +10,9 @@ const MOST: u64 = 10_000_000;
 /// Flag of the exploring half.
 const EXPLORES: u32 = 1 << 31;
 
+/// Values by which samples are judged, of both versions.
+pub(super) type Values = [f64; 2];
+
 /// One matched sample.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mark {
@@ -19,7 +22,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// Number of its (truth, baseline, candidate).
+    /// Number of its (truth, baseline, candidate); 0 where answers are measured.
     pub(super) fn cell(self) -> u32 {
         self.cell & !EXPLORES
     }
@@ -36,6 +39,8 @@ pub(super) struct Marks {
     pub(super) rows: Arc<Rows>,
     pub(super) one_in: u64,
     list: Vec<Mark>,
+    /// One for each mark where answers are measured, else none.
+    values: Vec<Values>,
 }
 
 impl Marks {
@@ -47,6 +52,7 @@ impl Marks {
             one_in: rows.total.div_ceil(MOST).max(1),
             rows: Arc::new(rows),
             list: Vec::new(),
+            values: Vec::new(),
         })
     }
 
@@ -56,12 +62,24 @@ impl Marks {
 
     /// Notes a sample by its key, the position of the candidate's row and its cell.
     pub(super) fn add(&mut self, key: &str, position: u64, cell: u32) {
-        if let Some(explores) = search::drawn(key.as_bytes(), self.one_in) {
-            self.list.push(Mark {
-                row: self.rows.number(position) as u32,
-                cell: if explores { cell | EXPLORES } else { cell },
-            });
+        self.list.extend(self.mark(key, position, cell));
+    }
+
+    /// The same where answers are measured.
+    pub(super) fn add_measured(&mut self, key: &str, position: u64, values: Values) {
+        if let Some(mark) = self.mark(key, position, 0) {
+            self.list.push(mark);
+            self.values.push(values);
         }
+    }
+
+    /// The mark of a sample that is searched.
+    fn mark(&self, key: &str, position: u64, cell: u32) -> Option<Mark> {
+        let explores = search::drawn(key.as_bytes(), self.one_in)?;
+        Some(Mark {
+            row: self.rows.number(position) as u32,
+            cell: if explores { cell | EXPLORES } else { cell },
+        })
     }
 
     /// Takes in what another task has seen; `cell` translates its cells.
@@ -70,11 +88,17 @@ impl Marks {
             cell: cell(mark.cell()) | mark.cell & EXPLORES,
             ..mark
         }));
+        self.values.extend(other.values);
     }
 
-    /// All of them in the order of the rows, whatever the order of the tasks.
-    pub(super) fn sorted(mut self) -> Vec<Mark> {
-        self.list.sort_unstable_by_key(|mark| mark.row);
-        self.list
+    /// All of them in the order of the rows, whatever the order of the tasks, with the values that there are.
+    pub(super) fn sorted(mut self) -> (Vec<Mark>, Vec<Values>) {
+        if self.values.is_empty() {
+            self.list.sort_unstable_by_key(|mark| mark.row);
+            return (self.list, self.values);
+        }
+        let mut both: Vec<(Mark, Values)> = self.list.into_iter().zip(self.values).collect();
+        both.sort_unstable_by_key(|(mark, _)| mark.row);
+        both.into_iter().unzip()
     }
 }

@@ -1,16 +1,15 @@
 //! What is measured of an answer, where it is neither right nor wrong: an absolute error, or scores.
 
 use super::tally::Side;
+use crate::model::kind::LARGEST_NUMBER;
 use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, ScoreRole, SliceCounts};
+use crate::stats::search::Change;
 use crate::stats::{Measures, NumericSums, Play, ScoreSums, play};
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 use datafusion::error::Result as DfResult;
 use std::sync::Arc;
-
-/// Larger numbers count as none: their squares could not be added up.
-const LARGEST: f64 = 1e150;
 
 /// How a job measures answers.
 #[derive(Clone, Debug)]
@@ -64,6 +63,22 @@ impl Measure {
         })
     }
 
+    /// By how much the candidate is worse.
+    pub(super) fn loss(&self, [baseline, candidate]: [f64; 2]) -> f64 {
+        match self.direction() {
+            Direction::Higher => baseline - candidate,
+            Direction::Lower => candidate - baseline,
+            Direction::None => 0.0,
+        }
+    }
+
+    /// What these losses are to a search.
+    pub(super) fn change(&self) -> Change {
+        Change::Loss {
+            tolerance: self.tolerance,
+        }
+    }
+
     /// How the candidate did.
     pub(super) fn play(&self, [baseline, candidate]: [f64; 2]) -> Play {
         play(baseline, candidate, self.direction(), self.tolerance)
@@ -101,13 +116,13 @@ impl Measure {
     }
 }
 
-/// A column of numbers; what is null, not finite or too large to be squared is null, and marked as `missing`.
+/// A column of numbers; what is null, not finite or too large is null, and marked as `missing`.
 pub(super) fn numbers(array: &ArrayRef, missing: u64, words: &mut [u64]) -> DfResult<ArrayRef> {
     let array = cast(array, &DataType::Float64)?;
     let array = array.as_primitive::<Float64Type>();
     let kept: Float64Array = array
         .iter()
-        .map(|number| number.filter(|number| number.abs() <= LARGEST))
+        .map(|number| number.filter(|number| number.abs() <= LARGEST_NUMBER))
         .collect();
     for (row, word) in words.iter_mut().enumerate() {
         if kept.is_null(row) {

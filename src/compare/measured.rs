@@ -95,6 +95,9 @@ impl Tally {
             if let Some(clusters) = &mut self.clusters {
                 clusters.add(keys.value(row), &a, &b, row, values[1] - values[0]);
             }
+            if let (Some(marks), Some(position)) = (&mut self.marks, b.position(row)) {
+                marks.add_measured(keys.value(row), position, values);
+            }
             let play = measured.measure.play(values);
             if play != Play::Tie {
                 flips.push(row as u32);

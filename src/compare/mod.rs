@@ -31,7 +31,7 @@ pub use search::{Discovery, Found, FoundSlice};
 
 use crate::engine::Engine;
 use crate::model::comparison::{Latencies, TrialCounts};
-use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Predicate};
+use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate};
 use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
@@ -61,9 +61,10 @@ impl Job {
         a.snapshot_id == b.snapshot_id && a.run_id == b.run_id
     }
 
-    /// Whether slices are searched for: only where answers are right or wrong.
+    /// Whether slices are searched for: not where a text has no score to fall.
     fn searches(&self) -> bool {
-        self.options.search && !self.is_one_run() && self.roles.kind().has_labels()
+        let judged = self.roles.kind() != Kind::Text || !self.roles.scores.is_empty();
+        self.options.search && !self.is_one_run() && judged
     }
 }
 

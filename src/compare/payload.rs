@@ -50,8 +50,8 @@ impl SliceRows {
     }
 }
 
-/// Of each slice, how many of its regressed samples also lie in which other one, by their places.
-pub type Overlaps = Vec<BTreeMap<usize, u64>>;
+/// Of each slice, how many of its regressed samples also lie in each one, itself included, by their places.
+pub type Overlaps = Vec<Vec<u64>>;
 
 /// What a report shows of single samples.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ fn walk_flips(
 ) -> Result<(Vec<First>, Overlaps), CompareError> {
     let pass = &compared.pass;
     let mut firsts: Vec<First> = members.iter().map(|members| First::new(members.most(job))).collect();
-    let mut overlaps = vec![BTreeMap::new(); slices];
+    let mut overlaps = vec![vec![0; slices]; slices];
     if members.is_empty() {
         return Ok((firsts, overlaps));
     }
@@ -187,14 +187,15 @@ fn walk_flips(
         let [a, b] = Side::both(&batch, pass.shape);
         let mut inside = Vec::new();
         for row in 0..batch.num_rows() {
-            let regressed = rank_of_regressed(pass, &a, &b, row);
+            let rank = rank(pass, &a, &b, row);
+            let regressed = is_regressed(pass, &a, &b, row);
             inside.clear();
             for (i, (first, members)) in firsts.iter_mut().zip(members).enumerate() {
-                let Some(rank) = members.rank(&a, &b, row, regressed, &numbers) else {
+                if !members.hold(&a, &b, row, regressed, &numbers) {
                     continue;
                 };
                 first.offer(rank, keys.value(row), || carried(&a, &b, row));
-                if i < slices && regressed.is_some() {
+                if i < slices && regressed {
                     inside.push(i);
                 }
             }
@@ -204,10 +205,10 @@ fn walk_flips(
     Ok((firsts, overlaps))
 }
 
-fn count_overlaps(overlaps: &mut [BTreeMap<usize, u64>], inside: &[usize]) {
+fn count_overlaps(overlaps: &mut Overlaps, inside: &[usize]) {
     for &i in inside {
-        for &j in inside.iter().filter(|&&j| j != i) {
-            *overlaps[i].entry(j).or_default() += 1;
+        for &j in inside {
+            overlaps[i][j] += 1;
         }
     }
 }
@@ -251,28 +252,34 @@ impl<'a> Members<'a> {
         })
     }
 
-    /// The rank of a flip in the list; `None` where it is not of it.
-    fn rank(&self, a: &Side<'_>, b: &Side<'_>, row: usize, regressed: Option<f64>, numbers: &Rows) -> Option<f64> {
+    /// Whether a flip belongs to the list.
+    fn hold(&self, a: &Side<'_>, b: &Side<'_>, row: usize, regressed: bool, numbers: &Rows) -> bool {
         match self {
-            Members::Values(values) => regressed.filter(|_| values.iter().all(|&(c, value)| b.code(c, row) == value)),
+            Members::Values(values) => regressed && values.iter().all(|&(c, value)| b.code(c, row) == value),
             Members::Rows(rows) => {
-                let number = numbers.number(b.position(row)?) as u32;
-                rows.binary_search(&number).is_ok().then(|| sure(b.confidence(row)))
+                let number = b.position(row).map(|position| numbers.number(position) as u32);
+                number.is_some_and(|number| rows.binary_search(&number).is_ok())
             }
-            Members::Cell(codes) => codes.holds(a, b, row).then(|| sure(b.confidence(row))),
+            Members::Cell(codes) => codes.holds(a, b, row),
         }
     }
 }
 
-/// The rank of a flip among the regressed samples of a slice; `None` for one that was fixed.
-fn rank_of_regressed(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> Option<f64> {
+/// The rank of a flip in a list.
+fn rank(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> f64 {
+    match &pass.measure {
+        Some(measure) => by_change(measure.values(a, b, row)),
+        None => sure(b.confidence(row)),
+    }
+}
+
+/// Whether a flip is one for the worse.
+fn is_regressed(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> bool {
     if let Some(measure) = &pass.measure {
-        let values = measure.values(a, b, row);
-        return (measure.play(values) == Play::Loss).then(|| by_change(values));
+        return measure.play(measure.values(a, b, row)) == Play::Loss;
     }
     let label = b.label(row);
-    let right = label & LABEL_MASK == (label >> LABEL_BITS) & LABEL_MASK;
-    (!right).then(|| sure(b.confidence(row)))
+    label & LABEL_MASK != (label >> LABEL_BITS) & LABEL_MASK
 }
 
 /// Columns that hold inputs and outputs rather than labels.

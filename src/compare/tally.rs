@@ -350,7 +350,8 @@ impl Tally {
             .iter()
             .map(|&(t, a, b)| self.cells.number(t, a, b))
             .collect();
-        let cell = |c: u32| map[c as usize];
+        // Where answers are measured there are no cells.
+        let cell = |c: u32| map.get(c as usize).copied().unwrap_or_default();
         other.whole.iter().for_each(|(g, c, n)| self.whole.add_n(g, cell(c), n));
         for (mine, theirs) in self.singles.iter_mut().zip(&other.singles) {
             theirs.iter().for_each(|(g, c, n)| mine.add_n(g, cell(c), n));

@@ -89,13 +89,13 @@ pub struct DiscoveredSlice {
 pub struct HalfResult {
     /// Samples.
     pub n: u64,
-    /// Right, now wrong.
+    /// Right, now wrong; or worse by more than the tolerance.
     pub regressed: u64,
-    /// Wrong, now right.
+    /// Wrong, now right; or better by more than the tolerance.
     pub fixed: u64,
-    /// Candidate accuracy minus baseline accuracy; null without samples.
+    /// Candidate minus baseline: accuracies, or means of the absolute error or the first score; null without samples.
     pub delta: Option<f64>,
-    /// Lower end of the Tango score interval of the delta, unadjusted.
+    /// Lower end of the Tango score interval of the delta, of means of Student's; unadjusted.
     pub ci_low: Option<f64>,
     /// Upper end of that interval.
     pub ci_high: Option<f64>,

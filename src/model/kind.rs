@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Largest number that is measured: errors are squared, and their squares again.
+pub const LARGEST_NUMBER: f64 = 1e70;
+
 /// What the answers of a model are, and so what a sample can regress in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -1,8 +1,9 @@
 //! Slices that a search found: the section of the overview, and the sentences elsewhere.
 
 use super::bars::{Axis, Bar};
-use super::format::{Unit, count, counted, p_value, points};
+use super::format::{Unit, count, counted, p_value};
 use super::links;
+use super::measure::Measure;
 use super::words::{self, Badge, PredicateView, predicate_views};
 use crate::model::{Comparison, Discovered, DiscoveredSlice, Findings, SliceResult};
 use crate::stats::search::MAX_PREDICATES;
@@ -15,6 +16,10 @@ pub struct Search {
     pub sentence: String,
     /// How far the search went.
     pub extent: String,
+    /// The metric that differs.
+    pub metric: String,
+    /// Whether its differences are in percentage points.
+    pub in_points: bool,
     /// The columns that it did not look at.
     pub left_out: Vec<LeftOutView>,
     /// The slices found, what got worse first.
@@ -64,10 +69,13 @@ pub fn search(comparison: &Comparison) -> Option<Search> {
     let discovered = comparison.discovered.as_ref()?;
     let slices = || discovered.directions().into_iter().flat_map(|found| &found.slices);
     let axis = Axis::around_zero(slices().flat_map(|found| [&found.confirming.ci_low, &found.confirming.ci_high]));
+    let measure = Measure::of(&comparison.roles);
     let rows: Vec<FoundRow> = slices()
-        .map(|found| row(found, &axis, comparison.options.alpha))
+        .map(|found| row(found, measure.unit, &axis, comparison.options.alpha))
         .collect();
     Some(Search {
+        in_points: measure.unit == Unit::Share,
+        metric: measure.title,
         sentence: sentence(discovered),
         extent: extent(discovered),
         left_out: discovered
@@ -129,17 +137,17 @@ pub fn badge(found: &DiscoveredSlice, alpha: f64) -> Badge {
     words::found_badge(found.slice.verdict, found.q_value < alpha)
 }
 
-fn row(found: &DiscoveredSlice, axis: &Axis, alpha: f64) -> FoundRow {
+fn row(found: &DiscoveredSlice, unit: Unit, axis: &Axis, alpha: f64) -> FoundRow {
     let (exploring, confirming) = (&found.exploring, &found.confirming);
     let badge = badge(found, alpha);
     FoundRow {
         predicates: predicate_views(&found.slice.predicates),
         href: found.slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
         exploring_n: count(exploring.n),
-        exploring: Unit::Share.delta(exploring.delta).replace(" points", ""),
+        exploring: unit.delta(exploring.delta).replace(" points", ""),
         n: count(confirming.n),
-        delta: Unit::Share.delta(confirming.delta).replace(" points", ""),
-        interval: Unit::Share.delta_interval(confirming.ci_low, confirming.ci_high),
+        delta: unit.delta(confirming.delta).replace(" points", ""),
+        interval: unit.delta_interval(confirming.ci_low, confirming.ci_high),
         bar: axis.bar(confirming.ci_low, confirming.delta, confirming.ci_high, badge.class),
         q: p_value(Some(found.q_value), ""),
         explains: count(found.explains),
@@ -154,11 +162,11 @@ pub fn confirmed(comparison: &Comparison) -> impl Iterator<Item = &DiscoveredSli
 }
 
 /// "-12.3 points on 812 samples", of the confirming half.
-pub fn numbers(found: &DiscoveredSlice) -> String {
+pub fn numbers(found: &DiscoveredSlice, unit: Unit) -> String {
     let confirming = &found.confirming;
     format!(
         "{} on {}",
-        points(confirming.delta),
+        unit.delta(confirming.delta),
         counted(confirming.n, "sample", "samples")
     )
 }

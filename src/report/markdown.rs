@@ -5,6 +5,7 @@ use super::format::{NONE, Unit, count, counted, level, p_value, setting};
 use super::headline::{Headline, headline, non_inferiority, regressions};
 use super::label_changes;
 use super::measure::Measure;
+use super::parts;
 use super::terminal::{accounting, change_interval, cut, one_line, outcomes};
 use super::words::{metric_badge, metric_title, predicates, short_verdict};
 use crate::model::{Comparison, PinnedRun};
@@ -41,6 +42,9 @@ pub fn summary(c: &Comparison) -> String {
         accounting(&c.accounting),
         outcomes(c)
     );
+    if let Some(clusters) = parts::clusters(c) {
+        let _ = writeln!(out, "- Clusters: {}", text(&cut(&one_line(&clusters), 4 * DATA)));
+    }
     if let Some(line) = label_changes::line(c) {
         let _ = writeln!(out, "- Label changes: {line}");
     }
@@ -113,6 +117,7 @@ fn slices(out: &mut String, c: &Comparison) {
 /// A line on what a search found, and one for each slice that the other half of the samples confirmed.
 fn search(out: &mut String, c: &Comparison) {
     let Some(found) = &c.discovered else { return };
+    let unit = Measure::of(&c.roles).unit;
     let _ = write!(out, "\n{}", discovered::sentence(found));
     let total = discovered::confirmed(c).count();
     out.push_str(if total == 0 { ".\n" } else { ":\n\n" });
@@ -121,7 +126,7 @@ fn search(out: &mut String, c: &Comparison) {
             out,
             "- {}: {} (q {})",
             code(&predicates(&found.slice.predicates)),
-            discovered::numbers(found),
+            discovered::numbers(found, unit),
             html(&p_value(Some(found.q_value), NONE)),
         );
     }

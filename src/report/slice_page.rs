@@ -2,9 +2,7 @@
 
 use super::bars::{Axis, Bar};
 use super::classes::{self, ClassTable};
-use super::format::{
-    NONE, Unit, count, counted, level, number, p_value, points, round_percent, share_of, signed_count, unsigned_points,
-};
+use super::format::{NONE, count, counted, level, number, p_value, round_percent, share_of, signed_count};
 use super::matrix::{self, Matrices};
 use super::measure::Measure;
 use super::parts::{Chrome, Owner};
@@ -186,6 +184,8 @@ pub fn discovered_page(
     owner: &Owner,
 ) -> Option<SlicePage> {
     let alpha = comparison.options.alpha;
+    let measure = Measure::of(&comparison.roles);
+    let unit = measure.unit;
     let confirming = &found.confirming;
     let badge = discovered::badge(found, alpha);
     let axis = Axis::around_zero([confirming.ci_low, confirming.ci_high].iter());
@@ -194,16 +194,16 @@ pub fn discovered_page(
         n: count(half.n),
         regressed: count(half.regressed),
         fixed: count(half.fixed),
-        delta: points(half.delta),
-        interval: Unit::Share.delta_interval(half.ci_low, half.ci_high),
+        delta: unit.delta(half.delta),
+        interval: unit.delta_interval(half.ci_low, half.ci_high),
     };
     Some(SlicePage {
         sentence: format!(
             "A search found this slice on one half of the samples. On the other half, which it had not seen: {} \
              ({} interval {}, q {}).",
-            discovered::numbers(found),
+            discovered::numbers(found, unit),
             level(alpha),
-            Unit::Share.delta_interval(confirming.ci_low, confirming.ci_high),
+            unit.delta_interval(confirming.ci_low, confirming.ci_high),
             p_value(Some(found.q_value), NONE),
         ),
         bar: axis.bar(confirming.ci_low, confirming.delta, confirming.ci_high, badge.class),
@@ -222,11 +222,11 @@ pub fn discovered_page(
             told(
                 "term-minimum-effect",
                 "Minimum effect",
-                unsigned_points(Some(comparison.options.min_effect_slice)),
+                unit.size(Some(comparison.options.min_effect_slice)),
             ),
             told("searching", "Score (SliceLine)", number(found.score, 2)),
             told("searching", "Further slices that it explains", count(found.explains)),
-            told("metric-churn", "Answers that changed", count(found.slice.churned)),
+            told(churn_term(&measure), churned(&measure), count(found.slice.churned)),
         ],
         halves: vec![
             row("Where it was found; the choice flatters it", &found.exploring),
@@ -286,6 +286,32 @@ fn place_by_harm(comparison: &Comparison, slice: &SliceResult) -> Option<String>
         .position(|other| other.predicates == slice.predicates)?;
     let all = count(comparison.slices.len() as u64);
     (slice.origin != Origin::Discovered).then(|| format!("{} of {all}", count(at as u64 + 1)))
+}
+
+/// The smallest change that would be found, or why there is none.
+fn detectable(measure: &Measure, slice: &SliceResult) -> String {
+    match slice.detectable {
+        None if slice.churned > 0 && slice.verdict == Verdict::Inconclusive => {
+            "none, the samples are too few".to_owned()
+        }
+        least => measure.unit.size(least),
+    }
+}
+
+/// What differs in a sample that is counted as changed.
+fn churned(measure: &Measure) -> &'static str {
+    match measure.kind.has_labels() {
+        true => "Answers that changed",
+        false => "Samples that changed at all",
+    }
+}
+
+/// Where the method page explains that.
+fn churn_term(measure: &Measure) -> &'static str {
+    match measure.kind.has_labels() {
+        true => "metric-churn",
+        false => "",
+    }
 }
 
 fn sentence(comparison: &Comparison, measure: &Measure, slice: &SliceResult, detail: &SliceDetail) -> String {
@@ -362,19 +388,11 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
             "Place among all slices, most harm first",
             place_by_harm(comparison, slice).unwrap_or_else(|| NONE.to_owned()),
         ),
-        told(
-            if labelled { "metric-churn" } else { "" },
-            if labelled {
-                "Answers that changed"
-            } else {
-                "Samples that changed at all"
-            },
-            count(slice.churned),
-        ),
+        told(churn_term(measure), churned(measure), count(slice.churned)),
         told(
             "term-detectable",
             &format!("Smallest change found with {} power", round_percent(POWER)),
-            unit.size(slice.detectable),
+            detectable(measure, slice),
         ),
         told(
             "term-minimum-effect",

@@ -210,6 +210,7 @@ fn regression_slices(page: &mut Page, c: &Comparison) {
 fn search(page: &mut Page, c: &Comparison) {
     let Some(found) = &c.discovered else { return };
     page.blank();
+    let unit = Measure::of(&c.roles).unit;
     page.heading(&format!("{}.", discovered::sentence(found)));
     let total = discovered::confirmed(c).count();
     if total == 0 {
@@ -223,8 +224,8 @@ fn search(page: &mut Page, c: &Comparison) {
             vec![
                 one_line(&predicates(&found.slice.predicates)),
                 count(half.n),
-                bare_delta(Unit::Share, half.delta),
-                Unit::Share.delta_interval(half.ci_low, half.ci_high),
+                bare_delta(unit, half.delta),
+                unit.delta_interval(half.ci_low, half.ci_high),
                 p_value(Some(found.q_value), NONE),
             ],
         );

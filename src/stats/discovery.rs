@@ -1,10 +1,13 @@
 //! From what a search found to what a report says of it.
 
 use super::intervals::tango;
+use super::means::student_interval;
+use super::measured::{self, MeasuredSlice};
+use super::scores::ScoreSums;
 use super::search::{FoundSlice, HalfCounts, Search};
 use super::slices;
 use crate::model::discovered::{DiscoveredSlice, HalfResult, SearchLevel};
-use crate::model::{JointTable, Origin, Predicate, SliceResult, SliceTable, Verdict};
+use crate::model::{Direction, JointTable, Origin, Predicate, SliceResult, SliceTable, Verdict};
 
 /// Which way a search looked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +16,54 @@ pub enum Sense {
     Worse,
     /// Reversed: for what got better.
     Better,
+}
+
+/// What all samples of a slice add up to.
+#[derive(Clone, Debug, PartialEq)]
+pub enum SliceSums {
+    /// Answers that are right or wrong.
+    Counts(JointTable),
+    /// Absolute errors, or the first score.
+    Measured(ScoreSums),
+}
+
+impl SliceSums {
+    /// The slice over all samples searched.
+    fn slice(&self, predicates: &[Predicate], alpha: f64) -> SliceResult {
+        let (predicates, origin) = (predicates.to_vec(), Origin::Discovered);
+        match self {
+            SliceSums::Counts(table) => {
+                let counts = table.summary();
+                slices::untested(
+                    &SliceTable {
+                        predicates,
+                        origin,
+                        counts,
+                    },
+                    alpha,
+                )
+            }
+            SliceSums::Measured(sums) => {
+                let sums = sums.clone();
+                measured::untested(
+                    &MeasuredSlice {
+                        predicates,
+                        origin,
+                        sums,
+                    },
+                    alpha,
+                )
+            }
+        }
+    }
+
+    /// What the difference of a metric, new minus old, is for a loss that grew by 1.
+    fn sign_of_worse(&self) -> f64 {
+        match self {
+            SliceSums::Measured(sums) if sums.direction() == Direction::Lower => 1.0,
+            SliceSums::Measured(_) | SliceSums::Counts(_) => -1.0,
+        }
+    }
 }
 
 /// How far a search went.
@@ -25,19 +76,14 @@ pub fn search_levels(search: &Search) -> Vec<SearchLevel> {
     levels.collect()
 }
 
-/// A slice that a search found, with its table over all samples searched and its intervals of level `1 - alpha`.
+/// A slice that a search found, with its sums over all samples searched and its intervals of level `1 - alpha`.
 pub fn discovered(
     found: &FoundSlice,
     predicates: &[Predicate],
-    table: &JointTable,
+    sums: &SliceSums,
     sense: Sense,
     alpha: f64,
 ) -> DiscoveredSlice {
-    let counts = SliceTable {
-        predicates: predicates.to_vec(),
-        origin: Origin::Discovered,
-        counts: table.summary(),
-    };
     let verdict = match (found.confirmed, sense) {
         (true, Sense::Worse) => Verdict::Regressed,
         (true, Sense::Better) => Verdict::Improved,
@@ -48,11 +94,11 @@ pub fn discovered(
             // Half of these samples chose the slice: a test on all of them would be one of its own making.
             p_value: None,
             verdict,
-            ..slices::untested(&counts, alpha)
+            ..sums.slice(predicates, alpha)
         },
         score: found.score,
-        exploring: half(&found.explored, sense, alpha),
-        confirming: half(&found.confirming, sense, alpha),
+        exploring: half(&found.explored, sums, sense, alpha),
+        confirming: half(&found.confirming, sums, sense, alpha),
         p_value: found.p_value,
         q_value: found.q_value,
         confirmed: found.confirmed,
@@ -60,17 +106,23 @@ pub fn discovered(
     }
 }
 
-fn half(counts: &HalfCounts, sense: Sense, alpha: f64) -> HalfResult {
-    let (regressed, fixed, delta) = match sense {
-        Sense::Worse => (counts.worse, counts.better, -counts.change),
-        Sense::Better => (counts.better, counts.worse, counts.change),
+fn half(counts: &HalfCounts, sums: &SliceSums, sense: Sense, alpha: f64) -> HalfResult {
+    let (regressed, fixed, change) = match sense {
+        Sense::Worse => (counts.worse, counts.better, counts.change),
+        Sense::Better => (counts.better, counts.worse, -counts.change),
     };
-    let interval = tango(fixed, regressed, counts.n, alpha);
+    // Without the minus of a zero.
+    let delta = sums.sign_of_worse() * change + 0.0;
+    let interval = match (sums, counts.standard_error) {
+        (SliceSums::Counts(_), _) => tango(fixed, regressed, counts.n, alpha),
+        (SliceSums::Measured(_), None) => None,
+        (SliceSums::Measured(_), Some(error)) => student_interval(delta, error, counts.n as f64 - 1.0, alpha),
+    };
     HalfResult {
         n: counts.n,
         regressed,
         fixed,
-        delta: (counts.n > 0).then_some(delta + 0.0),
+        delta: (counts.n > 0).then_some(delta),
         ci_low: interval.map(|(low, _)| low),
         ci_high: interval.map(|(_, high)| high),
     }
@@ -86,6 +138,7 @@ mod tests {
             worse,
             better,
             change: (worse as f64 - better as f64) / n as f64,
+            standard_error: None,
         };
         FoundSlice {
             predicates: vec![(0, 1)],
@@ -101,10 +154,10 @@ mod tests {
 
     #[test]
     fn the_reversed_search_speaks_of_fixes() {
-        let table = JointTable {
+        let table = SliceSums::Counts(JointTable {
             labels: ["a", "b"].map(String::from).to_vec(),
             cells: [((0, 0, 1), 50), ((0, 1, 0), 4), ((0, 0, 0), 136)].into(),
-        };
+        });
         let worse = discovered(&found(true), &[], &table, Sense::Worse, 0.05);
         assert_eq!(
             (worse.slice.verdict, worse.slice.origin),
@@ -125,5 +178,32 @@ mod tests {
         );
         let unconfirmed = discovered(&found(false), &[], &table, Sense::Worse, 0.05);
         assert_eq!(unconfirmed.slice.verdict, Verdict::Unchanged);
+    }
+
+    /// Of an error the difference of what got worse is positive, of a score negative; its interval is Student's.
+    #[test]
+    fn what_is_measured_keeps_the_sign_of_its_metric() {
+        let mut found = found(true);
+        (found.confirming.change, found.confirming.standard_error) = (0.5, Some(0.1));
+        for (direction, delta) in [(Direction::Lower, 0.5), (Direction::Higher, -0.5)] {
+            let mut sums = ScoreSums::new(direction, 0.0);
+            sums.add(1.0, 1.0 + delta);
+            let sums = SliceSums::Measured(sums);
+            let worse = discovered(&found, &[], &sums, Sense::Worse, 0.05);
+            let half = worse.confirming;
+            assert_eq!(
+                (half.delta, half.regressed, worse.slice.regressed),
+                (Some(delta), 20, 1)
+            );
+            // t of 89 degrees of freedom at 0.975 is 1.98698.
+            let (low, high) = (half.ci_low.expect("a mean"), half.ci_high.expect("a mean"));
+            assert!((low - (delta - 0.198_698)).abs() < 1e-6 && (high - (delta + 0.198_698)).abs() < 1e-6);
+            let better = discovered(&found, &[], &sums, Sense::Better, 0.05);
+            assert_eq!(
+                (better.confirming.delta, better.confirming.regressed),
+                (Some(-delta), 2)
+            );
+            assert_eq!((worse.exploring.ci_low, worse.slice.p_value), (None, None));
+        }
     }
 }

@@ -229,7 +229,7 @@ fn slices(tables: &[MeasuredSlice], options: &CompareOptions) -> (Vec<SliceResul
 }
 
 /// A slice with everything but what depends on the other slices.
-fn untested(slice: &MeasuredSlice, alpha: f64) -> SliceResult {
+pub(super) fn untested(slice: &MeasuredSlice, alpha: f64) -> SliceResult {
     let found = slice.sums.summary(alpha);
     let difference = found.map(|found| found.difference);
     let interval = difference.and_then(|difference| difference.interval);

@@ -9,7 +9,7 @@
 //!                      └─ verdict ◄─ mcnemar, power; intervals beside every estimate
 //! Counts ─► label_changes ─ accuracy under the old ground truth and under the new one
 //! Counts ─► resample   ─── intervals without a closed form ◄─ bootstrap, calibration_bootstrap ◄─ seed of the snapshots
-//! codes and change ─► search ─► slices where it got worse
+//! codes and change (flips, or losses) ─► search ─► slices where it got worse
 //! ```
 //!
 //! Probabilities of a positive class join the metrics of a classification: `summarise_ranking ◄─ ranking`. Answers that are
@@ -72,7 +72,7 @@ pub use classification::{MAX_NOTED_LABELS, classes};
 pub use clustered::{ClusterCounts, FEW_CLUSTERS, allow_for_clusters, note_clusters};
 pub use clusters::{ClusterSums, ClusterTest, cluster_sum, clustered_mcnemar};
 pub use confusion::{MAX_CONFUSION_LABELS, confusion};
-pub use discovery::{Sense, discovered, search_levels};
+pub use discovery::{Sense, SliceSums, discovered, search_levels};
 pub use exact::ExactSum;
 pub use intervals::{tango, wilson};
 pub use label_changes::label_changes;

@@ -22,13 +22,19 @@ pub fn play(baseline: f64, candidate: f64, direction: Direction, tolerance: f64)
         Direction::Lower => baseline - candidate,
         Direction::None => 0.0,
     };
-    if gain > tolerance {
+    if exceeds(gain, tolerance) {
         Play::Win
-    } else if gain < -tolerance {
+    } else if exceeds(-gain, tolerance) {
         Play::Loss
     } else {
         Play::Tie
     }
+}
+
+/// Whether a difference is larger than the tolerance, by more than the millionth of it that decimals may lose in binary:
+/// 0.8 - 0.7 is no more than 0.1.
+pub(super) fn exceeds(difference: f64, tolerance: f64) -> bool {
+    difference > tolerance * (1.0 + 1e-6)
 }
 
 /// Sums over the scores of both versions, exact in any order of the samples.

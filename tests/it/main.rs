@@ -14,6 +14,7 @@ mod cases;
 mod catalogs;
 mod cli;
 mod clusters;
+mod credentials;
 mod determinism;
 mod engines;
 mod faults;

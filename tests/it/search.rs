@@ -204,6 +204,159 @@ fn what_was_planted_is_found_shown_and_counted() {
     project.run(&["verify", report.to_str().unwrap()]).ok();
 }
 
+/// How far both versions are off, or how they score: most samples within the tolerance, and worse where [`is_bad`] says so.
+fn measured(kind: &str, sample: &Sample) -> [f64; 2] {
+    let small = (sample.luck % 7) as f64 / 100.0;
+    let change = match sample.luck {
+        97.. => -0.5,
+        luck if luck < if is_bad(sample) { 60 } else { 3 } => 2.0 + small,
+        _ => small,
+    };
+    match kind {
+        "numeric" => [1.0, 1.0 + change],
+        _ => [10.0, 10.0 - change],
+    }
+}
+
+/// Two files of a kind with the same samples, and what they are compared with.
+fn measured_project(kind: &str) -> (Project, Vec<&'static str>) {
+    let project = Project::new();
+    for version in 0..2 {
+        let mut csv = match kind {
+            "numeric" => "sample_id,ground_truth,prediction,device,plan,length,rating\n",
+            _ => "sample_id,prediction,quality,device,plan,length,rating\n",
+        }
+        .to_owned();
+        for i in 0..SAMPLES {
+            let sample = sample(i);
+            let value = measured(kind, &sample)[version];
+            let answer = match kind {
+                "numeric" => format!("{}.5,{}", sample.length, sample.length as f64 + 0.5 - value),
+                _ => format!("said {i},{value}"),
+            };
+            let Sample {
+                device,
+                plan,
+                length,
+                rating,
+                ..
+            } = &sample;
+            writeln!(csv, "k{i},{answer},{device},{plan},{length},{rating}").unwrap();
+        }
+        project.file(["v1.csv", "v2.csv"][version], csv);
+    }
+    let flags = match kind {
+        "numeric" => vec!["v1.csv", "v2.csv", "--slice", "device", "--tolerance", "0.25"],
+        _ => vec![
+            "v1.csv",
+            "v2.csv",
+            "--slice",
+            "device",
+            "--tolerance",
+            "0.25",
+            "--score",
+            "quality",
+        ],
+    };
+    (project, flags)
+}
+
+#[test]
+fn what_was_planted_is_found_where_answers_are_measured() {
+    for kind in ["numeric", "text"] {
+        let (project, flags) = measured_project(kind);
+        let out = project.run(&[&flags[..], &["--format", "json"]].concat()).ok().json();
+        let found = &out["discovered"];
+        let slices = confirmed(&found["worse"]);
+        assert!(
+            !slices.is_empty() && confirmed(&found["better"]).is_empty(),
+            "{kind}: {found:#}"
+        );
+        let columns: Vec<&Value> = found["columns"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|c| &c["column"])
+            .collect();
+        assert_eq!(columns, ["device", "plan", "length", "rating"], "{kind}");
+        let mut losses = 0;
+        for slice in &slices {
+            let inside = |sample: &Sample| {
+                slice["slice"]["predicates"]
+                    .as_array()
+                    .unwrap()
+                    .iter()
+                    .all(|predicate| {
+                        let value = predicate["value"].as_str().unwrap();
+                        match predicate["column"].as_str().unwrap() {
+                            "device" => sample.device == value,
+                            "plan" => sample.plan == value,
+                            "rating" => sample.rating.to_string() == value,
+                            _ => within(value, sample.length as f64),
+                        }
+                    })
+            };
+            // The numbers are those of the samples themselves, in the unit of the metric.
+            let samples: Vec<[f64; 2]> = (0..SAMPLES)
+                .map(sample)
+                .filter(inside)
+                .map(|sample| measured(kind, &sample))
+                .collect();
+            let regressed = samples.iter().filter(|[a, b]| (b - a).abs() > 1.0).count();
+            let delta = samples.iter().map(|[a, b]| b - a).sum::<f64>() / samples.len() as f64;
+            assert_eq!(slice["slice"]["n"], samples.len(), "{kind}");
+            assert_eq!(slice["slice"]["regressed"], regressed, "{kind}");
+            assert!(
+                (slice["slice"]["delta"].as_f64().unwrap() - delta).abs() < 1e-9,
+                "{kind}: {slice:#}"
+            );
+            let half = |name: &str, what: &str| slice[name][what].as_f64().unwrap();
+            let sum = half("exploring", "delta") * half("exploring", "n")
+                + half("confirming", "delta") * half("confirming", "n");
+            assert!((sum / samples.len() as f64 - delta).abs() < 1e-9, "{kind}: {slice:#}");
+            assert!(half("confirming", "ci_low") < half("confirming", "delta"), "{kind}");
+            losses += regressed;
+        }
+        let all = (0..SAMPLES)
+            .map(sample)
+            .filter(|sample| is_bad(sample) && sample.luck < 60);
+        assert!(losses * 10 >= all.count() * 7, "{kind}: {losses} losses are in a slice");
+
+        let report = project.report();
+        let slug = slices[0]["slice"]["detail"]["slug"].as_str().unwrap();
+        let page = std::fs::read_to_string(report.join(format!("slices/{slug}.html"))).unwrap();
+        assert!(
+            page.contains("Where it was tested") && !page.contains(" points"),
+            "{kind}"
+        );
+        let samples: Value = serde_json::from_slice(&std::fs::read(report.join("data/samples.json")).unwrap()).unwrap();
+        let lists = samples["lists"].as_array().unwrap();
+        let list = lists.iter().find(|list| list["id"] == format!("slice:{slug}")).unwrap();
+        assert_eq!(list["total"], slices[0]["slice"]["regressed"], "{kind}");
+        let summary = std::fs::read_to_string(report.join("summary.md")).unwrap();
+        assert!(summary.contains("A search over 4 columns confirmed"), "{summary}");
+        let delta = slices[0]["confirming"]["delta"].as_f64().unwrap();
+        assert!(summary.contains(&format!("{delta:+.3} on ")), "{summary}");
+        project.run(&["verify", report.to_str().unwrap()]).ok();
+
+        for (at, more) in [
+            &["--threads", "1"][..],
+            &["--threads", "8", "--join", "hash"],
+            &["--memory-limit", "32MB"],
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let out = format!("again-{at}");
+            project.run(&[&flags[..], &["--out", &out], more].concat()).ok();
+            let [site, again] = ["site", &out].map(|name| project.path().join(name));
+            assert_same_trees(&site, &again, &format!("{kind} {}", more.join(" ")));
+        }
+        let without = [&flags[..], &["--no-search", "--format", "json", "--out", "none"]].concat();
+        assert_eq!(project.run(&without).ok().json()["discovered"], Value::Null);
+    }
+}
+
 /// Whether a number lies in an interval as a predicate writes it: `(-∞, 9]`, `(9, 40]`, `(40, ∞)`.
 fn within(interval: &str, number: f64) -> bool {
     let (low, high) = interval.trim_matches(['(', ']', ')']).split_once(", ").unwrap();

@@ -2,7 +2,7 @@
 
 use crate::harness::{Project, repository};
 use evaldiff::model::{CalibrationSums, CompareOptions, Counts, Direction, JointTable};
-use evaldiff::stats::search::{SearchInput, SearchOptions, explores, search};
+use evaldiff::stats::search::{Change, SearchInput, SearchOptions, explores, search};
 use evaldiff::stats::{
     ClusterSums, NumericSums, Random, Ranked, ScoreSums, Seed, bootstrap_counts, clustered_mcnemar, mean_pass_at_k,
     ranking, resample, student_quantile, student_two_sided, summarise,
@@ -263,6 +263,7 @@ fn slices(n: u64, random: &mut Random) -> Value {
     let input = SearchInput {
         columns: &views,
         change: &change,
+        kind: Change::Flip,
         explore: &explore,
     };
     let found = search(&input, &SearchOptions::default());

@@ -91,7 +91,11 @@ fn role(job: &Job, name: &str) -> Option<&'static str> {
     let is = |column: &Option<String>| column.as_deref() == Some(name);
     if roles.key.iter().any(|key| key == name) {
         Some("it is the key")
-    } else if roles.prediction == name || is(&roles.confidence) || is(&roles.positive) {
+    } else if roles.prediction == name
+        || is(&roles.confidence)
+        || is(&roles.positive)
+        || roles.scores.iter().any(|score| score.column == name)
+    {
         Some("it is an answer")
     } else if is(&roles.status) || is(&roles.error) || is(&roles.latency) || name == latency::BATCH_SIZE {
         Some("it says how an answer came about")

@@ -9,14 +9,16 @@ mod codes;
 mod columns;
 
 use super::error::CompareError;
-use super::marks::Mark;
+use super::marks::Values;
+use super::measure::Measure;
 use super::pass::Pass;
 use super::plan::Sides;
 use super::{Job, MAX_SLICE_VALUES};
 use crate::engine::Engine;
 use crate::model::discovered::{LeftOut, SearchedColumn};
-use crate::model::{JointTable, Outcome, Predicate};
-use crate::stats::search::{MAX_COLUMNS, Search, SearchInput, SearchOptions, search};
+use crate::model::{Outcome, Predicate};
+use crate::stats::SliceSums;
+use crate::stats::search::{Change, MAX_COLUMNS, Search, SearchInput, SearchOptions, search};
 use codes::{Coded, Samples};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -50,8 +52,8 @@ pub struct Found {
 pub struct FoundSlice {
     /// Its predicates.
     pub predicates: Vec<Predicate>,
-    /// Its full table.
-    pub table: JointTable,
+    /// What its samples add up to.
+    pub sums: SliceSums,
     /// Rows of the candidate in it that changed in the direction of the search, rising.
     pub(super) changed: Vec<u32>,
 }
@@ -71,20 +73,25 @@ pub(super) async fn discover(
         return Ok(None);
     };
     let one_in = marks.one_in;
-    let samples = Arc::new(Samples {
-        rows: Arc::clone(&marks.rows),
-        marks: marks.sorted(),
-    });
+    let rows = Arc::clone(&marks.rows);
+    let (marks, values) = marks.sorted();
+    let samples = Arc::new(Samples { rows, marks });
     let (coded, left_out) = code(engine, job, sides, &samples).await?;
     let options = SearchOptions {
         alpha: job.options.alpha,
         min_effect: job.options.min_effect_slice,
         ..SearchOptions::default()
     };
-    let mut change = changes(pass, &samples.marks);
-    let worse = found(pass, &samples.marks, &coded, &change, &options);
-    change.iter_mut().for_each(|change| *change = -*change);
-    let better = found(pass, &samples.marks, &coded, &change, &options);
+    let mut subject = Subject {
+        pass,
+        change: changes(pass, &samples, &values),
+        samples: &samples,
+        values: &values,
+        coded: &coded,
+    };
+    let worse = subject.search(&options);
+    subject.change.iter_mut().for_each(|change| *change = -*change);
+    let better = subject.search(&options);
     Ok(Some(Discovery {
         columns: coded.iter().map(Coded::summary).collect(),
         left_out,
@@ -130,49 +137,82 @@ async fn code(
     Ok((coded, left_out))
 }
 
-/// By how much each sample got worse: 1 regressed, -1 fixed, 0 neither.
-fn changes(pass: &Pass, marks: &[Mark]) -> Vec<f64> {
+/// By how much each sample got worse.
+fn changes(pass: &Pass, samples: &Samples, values: &[Values]) -> Vec<f64> {
+    if let Some(measure) = &pass.measure {
+        return values.iter().map(|values| measure.loss(*values)).collect();
+    }
     let change = |&(truth, a, b): &(u32, u32, u32)| match Outcome::of(a == truth, b == truth) {
         Outcome::Regressed => 1.0,
         Outcome::Fixed => -1.0,
         Outcome::BothCorrect | Outcome::BothWrong => 0.0,
     };
     let by_cell: Vec<f64> = pass.tally.cells.triples.iter().map(change).collect();
-    marks.iter().map(|mark| by_cell[mark.cell() as usize]).collect()
+    let marks = samples.marks.iter();
+    marks.map(|mark| by_cell[mark.cell() as usize]).collect()
 }
 
-fn found(pass: &Pass, marks: &[Mark], coded: &[Coded], change: &[f64], options: &SearchOptions) -> Found {
-    let columns: Vec<&[u16]> = coded.iter().map(|column| column.codes.as_slice()).collect();
-    let explore: Vec<bool> = marks.iter().map(|mark| mark.explores()).collect();
-    let input = SearchInput {
-        columns: &columns,
-        change,
-        explore: &explore,
-    };
-    let search = search(&input, options);
-    let slice = |conjunction: &Vec<(u32, u16)>| {
+/// What is searched. All lists have one entry per mark.
+struct Subject<'a> {
+    pass: &'a Pass,
+    samples: &'a Samples,
+    values: &'a [Values],
+    coded: &'a [Coded],
+    change: Vec<f64>,
+}
+
+impl Subject<'_> {
+    fn search(&self, options: &SearchOptions) -> Found {
+        let columns: Vec<&[u16]> = self.coded.iter().map(|column| column.codes.as_slice()).collect();
+        let explore: Vec<bool> = self.samples.marks.iter().map(|mark| mark.explores()).collect();
+        let input = SearchInput {
+            columns: &columns,
+            change: &self.change,
+            kind: self.kind(),
+            explore: &explore,
+        };
+        let search = search(&input, options);
+        Found {
+            slices: search
+                .slices
+                .iter()
+                .map(|found| self.slice(&found.predicates))
+                .collect(),
+            search,
+        }
+    }
+
+    fn kind(&self) -> Change {
+        self.pass.measure.as_ref().map_or(Change::Flip, Measure::change)
+    }
+
+    fn slice(&self, conjunction: &[(u32, u16)]) -> FoundSlice {
         let parts: Vec<(&Coded, u16)> = conjunction
             .iter()
-            .map(|(column, code)| (&coded[*column as usize], *code))
+            .map(|(column, code)| (&self.coded[*column as usize], *code))
             .collect();
-        let mut cells: HashMap<u32, u64> = HashMap::new();
-        let mut changed = Vec::new();
-        for (at, mark) in marks.iter().enumerate() {
-            if parts.iter().all(|(column, code)| column.codes[at] == *code) {
-                *cells.entry(mark.cell()).or_default() += 1;
-                if change[at] > 0.0 {
-                    changed.push(mark.row);
-                }
-            }
-        }
+        let inside = |at: &usize| parts.iter().all(|(column, code)| column.codes[*at] == *code);
+        let members: Vec<usize> = (0..self.samples.marks.len()).filter(inside).collect();
+        let worse = members.iter().filter(|at| self.kind().is_worse(self.change[**at]));
         FoundSlice {
             predicates: parts.iter().map(|(column, code)| column.predicate(*code)).collect(),
-            table: pass.table(cells.into_iter()),
-            changed,
+            sums: self.sums(&members),
+            changed: worse.map(|at| self.samples.marks[*at].row).collect(),
         }
-    };
-    Found {
-        slices: search.slices.iter().map(|found| slice(&found.predicates)).collect(),
-        search,
+    }
+
+    fn sums(&self, members: &[usize]) -> SliceSums {
+        if let Some(measure) = &self.pass.measure {
+            let mut sums = measure.headline();
+            for [baseline, candidate] in members.iter().map(|at| self.values[*at]) {
+                sums.add(baseline, candidate);
+            }
+            return SliceSums::Measured(sums);
+        }
+        let mut cells: HashMap<u32, u64> = HashMap::new();
+        for at in members {
+            *cells.entry(self.samples.marks[*at].cell()).or_default() += 1;
+        }
+        SliceSums::Counts(self.pass.table(cells.into_iter()))
     }
 }

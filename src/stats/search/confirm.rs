@@ -2,45 +2,47 @@
 
 use super::excess::{Errors, excess};
 use super::fold::Folded;
-use super::{FoundSlice, HalfCounts, SearchOptions};
-use crate::stats::{MeanSums, benjamini_hochberg, mcnemar_midp};
+use super::{Change, FoundSlice, HalfCounts, SearchInput, SearchOptions};
+use crate::stats::slices::MIN_SLICE_SIZE;
+use crate::stats::{MeanSums, MeanTest, benjamini_hochberg, mcnemar_midp};
 
 /// Tests every slice on the rows of the confirming half.
 pub(super) fn confirm(
-    columns: &[&[u16]],
-    change: &[f64],
+    input: &SearchInput<'_>,
     half: &[u32],
     slices: Vec<Folded>,
     options: &SearchOptions,
 ) -> Vec<FoundSlice> {
-    let mut rest = Errors::default();
-    half.iter().for_each(|row| rest.add(change[*row as usize]));
+    let (columns, kind) = (input.columns, input.kind);
     let mut covered = vec![false; half.len()];
     let mut found: Vec<FoundSlice> = Vec::new();
     for slice in slices {
         let mut changes = Vec::new();
-        let mut uncovered = Errors::default();
+        let (mut uncovered, mut rest) = (Errors::none(kind), Errors::none(kind));
         for (row, covered) in half.iter().zip(&mut covered) {
             let row = *row as usize;
             let inside = |(column, code): &(u32, u16)| {
                 columns.get(*column as usize).and_then(|column| column.get(row)) == Some(code)
             };
-            if slice.predicates.iter().all(inside) {
-                changes.push(change[row]);
-                if !*covered {
-                    uncovered.add(change[row]);
-                    *covered = true;
-                }
+            let change = input.change[row];
+            let inside = slice.predicates.iter().all(inside);
+            if inside {
+                changes.push(change);
             }
+            match (*covered, inside) {
+                (true, _) => {}
+                (false, true) => uncovered.add(change),
+                (false, false) => rest.add(change),
+            }
+            *covered |= inside;
         }
-        rest = rest.less(uncovered);
-        let confirming = half_counts(&changes);
+        let confirming = half_counts(kind, &changes);
         // Both must hold: it changed, and more than what lies around it. Their larger p value is one for "either does not".
-        let p_value = changed(&changes).max(excess(&uncovered, &rest));
+        let p_value = changed(kind, &changes, &confirming).max(excess(&uncovered, &rest));
         found.push(FoundSlice {
             predicates: slice.predicates,
             score: slice.score,
-            explored: half_counts(&slice.changes),
+            explored: half_counts(kind, &slice.changes),
             confirming,
             p_value,
             q_value: 1.0,
@@ -56,34 +58,42 @@ pub(super) fn confirm(
     found
 }
 
-/// p value of no change: McNemar's where samples regress or are fixed, the paired t test where changes have sizes.
-fn changed(changes: &[f64]) -> f64 {
-    let flips = |sign: f64| {
-        changes
-            .iter()
-            .filter(|change| (*change - sign).abs() < f64::EPSILON)
-            .count() as u64
-    };
-    let (worse, better) = (flips(1.0), flips(-1.0));
-    let differing = changes.iter().filter(|change| change.abs() > 0.0).count() as u64;
-    if worse + better == differing {
-        return mcnemar_midp(worse, better);
+/// p value of no change: McNemar's where samples regress or are fixed. Where changes have sizes, Student's, as of a declared
+/// slice: 1 for a slice too small to be tested, and never below what the signs of so many changes can reach.
+fn changed(kind: Change, changes: &[f64], counts: &HalfCounts) -> f64 {
+    if kind == Change::Flip {
+        return mcnemar_midp(counts.worse, counts.better);
     }
-    let mut sums = MeanSums::default();
-    changes
-        .iter()
-        .filter(|change| change.is_finite())
-        .for_each(|change| sums.add(*change));
-    sums.test(0.05).and_then(|test| test.p_value).unwrap_or(1.0)
+    match mean(changes).filter(|test| test.n >= MIN_SLICE_SIZE) {
+        Some(test) => test.p_value.unwrap_or(1.0).max(libm::exp2(-(test.differing as f64))),
+        None => 1.0,
+    }
 }
 
-fn half_counts(changes: &[f64]) -> HalfCounts {
-    let n = changes.len() as u64;
+fn mean(changes: &[f64]) -> Option<MeanTest> {
+    let mut sums = MeanSums::default();
     let finite = changes.iter().filter(|change| change.is_finite());
+    finite.for_each(|change| sums.add(*change));
+    sums.test(0.05)
+}
+
+fn half_counts(kind: Change, changes: &[f64]) -> HalfCounts {
+    let n = changes.len() as u64;
+    let worse = |sign: f64| changes.iter().filter(|change| kind.is_worse(sign * **change)).count() as u64;
+    let sizes = match kind {
+        Change::Flip => None,
+        Change::Loss { .. } => mean(changes),
+    };
+    let (worse, better) = (worse(1.0), worse(-1.0));
     HalfCounts {
         n,
-        worse: changes.iter().filter(|change| **change > 0.0).count() as u64,
-        better: changes.iter().filter(|change| **change < 0.0).count() as u64,
-        change: if n == 0 { 0.0 } else { finite.sum::<f64>() / n as f64 },
+        worse,
+        better,
+        change: match sizes {
+            Some(test) => test.mean,
+            None if n == 0 => 0.0,
+            None => (worse as f64 - better as f64) / n as f64,
+        },
+        standard_error: sizes.and_then(|test| test.standard_error),
     }
 }

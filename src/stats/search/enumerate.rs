@@ -2,7 +2,7 @@
 
 use super::rows::Rows;
 use super::score::{Extent, Scoring};
-use super::{Conjunction, Level, MAX_PREDICATES, SearchOptions};
+use super::{Change, Conjunction, Level, MAX_PREDICATES, SearchInput, SearchOptions};
 use crate::stats::slices::MIN_SLICE_SIZE;
 use std::collections::HashMap;
 
@@ -32,6 +32,7 @@ pub(super) struct Explored {
     pub(super) units: Vec<Unit>,
     /// Change of every sample of the half.
     pub(super) change: Vec<f64>,
+    pub(super) kind: Change,
     /// Best slices, best first.
     pub(super) pool: Vec<Scored>,
     pub(super) levels: Vec<Level>,
@@ -57,19 +58,12 @@ impl Explored {
 }
 
 /// Searches the rows of the exploring half for the `pool` best slices.
-pub(super) fn explore(
-    columns: &[&[u16]],
-    change: &[f64],
-    half: &[u32],
-    options: &SearchOptions,
-    pool: usize,
-) -> Explored {
+pub(super) fn explore(input: &SearchInput<'_>, half: &[u32], options: &SearchOptions, pool: usize) -> Explored {
+    let (columns, kind) = (input.columns, input.kind);
     let n = half.len() as u64;
-    let change: Vec<f64> = half.iter().map(|row| change[*row as usize]).collect();
-    // What is not a number is no error.
-    let worse = |change: &f64| if *change > 0.0 { *change } else { 0.0 };
+    let change: Vec<f64> = half.iter().map(|row| input.change[*row as usize]).collect();
     let errors: Vec<(u32, f64)> = (0_u32..)
-        .zip(change.iter().map(worse))
+        .zip(change.iter().map(|change| kind.error(*change)))
         .filter(|(_, error)| *error > 0.0)
         .collect();
     let min_support = options.min_support.unwrap_or(MIN_SLICE_SIZE.max(n / 1_000)).max(1);
@@ -109,6 +103,7 @@ pub(super) fn explore(
     Explored {
         units,
         change,
+        kind,
         pool,
         levels,
         min_support,

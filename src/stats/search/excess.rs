@@ -1,72 +1,96 @@
 //! Whether a slice has more errors than the samples outside it.
 
-use crate::stats::special::normal_cdf;
+use super::Change;
+use crate::stats::student_two_sided;
 
 /// Errors among some samples.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Errors {
+    kind: Change,
     /// Samples.
     pub(super) n: u64,
     /// Samples with an error.
-    pub(super) count: u64,
+    count: u64,
     /// Sum of the errors.
-    pub(super) sum: f64,
+    pub(super) error: f64,
+    /// Sum of the changes, for the better ones too.
+    sum: f64,
     /// Sum of their squares.
-    pub(super) squares: f64,
+    squares: f64,
 }
 
 impl Errors {
+    /// Those of no sample.
+    pub(super) fn none(kind: Change) -> Errors {
+        Errors {
+            kind,
+            n: 0,
+            count: 0,
+            error: 0.0,
+            sum: 0.0,
+            squares: 0.0,
+        }
+    }
+
     /// Adds a sample by its change: an error is what got worse.
     pub(super) fn add(&mut self, change: f64) {
         self.n += 1;
-        if change > 0.0 {
-            self.count += 1;
-            self.sum += change;
-            self.squares += change * change;
-        }
+        self.count += u64::from(self.kind.is_worse(change));
+        self.error += self.kind.error(change);
+        self.sum += change;
+        self.squares += change * change;
     }
 
     pub(super) fn less(self, part: Errors) -> Errors {
         Errors {
+            kind: self.kind,
             n: self.n.saturating_sub(part.n),
             count: self.count.saturating_sub(part.count),
+            error: self.error - part.error,
             sum: self.sum - part.sum,
             squares: self.squares - part.squares,
         }
     }
-
-    /// Whether every error is 1.
-    fn counts(&self) -> bool {
-        let count = self.count as f64;
-        (self.sum - count).abs() < 1e-9 * count.max(1.0) && (self.squares - count).abs() < 1e-9 * count.max(1.0)
-    }
 }
 
-/// One-sided p value that the samples inside have no more errors than those outside.
+/// One-sided p value that the samples inside got worse no more than those outside.
 ///
-/// Fisher's exact test as mid-p where errors are 0 or 1; Welch's with the normal distribution otherwise. 1 where either
-/// side is empty.
+/// Of flips Fisher's exact test as mid-p: are errors more frequent? Of changes that have sizes Welch's t test: is the mean
+/// change larger? What got better counts there as well, so that a slice which only varies more is none. 1 where either side
+/// has too few samples.
 pub(super) fn excess(inside: &Errors, outside: &Errors) -> f64 {
     if inside.n == 0 || outside.n == 0 {
         return 1.0;
     }
-    if inside.counts() && outside.counts() {
-        return fisher_midp(
+    match inside.kind {
+        Change::Flip => fisher_midp(
             inside.count,
             inside.n,
             inside.count + outside.count,
             inside.n + outside.n,
-        );
+        ),
+        Change::Loss { .. } => welch(inside, outside),
     }
+}
+
+/// `P(T > t)` with `t = (mean inside - mean outside) / error` and the degrees of freedom of Welch and Satterthwaite.
+fn welch(inside: &Errors, outside: &Errors) -> f64 {
+    if inside.n < 2 || outside.n < 2 {
+        return 1.0;
+    }
+    // The mean, the square of its error, and that over the degrees of freedom.
     let moments = |errors: &Errors| {
         let n = errors.n as f64;
         let mean = errors.sum / n;
-        (mean, (errors.squares / n - mean * mean).max(0.0) / (n - 1.0).max(1.0))
+        let error = (errors.squares / n - mean * mean).max(0.0) / (n - 1.0);
+        (mean, error, error * error / (n - 1.0))
     };
-    let ((a, variance_a), (b, variance_b)) = (moments(inside), moments(outside));
-    let error = libm::sqrt(variance_a + variance_b);
+    let ((a, error_a, free_a), (b, error_b, free_b)) = (moments(inside), moments(outside));
+    let error = error_a + error_b;
     if error > 0.0 {
-        normal_cdf((b - a) / error)
+        let t = (a - b) / libm::sqrt(error);
+        let tail = student_two_sided(t, error * error / (free_a + free_b)) / 2.0;
+        if t > 0.0 { tail } else { 1.0 - tail }
     } else if a > b {
         0.0
     } else {
@@ -107,8 +131,7 @@ mod tests {
         Errors {
             n,
             count,
-            sum: count as f64,
-            squares: count as f64,
+            ..Errors::none(Change::Flip)
         }
     }
 
@@ -144,16 +167,36 @@ mod tests {
         assert!(excess(&errors(10, 0), &errors(100, 0)) >= 1.0);
     }
 
+    /// Against scipy 1.17.1, `ttest_ind(high, low, equal_var=False, alternative="greater")`.
     #[test]
-    fn sizes_of_errors_count_where_they_differ() {
+    fn welch_agrees_with_scipy() {
         let of = |values: &[f64]| {
-            let mut errors = Errors::default();
+            let mut errors = Errors::none(Change::Loss { tolerance: 0.0 });
             values.iter().for_each(|value| errors.add(*value));
             errors
         };
         let low = of(&[0.1, -0.2, 0.3, 0.2, 0.0, 0.1, 0.15]);
-        let high = of(&[0.9, 1.1, 0.7, 0.8, 1.3, 0.6, 0.9]);
-        assert!(excess(&high, &low) < 1e-6 && excess(&low, &high) > 0.999);
+        let high = of(&[0.9, 1.1, 0.7, -0.8, 1.3, 0.6, 0.9, 2.0]);
+        for (found, expected) in [
+            (excess(&high, &low), 0.01648556316712952),
+            (excess(&low, &high), 0.9835144368328704),
+        ] {
+            assert!((found / expected - 1.0).abs() < 1e-9, "{found} instead of {expected}");
+        }
         assert!(excess(&of(&[2.0, 2.0]), &of(&[0.0, 0.0])) <= 0.0);
+        assert!(excess(&of(&[2.0]), &of(&[0.0, 0.0])) >= 1.0);
+    }
+
+    /// A slice that varies more, but got no worse on the whole, has larger errors and no excess.
+    #[test]
+    fn what_varies_more_is_not_worse() {
+        let mut wide = Errors::none(Change::Loss { tolerance: 0.1 });
+        let mut narrow = wide;
+        for i in 0..100 {
+            let sign = if i % 2 == 0 { 1.0 } else { -1.0 };
+            wide.add(3.0 * sign);
+            narrow.add(0.2 * sign);
+        }
+        assert!(wide.error > narrow.error && excess(&wide, &narrow) > 0.4);
     }
 }

@@ -27,7 +27,7 @@ pub(super) fn fold(explored: &Explored, limit: usize) -> Vec<Folded> {
     let mut taken = Taken {
         explored,
         covered: vec![false; explored.change.len()],
-        rest: Errors::default(),
+        rest: Errors::none(explored.kind),
         narrower: NARROWER / explored.levels.iter().map(|level| level.counted).sum::<u64>().max(1) as f64,
     };
     explored.change.iter().for_each(|change| taken.rest.add(*change));
@@ -85,8 +85,8 @@ fn settle(taken: &Taken<'_>, slices: &mut Vec<(Folded, Rows)>) {
         for (_, other) in slices.iter() {
             other.each(|row| others[row as usize] = true);
         }
-        let (mut own, mut inside) = (Errors::default(), Errors::default());
-        let mut around = Errors::default();
+        let none = Errors::none(taken.explored.kind);
+        let (mut own, mut inside, mut around) = (none, none, none);
         rows.each(|row| {
             inside.add(taken.explored.change[row as usize]);
             if !others[row as usize] {
@@ -163,7 +163,7 @@ struct Taken<'a> {
 impl Taken<'_> {
     /// Errors of the rows that are not covered.
     fn errors(&self, rows: &Rows) -> Errors {
-        let mut errors = Errors::default();
+        let mut errors = Errors::none(self.explored.kind);
         rows.each(|row| {
             if !self.covered[row as usize] {
                 errors.add(self.explored.change[row as usize]);
@@ -174,10 +174,10 @@ impl Taken<'_> {
 
     /// SliceLine's score of all rows, covered or not.
     fn score(&self, rows: &Rows) -> f64 {
-        let mut errors = Errors::default();
+        let mut errors = Errors::none(self.explored.kind);
         rows.each(|row| errors.add(self.explored.change[row as usize]));
         let scoring = &self.explored.scoring;
-        super::slice_score(errors.n, errors.sum, scoring.n, scoring.error, scoring.weight)
+        super::slice_score(errors.n, errors.error, scoring.n, scoring.error, scoring.weight)
     }
 
     fn cover(&mut self, rows: &Rows) {

@@ -8,6 +8,7 @@
 //! ```
 
 mod bins;
+mod change;
 mod confirm;
 mod enumerate;
 mod excess;
@@ -18,6 +19,7 @@ mod score;
 mod tests;
 
 pub use bins::QuantileBins;
+pub use change::Change;
 pub use score::slice_score;
 
 use enumerate::{Explored, explore};
@@ -37,9 +39,10 @@ pub type Conjunction = Vec<(u32, u16)>;
 pub struct SearchInput<'a> {
     /// Per column the code of every sample's value.
     pub columns: &'a [&'a [u16]],
-    /// How much worse the candidate is: 1 regressed, -1 fixed, 0 neither; or the increase of a loss. Negated, the same
-    /// search finds what got better.
+    /// How much worse the candidate is. Negated, the same search finds what got better.
     pub change: &'a [f64],
+    /// What these numbers are.
+    pub kind: Change,
     /// The half on which slices are found; the other confirms them. See [`explores`].
     pub explore: &'a [bool],
 }
@@ -88,6 +91,8 @@ pub struct HalfCounts {
     pub better: u64,
     /// Mean change.
     pub change: f64,
+    /// Its standard error, where changes have sizes and there are two samples.
+    pub standard_error: Option<f64>,
 }
 
 /// A slice that was found.
@@ -101,8 +106,8 @@ pub struct FoundSlice {
     pub explored: HalfCounts,
     /// Counts in the other half: an honest estimate.
     pub confirming: HalfCounts,
-    /// In the other half: the larger of two p values, that the slice changed, and that it got worse more often than the
-    /// samples outside it and outside the slices before it.
+    /// In the other half: the larger of two p values, that the slice changed, and that it got worse more often (or by more)
+    /// than the samples outside it and outside the slices before it.
     pub p_value: f64,
     /// Benjamini-Hochberg over the slices found.
     pub q_value: f64,
@@ -160,7 +165,6 @@ pub fn drawn(key: &[u8], one_in: u64) -> Option<bool> {
 pub fn search(input: &SearchInput<'_>, options: &SearchOptions) -> Search {
     let lengths = input.columns.iter().map(|column| column.len());
     let n = lengths.fold(input.change.len().min(input.explore.len()), usize::min);
-    let change = &input.change[..n];
     let half = |explore: bool| -> Vec<u32> {
         let members = (0_u32..).zip(&input.explore[..n]);
         members
@@ -169,15 +173,9 @@ pub fn search(input: &SearchInput<'_>, options: &SearchOptions) -> Search {
             .collect()
     };
     let halves = [half(true), half(false)];
-    let explored: Explored = explore(
-        input.columns,
-        change,
-        &halves[0],
-        options,
-        options.slices * POOL_PER_SLICE,
-    );
+    let explored: Explored = explore(input, &halves[0], options, options.slices * POOL_PER_SLICE);
     let folded = fold::fold(&explored, options.slices);
-    let slices = confirm::confirm(input.columns, change, &halves[1], folded, options);
+    let slices = confirm::confirm(input, &halves[1], folded, options);
     Search {
         slices,
         levels: explored.levels,
