@@ -66,6 +66,10 @@ pub fn config_digest(
     // A rows digest is recorded by the snapshot that added this run, and no other.
     if runs.iter().any(|run| run.rows_digest.is_none()) {
         text["runs"] = serde_json::json!(runs.map(|run| &run.run_id));
+        // What is known of such a run may come from an older snapshot, and be lost with it.
+        if runs.iter().any(|run| !run.properties.is_empty()) {
+            text["known"] = serde_json::json!(runs.map(|run| (&run.golden, &run.properties)));
+        }
     }
     crate::names::short_hash(&text.to_string())
 }

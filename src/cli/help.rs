@@ -15,6 +15,7 @@ References:
   run:0192f3a4             a run by its id or the unique beginning of it
   snapshot:4358109269873   the run that this snapshot added
   tag:release-2026-03      the run that this tag of the table points at
+  version:a.csv            the newest run of a version whose name reads as something else
   latest, latest~1         the newest run of any version, the one before it
   predictions.csv          a file, which is imported first under its stem as version
 

@@ -36,6 +36,9 @@ pub(super) struct UnpinArgs {
     /// Unpin this snapshot, written snapshot:ID, or what no other published report needs of the report in this folder
     #[arg(value_name = "SNAPSHOT|REPORT_FOLDER", required = true)]
     what: Vec<String>,
+    /// Let go for this site alone, of a report that was published to several; repeat for more
+    #[arg(long = "site", value_name = "SITE")]
+    sites: Vec<String>,
     #[command(flatten)]
     table: TableArgs,
 }
@@ -44,6 +47,9 @@ impl UnpinArgs {
     /// The checked request.
     pub(super) fn request(self, overrides: &mut Overrides) -> Command {
         self.table.fill(overrides);
-        Command::Unpin(UnpinRequest { what: self.what })
+        Command::Unpin(UnpinRequest {
+            what: self.what,
+            sites: self.sites,
+        })
     }
 }

@@ -327,6 +327,8 @@ pub struct PinsRequest {
 pub struct UnpinRequest {
     /// Snapshots, and folders of reports.
     pub what: Vec<String>,
+    /// Of reports that were published to several sites, those to which the pins belong.
+    pub sites: Vec<String>,
 }
 
 /// A clean-up of files to which nothing refers.

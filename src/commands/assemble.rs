@@ -2,15 +2,19 @@
 
 use super::discovered;
 use crate::audit::manifest::config_digest;
-use crate::compare::{Compared, Job, PagedSlice, SliceRows};
+use crate::compare::{Compared, Job, Overlaps, PagedSlice, SliceRows};
 use crate::model::comparison::{COMPARISON_SCHEMA, Clusters, RankingResult, Repeats, Warning};
-use crate::model::slice::SliceDetail;
+use crate::model::slice::{Overlap, SliceDetail};
 use crate::model::{Comparison, Counts, Direction, Metric, NonInferiority, PinnedRun, Predicate, Verdict};
 use crate::names::safe_component;
 use crate::stats::{self, MetricKind, ScoreSums, Seed};
+use std::collections::BTreeMap;
 
 /// Slices that get a page at most; the most harmful ones.
 pub(super) const MAX_SLICE_PAGES: usize = 200;
+
+/// Other slices that share regressed samples with one, at most.
+const MAX_OVERLAPS: usize = 10;
 
 /// The document, with full tables for the regression slices that get a page.
 pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
@@ -198,6 +202,33 @@ pub(super) fn paged_slices(comparison: &Comparison) -> Vec<PagedSlice> {
     declared
         .chain(comparison.discovered.iter().flat_map(discovered::paged))
         .collect()
+}
+
+/// Notes in the details of each slice with a page which others its regressed samples lie in as well.
+pub(super) fn add_overlaps(comparison: &mut Comparison, pages: &[PagedSlice], overlaps: &Overlaps) {
+    let of_page: BTreeMap<&str, Vec<Overlap>> = pages
+        .iter()
+        .zip(overlaps)
+        .map(|(page, overlaps)| {
+            let mut most: Vec<(u64, usize)> = overlaps.iter().map(|(&other, &n)| (n, other)).collect();
+            // Pages are in the order of harm.
+            most.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
+            let overlap = |(regressed, other): (u64, usize)| Overlap {
+                slug: pages[other].slug.clone(),
+                regressed,
+            };
+            let most = most.into_iter().take(MAX_OVERLAPS).map(overlap).collect();
+            (page.slug.as_str(), most)
+        })
+        .collect();
+    let declared = comparison.slices.iter_mut();
+    let found = comparison.discovered.iter_mut().flat_map(|discovered| {
+        let both = discovered.worse.slices.iter_mut().chain(&mut discovered.better.slices);
+        both.map(|found| &mut found.slice)
+    });
+    for detail in declared.chain(found).filter_map(|slice| slice.detail.as_mut()) {
+        detail.overlaps = of_page.get(detail.slug.as_str()).cloned().unwrap_or_default();
+    }
 }
 
 /// Name of a slice's page: its rank, and its predicates as far as a path may hold them.

@@ -11,7 +11,7 @@ use crate::publish::Item;
 use crate::report::format::Unit;
 use crate::report::headline::headline_metric;
 use crate::report::{markdown, terminal};
-use crate::store::{ResolvedRun, Store, check_version};
+use crate::store::{ResolvedRun, Store, VERSION_PREFIX, check_version};
 use std::path::{Path, PathBuf};
 
 /// Compares two runs and writes the report.
@@ -132,11 +132,18 @@ pub(super) async fn compute(session: &Session, job: &Job) -> Result<(Compared, C
     bar.finish_and_clear();
     let compared = compared.map_err(convert::compare)?;
     session.lap("joined and counted");
-    let comparison = assemble::comparison(job, &compared);
-    let slices = assemble::paged_slices(&comparison);
-    let samples = compared.samples(job, &slices).await.map_err(convert::compare)?;
+    let (comparison, samples) = document(job, &compared).await?;
     session.lap("samples fetched");
     Ok((compared, comparison, samples))
+}
+
+/// The document and the samples, of a pass that is over.
+pub(super) async fn document(job: &Job, compared: &Compared) -> Result<(Comparison, SampleSet)> {
+    let mut comparison = assemble::comparison(job, compared);
+    let slices = assemble::paged_slices(&comparison);
+    let shown = compared.samples(job, &slices).await.map_err(convert::compare)?;
+    assemble::add_overlaps(&mut comparison, &slices, &shown.overlaps);
+    Ok((comparison, shown.samples))
 }
 
 /// A reference to a run, or a file of predictions, which is appended first.
@@ -167,6 +174,9 @@ pub(super) async fn resolve(
 
 /// Whether a reference names a file of predictions: it is there, or it looks like one.
 pub(super) fn is_file(session: &Session, reference: &str) -> bool {
+    if reference.starts_with(VERSION_PREFIX) {
+        return false;
+    }
     let path = Path::new(reference);
     let known = ["csv", "tsv", "json", "jsonl", "ndjson", "eval", "parquet", "gz", "zst"];
     let ending = path

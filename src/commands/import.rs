@@ -1,12 +1,14 @@
 //! `evaldiff import`: recorded predictions into the table, one run.
 
 use super::{Session, convert, input, print};
+use crate::audit::rows_digest::RowsDigest;
 use crate::cli::import::NO_VERSION;
 use crate::cli::request::ImportRequest;
 use crate::error::{Error, Result};
 use crate::ingest::ImportPlan;
-use crate::store::check_version;
+use crate::store::{Appended, StoreError, check_version};
 use arrow::util::pretty::pretty_format_batches;
+use futures::StreamExt;
 use std::fmt::Write;
 
 /// Appends recorded predictions as one run, or shows what would be appended.
@@ -42,7 +44,15 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
         None => session.open_or_create().await?,
     };
     let run_id = request.run_id.unwrap_or_else(uuid::Uuid::now_v7).to_string();
-    let done = input::append(session, &store, &table, plan, &version, run_id.clone(), &request.input).await?;
+    let known = store.find_appended(&table, &run_id, &version).await;
+    let done = match known.map_err(convert::store)? {
+        Some(found) => {
+            input::warn_if_deleted(session, &store, &table, &run_id).await?;
+            same_rows(session, plan, &run_id, &found).await?;
+            found
+        }
+        None => input::append(session, &store, &table, plan, &version, run_id.clone(), &request.input).await?,
+    };
     let version = version.escape_debug();
     let what = if done.already_there {
         "is already there"
@@ -56,6 +66,26 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
         )
         .as_bytes(),
     )
+}
+
+/// Whether the rows of a run that is there are those of the input, where the run's digest tells.
+async fn same_rows(session: &Session, plan: ImportPlan, run_id: &str, found: &Appended) -> Result<()> {
+    let Some(recorded) = &found.rows_digest else {
+        return Ok(());
+    };
+    let mut digest = RowsDigest::new(plan.roles());
+    let engine = session.engine_within(None)?;
+    let mut rows = plan.sorted(engine.context()).await.map_err(convert::ingest)?;
+    while let Some(batch) = rows.next().await {
+        let batch = batch.map_err(convert::ingest)?;
+        digest
+            .update(&batch)
+            .map_err(|e| Error::data("the input cannot be compared with the run that is there").with_source(e))?;
+    }
+    match digest.finish() == *recorded {
+        true => Ok(()),
+        false => Err(convert::store(StoreError::OtherRows(run_id.to_string()))),
+    }
 }
 
 /// The version that was given, else the model that the log of a tool names.

@@ -134,13 +134,7 @@ pub(super) async fn append_run(
     }
     let found = store.find_appended(table, &run.run_id, &run.model_version).await;
     if let Some(found) = found.map_err(convert::store)? {
-        if store.is_deleted(table, &run.run_id).await.map_err(convert::store)? {
-            session.say(&format!(
-                "warning: the rows of run {} were deleted by a later commit; to have them again, import them with another \
-                 --run-id",
-                run.run_id
-            ));
-        }
+        warn_if_deleted(session, store, table, &run.run_id).await?;
         return Ok(found);
     }
     let bar = session.progress("importing", Some(plan.counts().rows));
@@ -157,6 +151,17 @@ pub(super) async fn append_run(
         (Err(_), Some(error)) => Err(convert::ingest(error)),
         (Err(error), None) => Err(convert::store(error)),
     }
+}
+
+/// Says so where a run is recorded, and its rows are gone.
+pub(super) async fn warn_if_deleted(session: &Session, store: &Store, table: &str, run_id: &str) -> Result<()> {
+    if store.is_deleted(table, run_id).await.map_err(convert::store)? {
+        session.say(&format!(
+            "warning: the rows of run {run_id} were deleted by a later commit; to have them again, import them with another \
+             --run-id"
+        ));
+    }
+    Ok(())
 }
 
 /// Name and version of the golden dataset: from flags, else from its file's stem.

@@ -112,7 +112,7 @@ fn as_text(runs: &[RunEntry], table: &str) -> String {
         rows.push([
             match run.retracted {
                 Some(_) => format!("{version} (retracted)"),
-                None if !run.changes.is_empty() => format!("{version} (changed)"),
+                None if !run.changes.is_empty() => format!("{version} (see below)"),
                 None => version,
             },
             accuracy(run).map_or("-".into(), |a| format!("{a:.4}")),

@@ -6,7 +6,7 @@ use crate::audit::manifest::MANIFEST_NAME;
 use crate::cli::request::UnpinRequest;
 use crate::error::{Error, Result};
 use crate::publish::folder_of;
-use crate::store::Store;
+use crate::store::{Holder, Store};
 use std::collections::BTreeSet;
 
 /// What is to be let go.
@@ -18,7 +18,8 @@ enum Pinned {
     },
     Report {
         table: String,
-        report: String,
+        /// The report with each of the sites.
+        holders: Vec<Holder>,
         ids: BTreeSet<i64>,
     },
 }
@@ -31,19 +32,19 @@ pub async fn unpin(session: &Session, request: &UnpinRequest) -> Result<()> {
     let store = session.open().await?;
     let mut snapshots = Vec::new();
     let mut free: BTreeSet<(String, i64)> = BTreeSet::new();
-    let mut reports = Vec::new();
+    let mut reports: Vec<(String, Holder)> = Vec::new();
     for what in &request.what {
-        match pinned(session, &store, what).await? {
+        match pinned(session, &store, what, &request.sites).await? {
             Pinned::Snapshot { table, id } => snapshots.push((table, id)),
-            Pinned::Report { table, report, ids } => {
+            Pinned::Report { table, holders, ids } => {
                 free.extend(ids.into_iter().map(|id| (table.clone(), id)));
-                reports.push((table, report));
+                reports.extend(holders.into_iter().map(|holder| (table.clone(), holder)));
             }
         }
     }
     // All of them first: none keeps what only the others of them need.
-    for (table, report) in &reports {
-        store.let_go(table, report).await.map_err(convert::store)?;
+    for (table, holder) in &reports {
+        store.let_go(table, holder).await.map_err(convert::store)?;
     }
     for (table, id) in &free {
         release(&store, table, *id).await?;
@@ -54,7 +55,7 @@ pub async fn unpin(session: &Session, request: &UnpinRequest) -> Result<()> {
     Ok(())
 }
 
-async fn pinned(session: &Session, store: &Store, what: &str) -> Result<Pinned> {
+async fn pinned(session: &Session, store: &Store, what: &str, sites: &[String]) -> Result<Pinned> {
     if let Ok(id) = what.strip_prefix("snapshot:").unwrap_or(what).parse() {
         let table = session.table(store).await?;
         return Ok(Pinned::Snapshot { table, id });
@@ -63,26 +64,43 @@ async fn pinned(session: &Session, store: &Store, what: &str) -> Result<Pinned> 
     if folder.join(MANIFEST_NAME).is_file() {
         let manifest = super::verify::manifest(&folder)?;
         let report = folder_of(&manifest).ok_or_else(|| Error::altered("manifest.json: changed or damaged"))?;
+        let holders = of_report(store, &manifest.table, &report, sites).await?;
         let ids = ids(&manifest);
         let table = manifest.table;
-        return Ok(Pinned::Report { table, report, ids });
+        return Ok(Pinned::Report { table, holders, ids });
     }
     // A published report of which there is no copy here.
     let table = session.table(store).await?;
-    let holders = store.holders(&table).await.map_err(convert::store)?;
-    let holder = holders
-        .into_iter()
-        .find(|holder| holder.report == what.trim_end_matches('/'));
-    match holder {
-        Some(holder) => Ok(Pinned::Report {
-            ids: holder.ids().collect(),
-            report: holder.report,
-            table,
-        }),
-        None => Err(
+    let holders = of_report(store, &table, what.trim_end_matches('/'), sites).await?;
+    if holders.is_empty() {
+        return Err(
             Error::usage(format!("`{what}` is neither a snapshot nor a report's folder"))
                 .with_hint("`evaldiff pins` lists what is pinned: give snapshot:ID, or the folder with manifest.json"),
+        );
+    }
+    let ids = holders.iter().flat_map(Holder::ids).collect();
+    Ok(Pinned::Report { table, holders, ids })
+}
+
+/// A published report with each of the sites that are meant; all, if there is one at most.
+async fn of_report(store: &Store, table: &str, report: &str, sites: &[String]) -> Result<Vec<Holder>> {
+    let mut holders = store.holders(table).await.map_err(convert::store)?;
+    holders.retain(|holder| holder.report == report);
+    let known: Vec<String> = holders.iter().map(|holder| holder.site.clone()).collect();
+    if sites.is_empty() && known.len() > 1 {
+        return Err(
+            Error::usage(format!("{report} was published to several sites: {}", known.join(", ")))
+                .with_hint("say for which its pins are to go: --site SITE, once for each"),
+        );
+    }
+    let same = |site: &String, holder: &Holder| site.trim_end_matches('/') == holder.site.trim_end_matches('/');
+    holders.retain(|holder| sites.is_empty() || sites.iter().any(|site| same(site, holder)));
+    match holders.is_empty() && !sites.is_empty() && !known.is_empty() {
+        true => Err(
+            Error::usage(format!("{report} was not published to {}", sites.join(" or ")))
+                .with_hint(format!("it was published to {}", known.join(", "))),
         ),
+        false => Ok(holders),
     }
 }
 
@@ -129,7 +147,9 @@ async fn needs(store: &Store, table: &str, id: i64) -> Result<Vec<String>> {
     let needing = holders
         .into_iter()
         .filter(|holder| holder.ids().any(|needed| needed == id));
-    Ok(needing.map(|holder| holder.report).collect())
+    let mut reports: Vec<String> = needing.map(|holder| holder.report).collect();
+    reports.dedup();
+    Ok(reports)
 }
 
 fn say(table: &str, id: i64, had: bool) -> Result<()> {

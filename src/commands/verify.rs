@@ -1,6 +1,6 @@
 //! `evaldiff verify`: does a report still say what its snapshots say?
 
-use super::{Session, assemble, convert, pages, print, rerender};
+use super::{Session, convert, diff, pages, print, rerender};
 use crate::audit::files_digest::files_digest;
 use crate::audit::folder;
 use crate::audit::manifest::{MANIFEST_NAME, Manifest, json_bytes};
@@ -32,6 +32,7 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
         match store.resolve_pinned(&manifest.table, run).await {
             Ok(found) => runs.push(found),
             Err(StoreError::SnapshotGone { .. }) => gone.push(run.clone()),
+            Err(StoreError::NoTable { table, .. }) => return Err(table_gone(&table)),
             Err(error) => return Err(unreachable(convert::store(error))),
         }
     }
@@ -97,6 +98,12 @@ fn unreachable(error: Error) -> Error {
             .with_hint("run in the project's folder, or set ICEBERG_CATALOG_URI and ICEBERG_WAREHOUSE"),
         _ => error,
     }
+}
+
+fn table_gone(table: &str) -> Error {
+    Error::not_comparable(format!("table {table} is gone from the catalog")).with_hint(
+        "the files of the report are as its manifest says; its numbers could not be recomputed. Is it this catalog?",
+    )
 }
 
 fn same_run(found: &ResolvedRun, run: &PinnedRun) -> Result<()> {
@@ -292,11 +299,7 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
             compare::CompareError::Engine(error) => altered(error),
             other => convert::compare(other),
         })?;
-    let comparison = assemble::comparison(&job, &compared);
-    let samples = compared
-        .samples(&job, &assemble::paged_slices(&comparison))
-        .await
-        .map_err(convert::compare)?;
+    let (comparison, samples) = diff::document(&job, &compared).await?;
     if manifest.tool_version != comparison.tool_version {
         same_numbers(report, manifest, &comparison)?;
         say(&format!(

@@ -5,6 +5,7 @@ mod cells;
 mod clusters;
 mod encode;
 mod error;
+mod flip_cells;
 mod flips;
 mod labels;
 mod latency;
@@ -24,13 +25,13 @@ mod spool;
 mod tally;
 
 pub use error::CompareError;
-pub use payload::{PagedSlice, SliceRows};
+pub use payload::{Overlaps, PagedSlice, Shown, SliceRows};
 pub use plan::JoinChoice;
 pub use search::{Discovery, Found, FoundSlice};
 
 use crate::engine::Engine;
 use crate::model::comparison::{Latencies, TrialCounts};
-use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate, SampleSet};
+use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate};
 use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
@@ -132,11 +133,12 @@ impl Compared {
         flips::parquet(&self.pass, job, out)
     }
 
-    /// The samples that get a page: the lists by outcome and accounting class, and one per given slice.
+    /// The samples that get a page: the lists by outcome and accounting class, one per given slice, and those of the
+    /// confusions that flipped most.
     ///
     /// # Errors
     /// Fails if payload cannot be read.
-    pub async fn samples(&self, job: &Job, slices: &[PagedSlice]) -> Result<SampleSet, CompareError> {
+    pub async fn samples(&self, job: &Job, slices: &[PagedSlice]) -> Result<Shown, CompareError> {
         payload::samples(self, job, slices).await
     }
 }

@@ -2,6 +2,7 @@
 
 use super::encode::{LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SLICES_PER_WORD};
 use super::error::CompareError;
+use super::flip_cells::{self, CELL_TOP, CellCodes};
 use super::lists::{OTHER_TOP, by_change, slice_order, sure};
 use super::pass::Pass;
 use super::rank::{First, Ranked};
@@ -10,7 +11,7 @@ use super::tally::{Side, carried};
 use super::{Compared, Found, Job};
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::lookup::rows_at;
-use crate::model::samples::{Answer, SAMPLES_SCHEMA};
+use crate::model::samples::{Answer, FlipCell, SAMPLES_SCHEMA};
 use crate::model::{ColumnRoles, Kind, Predicate, Sample, SampleList, SampleSet};
 use crate::stats::Play;
 use arrow::array::AsArray;
@@ -49,64 +50,70 @@ impl SliceRows {
     }
 }
 
-pub(super) async fn samples(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<SampleSet, CompareError> {
+/// Of each slice, how many of its regressed samples also lie in which other one, by their places.
+pub type Overlaps = Vec<BTreeMap<usize, u64>>;
+
+/// What a report shows of single samples.
+#[derive(Debug)]
+pub struct Shown {
+    /// The samples and their lists.
+    pub samples: SampleSet,
+    /// How the given slices overlap.
+    pub overlaps: Overlaps,
+}
+
+/// A list of samples, chosen.
+struct Chosen {
+    id: String,
+    outcome: &'static str,
+    order: &'static str,
+    cell: Option<FlipCell>,
+    total: u64,
+    ranked: Vec<Ranked>,
+}
+
+pub(super) async fn samples(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<Shown, CompareError> {
     let Compared { pass, sides, .. } = compared;
-    let mut lists = Vec::new();
-    for (kind, first) in pass.tally.lists.kinds.iter().zip(&pass.tally.lists.firsts) {
-        lists.push((
-            kind.id.to_string(),
-            kind.id.to_string(),
-            kind.order,
-            first.total,
-            first.sorted(),
-        ));
-    }
-    for (slice, first) in slices.iter().zip(slice_lists(compared, job, slices)?) {
-        lists.push((
-            format!("slice:{}", slice.slug),
-            slice.rows.outcome().into(),
-            slice_order(pass.measure.is_none()),
-            first.total,
-            first.sorted(),
-        ));
-    }
+    let (lists, overlaps) = chosen(compared, job, slices)?;
     let shown = shown(job);
     let columns = wanted(job, &shown);
-    let chosen = || lists.iter().flat_map(|(_, _, _, _, samples)| samples);
+    let chosen = || lists.iter().flat_map(|list| &list.ranked);
     let of = |side: usize| chosen().filter_map(|r| r.row.positions[side]).collect::<Vec<u64>>();
     let (old, new) = futures::try_join!(
         fetch(&sides.baseline, job, &columns, of(0)),
         fetch(&sides.candidate, job, &columns, of(1)),
     )?;
     let mut samples = BTreeMap::new();
-    for (_, outcome, _, _, ranked) in &lists {
-        for r in ranked {
+    for list in &lists {
+        for r in &list.ranked {
             let id = sample_id(&r.key);
             samples
                 .entry(id.clone())
-                .or_insert_with(|| sample(id, outcome, r, pass, job, &columns, &old, &new));
+                .or_insert_with(|| sample(id, list.outcome, r, pass, job, &columns, &old, &new));
         }
     }
     let mut hidden: Vec<String> = job.options.hide.clone();
     if job.options.no_payload {
         hidden.extend(payload_columns(&job.roles).filter(|c| !job.options.hide.contains(c)));
     }
-    Ok(SampleSet {
+    let samples = SampleSet {
         schema: SAMPLES_SCHEMA.to_string(),
         columns: shown,
         scores: scores(&job.roles).cloned().collect(),
         hidden,
         lists: lists
             .into_iter()
-            .map(|(id, _, order, total, ranked)| SampleList {
-                id,
-                total,
-                order: order.to_string(),
-                ids: ranked.iter().map(|r| sample_id(&r.key)).collect(),
+            .map(|list| SampleList {
+                id: list.id,
+                total: list.total,
+                order: list.order.to_string(),
+                cell: list.cell,
+                ids: list.ranked.iter().map(|r| sample_id(&r.key)).collect(),
             })
             .collect(),
         samples,
-    })
+    };
+    Ok(Shown { samples, overlaps })
 }
 
 /// Name of a sample's page: the first 16 hex digits of its key's BLAKE3 digest.
@@ -114,48 +121,106 @@ fn sample_id(key: &str) -> String {
     blake3::hash(key.as_bytes()).to_hex().chars().take(16).collect()
 }
 
-/// The samples of each slice's list, by one walk over the flips.
-fn slice_lists(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<Vec<First>, CompareError> {
+/// Every list: by outcome and accounting class, by slice, and by truth and answers.
+fn chosen(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<(Vec<Chosen>, Overlaps), CompareError> {
     let pass = &compared.pass;
-    let members: Vec<Members<'_>> = slices.iter().map(|slice| Members::of(compared, &slice.rows)).collect();
-    let most = job.options.top.min(OTHER_TOP);
-    let mut firsts: Vec<First> = slices.iter().map(|_| First::new(most)).collect();
-    if slices.is_empty() {
-        return Ok(firsts);
+    let order = slice_order(pass.measure.is_none());
+    let cells = flip_cells::chosen(pass);
+    let of_slices = slices.iter().map(|slice| Members::of(compared, &slice.rows));
+    let members: Vec<Members<'_>> = of_slices.chain(cells.iter().map(Members::Cell)).collect();
+    let (firsts, overlaps) = walk_flips(compared, job, &members, slices.len())?;
+    let (of_slices, of_cells) = firsts.split_at(slices.len());
+    let kinds = &pass.tally.lists;
+    let mut lists: Vec<Chosen> = Vec::new();
+    let mut add = |id: String, outcome, order, cell, first: &First| {
+        lists.push(Chosen {
+            id,
+            outcome,
+            order,
+            cell,
+            total: first.total,
+            ranked: first.sorted(),
+        });
+    };
+    for (kind, first) in kinds.kinds.iter().zip(&kinds.firsts) {
+        add(kind.id.to_string(), kind.id, kind.order, None, first);
+    }
+    for (slice, first) in slices.iter().zip(of_slices) {
+        add(
+            format!("slice:{}", slice.slug),
+            slice.rows.outcome(),
+            order,
+            None,
+            first,
+        );
+    }
+    for (i, (codes, first)) in cells.iter().zip(of_cells).enumerate() {
+        add(
+            format!("cell:{:02}", i + 1),
+            codes.outcome(),
+            order,
+            Some(codes.cell.clone()),
+            first,
+        );
+    }
+    Ok((lists, overlaps))
+}
+
+/// The samples of each list by one walk over the flips, and how the first lists, those of slices, overlap in regressed
+/// samples.
+fn walk_flips(
+    compared: &Compared,
+    job: &Job,
+    members: &[Members<'_>],
+    slices: usize,
+) -> Result<(Vec<First>, Overlaps), CompareError> {
+    let pass = &compared.pass;
+    let mut firsts: Vec<First> = members.iter().map(|members| First::new(members.most(job))).collect();
+    let mut overlaps = vec![BTreeMap::new(); slices];
+    if members.is_empty() {
+        return Ok((firsts, overlaps));
     }
     let numbers = Rows::of(&compared.sides.candidate);
     for batch in pass.flips.read()? {
         let batch = batch?;
         let keys = batch.column(0).as_string_view();
         let [a, b] = Side::both(&batch, pass.shape);
+        let mut inside = Vec::new();
         for row in 0..batch.num_rows() {
-            let rank = Some(rank(pass, &a, &b, row));
-            let regressed = rank.filter(|_| is_regressed(pass, &a, &b, row));
-            for (first, members) in firsts.iter_mut().zip(&members) {
-                let rank = match members {
-                    Members::Values(values) => {
-                        regressed.filter(|_| values.iter().all(|&(c, value)| b.code(c, row) == value))
-                    }
-                    Members::Rows(rows) => rank.filter(|_| {
-                        let number = b.position(row).map(|position| numbers.number(position) as u32);
-                        number.is_some_and(|number| rows.binary_search(&number).is_ok())
-                    }),
+            let rank = rank(pass, &a, &b, row);
+            let regressed = is_regressed(pass, &a, &b, row);
+            inside.clear();
+            for (i, (first, members)) in firsts.iter_mut().zip(members).enumerate() {
+                if !members.hold(&a, &b, row, regressed, &numbers) {
+                    continue;
                 };
-                if let Some(rank) = rank {
-                    first.offer(rank, keys.value(row), || carried(&a, &b, row));
+                first.offer(rank, keys.value(row), || carried(&a, &b, row));
+                if i < slices && regressed {
+                    inside.push(i);
                 }
             }
+            count_overlaps(&mut overlaps, &inside);
         }
     }
-    Ok(firsts)
+    Ok((firsts, overlaps))
 }
 
-/// How the samples of a slice's list are told.
+fn count_overlaps(overlaps: &mut [BTreeMap<usize, u64>], inside: &[usize]) {
+    for &i in inside {
+        for &j in inside.iter().filter(|&&j| j != i) {
+            *overlaps[i].entry(j).or_default() += 1;
+        }
+    }
+}
+
+/// How the samples of a list are told.
 enum Members<'a> {
     /// Regressed, with these codes in slice columns.
     Values(Vec<(usize, u64)>),
     /// These rows of the candidate.
     Rows(&'a [u32]),
+    /// Flips with this truth and these answers.
+    Cell(&'a CellCodes),
 }
 
 impl<'a> Members<'a> {
@@ -178,9 +243,29 @@ impl<'a> Members<'a> {
             SliceRows::Better(at) => changed(discovery.map(|found| &found.better), *at),
         }
     }
+
+    /// Samples of the list at most.
+    fn most(&self, job: &Job) -> u64 {
+        job.options.top.min(match self {
+            Members::Cell(_) => CELL_TOP,
+            Members::Values(_) | Members::Rows(_) => OTHER_TOP,
+        })
+    }
+
+    /// Whether a flip belongs to the list.
+    fn hold(&self, a: &Side<'_>, b: &Side<'_>, row: usize, regressed: bool, numbers: &Rows) -> bool {
+        match self {
+            Members::Values(values) => regressed && values.iter().all(|&(c, value)| b.code(c, row) == value),
+            Members::Rows(rows) => {
+                let number = b.position(row).map(|position| numbers.number(position) as u32);
+                number.is_some_and(|number| rows.binary_search(&number).is_ok())
+            }
+            Members::Cell(codes) => codes.holds(a, b, row),
+        }
+    }
 }
 
-/// The rank of a flip among the samples of a slice.
+/// The rank of a flip in a list.
 fn rank(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> f64 {
     match &pass.measure {
         Some(measure) => by_change(measure.values(a, b, row)),

@@ -27,14 +27,29 @@ pub struct SampleSet {
 /// A list of samples: of an outcome, an accounting class, or of one slice's regressions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SampleList {
-    /// `regressed`, `fixed`, …, an accounting class, or `slice:<slug>` for the regressed samples of a slice.
+    /// `regressed`, `fixed`, …, an accounting class, `slice:<slug>` for the regressed samples of a slice, or `cell:<rank>`
+    /// for the flips with one ground truth and one pair of answers.
     pub id: String,
     /// How many samples there are; more than `ids` holds where the list was capped.
     pub total: u64,
     /// How the samples were chosen and ordered, in words.
     pub order: String,
+    /// What the flips of such a list have in common.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cell: Option<FlipCell>,
     /// Page names of the samples, in order.
     pub ids: Vec<String>,
+}
+
+/// A ground truth and a pair of answers of which one is right: a cell of the joint table in which samples flipped.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FlipCell {
+    /// The ground truth.
+    pub truth: String,
+    /// What the baseline answered.
+    pub baseline: String,
+    /// What the candidate answered.
+    pub candidate: String,
 }
 
 /// One sample side by side.

@@ -83,4 +83,16 @@ pub struct SliceDetail {
     pub rest_candidate: Option<f64>,
     /// Candidate minus baseline outside the slice.
     pub rest_delta: Option<f64>,
+    /// The other slices with a page in which regressed samples of this one lie, most first; at most ten.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub overlaps: Vec<Overlap>,
+}
+
+/// What a slice has in common with another one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Overlap {
+    /// The page of the other slice.
+    pub slug: String,
+    /// Samples that regressed and lie in both.
+    pub regressed: u64,
 }

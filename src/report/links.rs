@@ -1,5 +1,8 @@
 //! Page names and relative links of a report. The only place that knows where a page lies.
 
+use crate::model::SampleSet;
+use crate::model::samples::FlipCell;
+
 /// Samples on one page of a list.
 pub const PER_PAGE: usize = 50;
 
@@ -7,6 +10,12 @@ pub const PER_PAGE: usize = 50;
 pub const INDEX: &str = "index.html";
 /// The page that explains every number.
 pub const METHOD: &str = "method.html";
+/// The page of what both runs record of themselves.
+pub const CHANGES: &str = "changes.html";
+/// The page with the queries that give the headline numbers.
+pub const REPRODUCE: &str = "reproduce.html";
+/// The page of all sample lists.
+pub const LISTS: &str = "lists.html";
 /// The summary for a pull request.
 pub const SUMMARY: &str = "summary.md";
 
@@ -38,7 +47,18 @@ pub fn sample_file(id: &str) -> String {
 
 /// A page of a sample list, from 1.
 pub fn list(id: &str, page: usize) -> String {
-    format!("samples/{}-{page}.html", name(&id.replacen("slice:", "slice-", 1)))
+    format!("samples/{}-{page}.html", name(&id.replacen(':', "-", 1)))
+}
+
+/// The first page of the list of flips with this truth and these answers, of which one is right; `None` where there is no
+/// such list, and `data/flips.parquet` has the samples.
+pub fn cell_list(samples: &SampleSet, truth: &str, baseline: &str, candidate: &str) -> Option<String> {
+    let is_it = |cell: &FlipCell| cell.truth == truth && cell.baseline == baseline && cell.candidate == candidate;
+    let found = samples
+        .lists
+        .iter()
+        .find(|list| list.cell.as_ref().is_some_and(is_it))?;
+    Some(list(&found.id, 1))
 }
 
 /// The anchor of a sample within its list.
@@ -49,6 +69,11 @@ pub fn anchor(id: &str) -> String {
 /// Pages that a list of this many samples needs; an empty list has one.
 pub fn pages(samples: usize) -> usize {
     samples.div_ceil(PER_PAGE).max(1)
+}
+
+/// The anchor of a metric on the page of definitions.
+pub fn metric(name: &str) -> String {
+    format!("metric-{}", self::name(name))
 }
 
 /// A relative link that no browser can take for another scheme or host.
@@ -85,6 +110,7 @@ mod tests {
         assert_eq!(sample("../../x"), "sample/...html#s-.._.._x");
         assert_eq!(list("regressed", 2), "samples/regressed-2.html");
         assert_eq!(list("slice:a", 2), "samples/slice-a-2.html");
+        assert_eq!(list("cell:01", 1), "samples/cell-01-1.html");
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! The page that says what every number means, with the constants that the code uses.
 
 use super::format::{count, level, round_percent, setting};
-use super::links::PER_PAGE;
+use super::glossary::{self, Term};
+use super::links::{self, PER_PAGE};
 use super::measure::{self, Measure};
 use super::parts::{Chrome, Fact, Owner, fact};
 use super::{classes, matrix, slices, words};
@@ -61,6 +62,8 @@ pub struct MethodPage {
     pub columns: String,
     /// Bins of the calibration table.
     pub bins: String,
+    /// The words of the report.
+    pub terms: Vec<Term>,
     /// Limits of the pages.
     pub limits: Vec<Fact>,
     /// Which column played which part.
@@ -72,6 +75,8 @@ pub struct MethodPage {
 pub struct MetricDefinition {
     /// Its title.
     pub title: String,
+    /// Its anchor.
+    pub anchor: String,
     /// Its name in the data files.
     pub name: String,
     /// Which way is better.
@@ -109,6 +114,7 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
         predicates: MAX_PREDICATES.to_string(),
         columns: MAX_COLUMNS.to_string(),
         bins: CALIBRATION_BINS.to_string(),
+        terms: glossary::terms(single, roles, options),
         limits: vec![
             fact("Regressed samples shown", count(options.top)),
             fact("Samples per page", count(PER_PAGE as u64)),
@@ -161,6 +167,7 @@ fn metrics(roles: &ColumnRoles, single: bool) -> Vec<MetricDefinition> {
     let ours = kinds.into_iter().filter(|kind| !single || !kind.is_paired());
     let ours = ours.map(|kind| MetricDefinition {
         title: words::metric_title(kind.name()),
+        anchor: links::metric(kind.name()),
         name: kind.name().to_owned(),
         direction: words::direction(kind.direction()),
         definition: definition(kind),
@@ -170,6 +177,7 @@ fn metrics(roles: &ColumnRoles, single: bool) -> Vec<MetricDefinition> {
         let name = format!("{SCORE_PREFIX}{}", words::visible(&score.column));
         MetricDefinition {
             title: words::metric_title(&name),
+            anchor: links::metric(&name),
             name,
             direction: words::direction(score.direction),
             definition: "Mean of this score over the samples that have it in both versions.",

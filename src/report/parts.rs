@@ -18,6 +18,8 @@ pub struct Chrome {
     pub here: String,
     /// Which tool and settings made the page.
     pub made_by: String,
+    /// Whether the report compares two versions.
+    pub pair: bool,
 }
 
 /// A link to another page of the report.
@@ -97,6 +99,7 @@ impl Owner {
             crumbs,
             here: title.to_owned(),
             made_by: self.made_by.clone(),
+            pair: self.candidate.is_some(),
         }
     }
 
@@ -111,6 +114,7 @@ impl Owner {
             }],
             here: title.to_owned(),
             made_by: self.made_by.clone(),
+            pair: self.candidate.is_some(),
         }
     }
 }

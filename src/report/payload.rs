@@ -1,5 +1,6 @@
 //! Inputs and outputs of a sample: once where both versions saw the same, else with the changed words marked.
 
+use super::pretty::pretty;
 use super::words;
 use serde::Serialize;
 use similar::{ChangeTag, TextDiff};
@@ -13,6 +14,8 @@ const MAX_DIFF: usize = 8_000;
 pub struct PayloadView {
     /// Its name.
     pub column: String,
+    /// Whether the text is JSON, laid out with a value a line.
+    pub json: bool,
     /// The text, where there is only one.
     pub shared: Option<Vec<Piece>>,
     /// The texts of both versions, where they differ.
@@ -56,15 +59,41 @@ pub fn payload(column: &str, baseline: Option<&str>, candidate: Option<&str>) ->
     compare(column, ("Baseline", baseline), ("Candidate", candidate))
 }
 
-/// Two texts; none where there is neither.
+/// Two texts; none where there is neither. JSON is laid out, if both are.
 pub fn compare(
     column: &str,
     old: (&'static str, Option<&str>),
     new: (&'static str, Option<&str>),
 ) -> Option<PayloadView> {
+    if let [Some(a), Some(b)] = [old.1, new.1].map(|text| text.and_then(pretty)) {
+        let view = view(column, (old.0, Some(&a)), (new.0, Some(&b)), changed_lines)?;
+        let same = old.1 != new.1 && a == b;
+        return Some(PayloadView {
+            json: true,
+            note: if same {
+                Some("They differ in white space alone.")
+            } else {
+                view.note
+            },
+            ..view
+        });
+    }
+    view(column, old, new, changed_words)
+}
+
+/// What differs between two texts, marked in each.
+type Changed = fn(&str, &str) -> [Vec<Piece>; 2];
+
+fn view(
+    column: &str,
+    old: (&'static str, Option<&str>),
+    new: (&'static str, Option<&str>),
+    changed: Changed,
+) -> Option<PayloadView> {
     let column = words::visible(column);
     let view = |shared, sides, note| PayloadView {
         column,
+        json: false,
         shared,
         sides,
         note,
@@ -78,7 +107,7 @@ pub fn compare(
         (None, None) => None,
         (Some(a), Some(b)) if a == b => Some(view(Some(plain(a)), Vec::new(), None)),
         (Some(a), Some(b)) => {
-            let ([a, b], note) = marked(&words::shown(a), &words::shown(b));
+            let ([a, b], note) = marked(&words::shown(a), &words::shown(b), changed);
             let sides = [(old.0, a), (new.0, b)].map(|(side, pieces)| SideText {
                 side,
                 missing: false,
@@ -96,14 +125,14 @@ pub fn single(column: &str, text: Option<&str>) -> Option<PayloadView> {
 }
 
 /// Both texts with what differs marked: word by word, or as one piece where that would take too long.
-fn marked(a: &str, b: &str) -> ([Vec<Piece>; 2], Option<&'static str>) {
+fn marked(a: &str, b: &str, changed: Changed) -> ([Vec<Piece>; 2], Option<&'static str>) {
     if a.len() <= MAX_DIFF && b.len() <= MAX_DIFF {
-        return (changed_words(a, b), None);
+        return (changed(a, b), None);
     }
     let (head, tail) = common(a, b);
     let inner = [&a[head..a.len() - tail], &b[head..b.len() - tail]];
     let (middles, note) = if inner.iter().all(|text| text.len() <= MAX_DIFF) {
-        (changed_words(inner[0], inner[1]), None)
+        (changed(inner[0], inner[1]), None)
     } else {
         let whole = |text: &str, removed| Piece {
             text: text.to_owned(),
@@ -149,8 +178,16 @@ fn common(a: &str, b: &str) -> (usize, usize) {
 }
 
 fn changed_words(a: &str, b: &str) -> [Vec<Piece>; 2] {
+    sides(&TextDiff::from_unicode_words(a, b))
+}
+
+fn changed_lines(a: &str, b: &str) -> [Vec<Piece>; 2] {
+    sides(&TextDiff::from_lines(a, b))
+}
+
+fn sides<'a>(diff: &TextDiff<'a, 'a, 'a, str>) -> [Vec<Piece>; 2] {
     let mut sides = [Vec::new(), Vec::new()];
-    for change in TextDiff::from_unicode_words(a, b).iter_all_changes() {
+    for change in diff.iter_all_changes() {
         let piece = |removed, added| Piece {
             text: change.value().to_owned(),
             removed,
@@ -193,5 +230,19 @@ mod tests {
         let long = "x".repeat(MAX_DIFF + 1);
         assert!(payload("t", Some(&long), Some("y")).unwrap().note.is_some());
         assert!(payload("t", None, Some("y")).unwrap().sides[0].missing);
+    }
+
+    #[test]
+    fn json_is_compared_value_by_value_in_the_order_of_its_keys() {
+        let view = payload("t", Some(r#"{"b": 1, "a": [1, 2]}"#), Some(r#"{"b":1,"a":[1,3]}"#)).unwrap();
+        assert!(view.json);
+        let marked = |side: usize| {
+            let pieces = view.sides[side].pieces.iter().filter(|p| p.added || p.removed);
+            pieces.map(|p| p.text.clone()).collect::<Vec<_>>()
+        };
+        assert_eq!([marked(0), marked(1)], [["    2\n"], ["    3\n"]]);
+        let same = payload("t", Some("[1,2]"), Some("[1, 2]")).unwrap();
+        assert!(same.sides.is_empty() && same.note.is_some());
+        assert!(!payload("t", Some("[1]"), Some("none")).unwrap().json);
     }
 }

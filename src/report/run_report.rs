@@ -105,6 +105,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
             crumbs: Vec::new(),
             here: words::visible(&report.table),
             made_by: owner.made_by,
+            pair: false,
         },
         version: owner.baseline,
         sentence: sentence(report),

@@ -2,6 +2,7 @@
 
 use super::format::{count, counted, number};
 use super::links::{self, PER_PAGE};
+use super::lists::ListHead;
 use super::parts::{Chrome, Owner};
 use super::words;
 use crate::model::samples::Answer;
@@ -20,12 +21,25 @@ pub struct ListPage {
     pub title: String,
     /// Which samples the page shows, and how they were chosen.
     pub note: String,
+    /// The query for the samples that the list leaves out.
+    pub query: Option<String>,
     /// Whether only one version is shown.
     pub single: bool,
     /// The samples.
     pub rows: Vec<SampleRow>,
+    /// The pages before and after this one.
+    pub moves: Moves,
     /// The pages of the list, where there are several.
     pub pages: Vec<PageLink>,
+}
+
+/// Where the keys lead.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Moves {
+    /// Back.
+    pub prev: Option<String>,
+    /// On.
+    pub next: Option<String>,
 }
 
 /// A page of a list.
@@ -74,19 +88,15 @@ pub struct AnswerView {
 }
 
 /// All pages of a list, with their paths.
-pub fn list_pages(samples: &SampleSet, list: &SampleList, owner: &Owner, title: &str) -> Vec<(String, ListPage)> {
+pub fn list_pages(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListHead) -> Vec<(String, ListPage)> {
     let last = links::pages(list.ids.len());
     (1..=last)
-        .map(|page| {
-            (
-                links::list(&list.id, page),
-                list_page(samples, list, owner, title, page),
-            )
-        })
+        .map(|page| (links::list(&list.id, page), list_page(samples, list, owner, head, page)))
         .collect()
 }
 
-fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, title: &str, page: usize) -> ListPage {
+fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListHead, page: usize) -> ListPage {
+    let title = &head.title;
     let last = links::pages(list.ids.len());
     let start = (page - 1) * PER_PAGE;
     let ids: &[String] = list.ids.get(start..).unwrap_or_default();
@@ -110,19 +120,25 @@ fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, title: &str,
     let tab = if last > 1 {
         format!("{title}, page {page}")
     } else {
-        title.to_owned()
+        title.clone()
     };
+    let href = |page| format!("../{}", links::list(&list.id, page));
     let pages = (1..=last).map(|i| PageLink {
         text: i.to_string(),
-        href: format!("../{}", links::list(&list.id, i)),
+        href: href(i),
         current: i == page,
     });
     ListPage {
         page: owner.below(&tab, Vec::new()),
-        title: title.to_owned(),
+        title: title.clone(),
+        query: head.query.clone().filter(|_| kept < list.total),
         note: format!("{which}{place}. Order: {}.", words::visible(&list.order)),
         single,
         rows,
+        moves: Moves {
+            prev: (page > 1).then(|| page - 1).map(href),
+            next: (page < last).then(|| page + 1).map(href),
+        },
         pages: if last > 1 { pages.collect() } else { Vec::new() },
     }
 }

@@ -2,16 +2,16 @@
 
 use super::bars::{Axis, Bar};
 use super::classes::{self, ClassTable};
-use super::format::{NONE, count, counted, level, number, p_value, round_percent, signed_count};
+use super::format::{NONE, count, counted, level, number, p_value, round_percent, share_of, signed_count};
 use super::matrix::{self, Matrices};
 use super::measure::Measure;
-use super::parts::{Chrome, Fact, Owner, fact};
-use super::samples::{self, SampleRow};
+use super::parts::{Chrome, Owner};
+use super::samples::{self, Moves, SampleRow};
 use super::slices::badge;
 use super::words::{self, Badge, PredicateView, predicate_views};
 use super::{discovered, links};
 use crate::model::discovered::{DiscoveredSlice, HalfResult};
-use crate::model::slice::SliceDetail;
+use crate::model::slice::{Overlap, SliceDetail};
 use crate::model::{Comparison, Origin, SampleSet, SliceResult, Verdict};
 use crate::stats::POWER;
 use serde::Serialize;
@@ -33,13 +33,17 @@ pub struct SlicePage {
     /// The interval drawn.
     pub bar: Option<Bar>,
     /// The evidence.
-    pub evidence: Vec<Fact>,
+    pub evidence: Vec<Evidence>,
     /// Whether answers are right or wrong, so that there are labels to show.
     pub labelled: bool,
     /// What is compared with the rest.
     pub contrast_caption: String,
     /// Which samples are listed: `regressed`, or `fixed` where a discovered slice got better.
     pub listed: &'static str,
+    /// The pages of the slices before and after this one.
+    pub moves: Moves,
+    /// Other slices in which its regressed samples lie.
+    pub overlaps: Vec<OverlapRow>,
     /// Both halves of a discovered slice, where it was found and where it was tested.
     pub halves: Vec<HalfRow>,
     /// The slice, the rest and the whole.
@@ -54,6 +58,30 @@ pub struct SlicePage {
     pub list: Option<String>,
     /// How many there are.
     pub changed: String,
+}
+
+/// A number and the word that explains it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Evidence {
+    /// What it is.
+    pub name: String,
+    /// Its value.
+    pub value: String,
+    /// Its anchor on the page of definitions; empty where it needs none.
+    pub anchor: &'static str,
+}
+
+/// Another slice with samples of this one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OverlapRow {
+    /// What defines it.
+    pub predicates: Vec<PredicateView>,
+    /// Its page.
+    pub href: String,
+    /// Regressed samples in both.
+    pub regressed: String,
+    /// Of the regressed samples of this slice.
+    pub share: String,
 }
 
 /// A discovered slice in one half of the samples.
@@ -116,6 +144,8 @@ pub fn slice_page(
         labelled: measure.kind.has_labels(),
         contrast_caption: format!("{} inside and outside the slice", measure.title),
         listed,
+        moves: moves(comparison, &detail.slug),
+        overlaps: overlaps(comparison, slice, detail),
         halves: Vec::new(),
         bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
         badge,
@@ -179,12 +209,24 @@ pub fn discovered_page(
         bar: axis.bar(confirming.ci_low, confirming.delta, confirming.ci_high, badge.class),
         badge,
         evidence: vec![
-            fact("p-value (the larger of two)", p_value(Some(found.p_value), NONE)),
-            fact("q-value over the slices found", p_value(Some(found.q_value), NONE)),
-            fact("Minimum effect", unit.size(Some(comparison.options.min_effect_slice))),
-            fact("Score (SliceLine)", number(found.score, 2)),
-            fact("Further slices that it explains", count(found.explains)),
-            fact(churned(&measure), count(found.slice.churned)),
+            told(
+                "term-p-value",
+                "p-value (the larger of two)",
+                p_value(Some(found.p_value), NONE),
+            ),
+            told(
+                "term-q-value",
+                "q-value over the slices found",
+                p_value(Some(found.q_value), NONE),
+            ),
+            told(
+                "term-minimum-effect",
+                "Minimum effect",
+                unit.size(Some(comparison.options.min_effect_slice)),
+            ),
+            told("searching", "Score (SliceLine)", number(found.score, 2)),
+            told("searching", "Further slices that it explains", count(found.explains)),
+            told(churn_term(&measure), churned(&measure), count(found.slice.churned)),
         ],
         halves: vec![
             row("Where it was found; the choice flatters it", &found.exploring),
@@ -192,6 +234,54 @@ pub fn discovered_page(
         ],
         ..slice_page(comparison, &found.slice, samples, owner)?
     })
+}
+
+fn told(anchor: &'static str, name: &str, value: impl Into<String>) -> Evidence {
+    Evidence {
+        name: name.to_owned(),
+        value: value.into(),
+        anchor,
+    }
+}
+
+/// Every slice with a page: those declared by harm, then those found.
+fn paged(comparison: &Comparison) -> impl Iterator<Item = (&SliceResult, &str)> {
+    let found = discovered::confirmed(comparison).map(|found| &found.slice);
+    let slices = comparison.slices.iter().chain(found);
+    slices.filter_map(|slice| Some((slice, slice.detail.as_ref()?.slug.as_str())))
+}
+
+fn moves(comparison: &Comparison, slug: &str) -> Moves {
+    let slugs: Vec<&str> = paged(comparison).map(|(_, slug)| slug).collect();
+    let at = slugs.iter().position(|other| *other == slug);
+    let place = |at: usize| slugs.get(at).map(|slug| format!("../{}", links::slice(slug)));
+    Moves {
+        prev: at.and_then(|at| at.checked_sub(1)).and_then(place),
+        next: at.and_then(|at| place(at + 1)),
+    }
+}
+
+fn overlaps(comparison: &Comparison, slice: &SliceResult, detail: &SliceDetail) -> Vec<OverlapRow> {
+    let row = |overlap: &Overlap| {
+        let (other, slug) = paged(comparison).find(|(_, slug)| *slug == overlap.slug)?;
+        Some(OverlapRow {
+            predicates: predicate_views(&other.predicates),
+            href: format!("../{}", links::slice(slug)),
+            regressed: count(overlap.regressed),
+            share: share_of(overlap.regressed, slice.regressed),
+        })
+    };
+    detail.overlaps.iter().filter_map(row).collect()
+}
+
+/// "3 of 57": where the slice stands among all declared and crossed ones.
+fn place_by_harm(comparison: &Comparison, slice: &SliceResult) -> Option<String> {
+    let at = comparison
+        .slices
+        .iter()
+        .position(|other| other.predicates == slice.predicates)?;
+    let all = count(comparison.slices.len() as u64);
+    (slice.origin != Origin::Discovered).then(|| format!("{} of {all}", count(at as u64 + 1)))
 }
 
 /// The smallest change that would be found, or why there is none.
@@ -209,6 +299,14 @@ fn churned(measure: &Measure) -> &'static str {
     match measure.kind.has_labels() {
         true => "Answers that changed",
         false => "Samples that changed at all",
+    }
+}
+
+/// Where the method page explains that.
+fn churn_term(measure: &Measure) -> &'static str {
+    match measure.kind.has_labels() {
+        true => "metric-churn",
+        false => "",
     }
 }
 
@@ -231,7 +329,7 @@ fn sentence(comparison: &Comparison, measure: &Measure, slice: &SliceResult, det
     )
 }
 
-fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> Vec<Fact> {
+fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> Vec<Evidence> {
     let (unit, labelled) = (measure.unit, measure.kind.has_labels());
     let origin = match slice.origin {
         Origin::Declared => "one value of a declared slice column",
@@ -239,11 +337,20 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
         Origin::Discovered => "found by a search",
     };
     vec![
-        fact("Matched samples", count(slice.n)),
-        fact(&format!("Baseline {}", measure.lower()), unit.value(slice.baseline)),
-        fact(&format!("Candidate {}", measure.lower()), unit.value(slice.candidate)),
-        fact("Difference", unit.delta(slice.delta)),
-        fact(
+        told("term-matched", "Matched samples", count(slice.n)),
+        told(
+            "term-versions",
+            &format!("Baseline {}", measure.lower()),
+            unit.value(slice.baseline),
+        ),
+        told(
+            "term-versions",
+            &format!("Candidate {}", measure.lower()),
+            unit.value(slice.candidate),
+        ),
+        told("term-difference", "Difference", unit.delta(slice.delta)),
+        told(
+            "term-interval",
             &format!("{} interval", level(comparison.options.alpha)),
             format!(
                 "{}{}",
@@ -251,7 +358,8 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
                 if labelled { " points" } else { "" }
             ),
         ),
-        fact(
+        told(
+            "term-p-value",
             match (comparison.clusters.is_some(), labelled) {
                 (false, true) => "p-value (McNemar mid-p)",
                 (false, false) => "p-value (Student, paired)",
@@ -260,22 +368,33 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
             },
             p_value(slice.p_value, "not tested"),
         ),
-        fact(
+        told(
+            "term-q-value",
             &format!(
                 "q-value over {}",
                 counted(comparison.slices_tested, "tested slice", "tested slices")
             ),
             p_value(slice.q_value, "not tested"),
         ),
-        fact("Regressed", count(slice.regressed)),
-        fact("Fixed", count(slice.fixed)),
-        fact("Harm (regressed minus fixed)", signed_count(slice.harm)),
-        fact(churned(measure), count(slice.churned)),
-        fact(
+        told("term-regressed", "Regressed", count(slice.regressed)),
+        told("term-fixed", "Fixed", count(slice.fixed)),
+        told("term-harm", "Harm (regressed minus fixed)", signed_count(slice.harm)),
+        told(
+            "term-harm",
+            "Place among all slices, most harm first",
+            place_by_harm(comparison, slice).unwrap_or_else(|| NONE.to_owned()),
+        ),
+        told(churn_term(measure), churned(measure), count(slice.churned)),
+        told(
+            "term-detectable",
             &format!("Smallest change found with {} power", round_percent(POWER)),
             detectable(measure, slice),
         ),
-        fact("Minimum effect", unit.size(Some(comparison.options.min_effect_slice))),
-        fact("How it was chosen", origin),
+        told(
+            "term-minimum-effect",
+            "Minimum effect",
+            unit.size(Some(comparison.options.min_effect_slice)),
+        ),
+        told("term-slice", "How it was chosen", origin),
     ]
 }

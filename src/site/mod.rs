@@ -12,10 +12,12 @@ pub use error::SiteError;
 pub use sink::{FolderSink, MemorySink, Sink, Written};
 
 use crate::model::report::RunReport;
-use crate::model::{Comparison, Sample, SampleSet, Verdict};
+use crate::model::{Comparison, Sample, SampleList, SampleSet};
+use crate::report::lists::ListHead;
 use crate::report::parts::Owner;
 use crate::report::{
-    IndexEntry, discovered, index, links, markdown, method, overview, run_report, sample, samples, slice_page, words,
+    IndexEntry, changes, discovered, index, links, lists, markdown, method, overview, reproduce, run_report, sample,
+    samples, slice_page, words,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -51,6 +53,16 @@ pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<P
         links::METHOD.to_owned(),
         &method::method(&owner, &comparison.options, &comparison.roles),
     )?;
+    site.page(
+        "changes",
+        links::CHANGES.to_owned(),
+        &changes::changes(comparison, &owner),
+    )?;
+    site.page(
+        "reproduce",
+        links::REPRODUCE.to_owned(),
+        &reproduce::of_diff(comparison),
+    )?;
     for slice in &comparison.slices {
         if let (Some(detail), Some(view)) = (
             &slice.detail,
@@ -67,7 +79,12 @@ pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<P
             site.page("slice", links::slice(&detail.slug), &view)?;
         }
     }
-    site.samples(samples, &owner, |id| list_title(comparison, id))?;
+    site.samples(
+        samples,
+        &owner,
+        |list| lists::head(comparison, list),
+        lists::flips_query(comparison),
+    )?;
     site.file(links::SUMMARY.to_owned(), markdown::summary(comparison).into_bytes());
     site.finish()
 }
@@ -86,7 +103,12 @@ pub fn render_run(report: &RunReport, samples: &SampleSet) -> Result<Vec<Page>, 
         links::METHOD.to_owned(),
         &method::method(&owner, &report.options, &report.roles),
     )?;
-    site.samples(samples, &owner, words::list_title)?;
+    site.page("reproduce", links::REPRODUCE.to_owned(), &reproduce::of_run(report))?;
+    let head = |list: &SampleList| ListHead {
+        title: words::list_title(&list.id),
+        query: None,
+    };
+    site.samples(samples, &owner, head, None)?;
     site.finish()
 }
 
@@ -98,27 +120,6 @@ pub fn render_index(entries: &[IndexEntry], archives: &[(String, String)]) -> Re
 /// A page that points to a report.
 pub fn render_pointer(title: &str, href: &str) -> Result<Vec<u8>, SiteError> {
     Templates::get()?.render("pointer", links::INDEX, &index::pointer(title, href))
-}
-
-/// The title of a list; a slice's list is called after its predicates.
-fn list_title(comparison: &Comparison, id: &str) -> String {
-    let slug = id.strip_prefix("slice:");
-    if let Some(found) = slug.and_then(|slug| discovered::with_slug(comparison, slug)) {
-        let what = if found.verdict == Verdict::Improved {
-            "Fixed"
-        } else {
-            "Regressed"
-        };
-        return format!("{what} where {}", words::predicates(&found.predicates));
-    }
-    let slice = comparison
-        .slices
-        .iter()
-        .find(|slice| slice.detail.as_ref().map(|d| d.slug.as_str()) == slug);
-    match slice {
-        Some(slice) if slug.is_some() => format!("Regressed where {}", words::predicates(&slice.predicates)),
-        _ => words::list_title(id),
-    }
 }
 
 /// Pages in the making.
@@ -149,9 +150,17 @@ impl Site {
         Ok(())
     }
 
-    fn samples(&mut self, set: &SampleSet, owner: &Owner, title: impl Fn(&str) -> String) -> Result<(), SiteError> {
+    fn samples(
+        &mut self,
+        set: &SampleSet,
+        owner: &Owner,
+        head: impl Fn(&SampleList) -> ListHead,
+        flips: Option<String>,
+    ) -> Result<(), SiteError> {
+        let all = lists::lists_page(set, owner, &head, flips);
+        self.page("lists", links::LISTS.to_owned(), &all)?;
         for list in set.lists.iter().filter(|list| list.total > 0) {
-            for (path, view) in samples::list_pages(set, list, owner, &title(&list.id)) {
+            for (path, view) in samples::list_pages(set, list, owner, &head(list)) {
                 self.page("list", path, &view)?;
             }
         }
@@ -159,7 +168,7 @@ impl Site {
         let titles: BTreeMap<&str, String> = set
             .lists
             .iter()
-            .map(|list| (list.id.as_str(), title(&list.id)))
+            .map(|list| (list.id.as_str(), head(list).title))
             .collect();
         // Samples are sorted by id, so that those of one page stand together.
         let all: Vec<&Sample> = set.samples.values().collect();

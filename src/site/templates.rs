@@ -12,21 +12,26 @@ const JS: &str = include_str!("../../templates/assets/report.js");
 const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 25] = [
+const TEMPLATES: [(&str, &str); 34] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
     ("list", include_str!("../../templates/list.hbs")),
+    ("lists", include_str!("../../templates/lists.hbs")),
     ("samples_head", include_str!("../../templates/samples_head.hbs")),
     ("sample", include_str!("../../templates/sample.hbs")),
     ("samples_foot", include_str!("../../templates/samples_foot.hbs")),
     ("method", include_str!("../../templates/method.hbs")),
+    ("reproduce", include_str!("../../templates/reproduce.hbs")),
     ("index", include_str!("../../templates/index.hbs")),
     ("pointer", include_str!("../../templates/pointer.hbs")),
     ("head", include_str!("../../templates/partials/head.hbs")),
     ("foot", include_str!("../../templates/partials/foot.hbs")),
     ("predicates", include_str!("../../templates/partials/predicates.hbs")),
     ("bar", include_str!("../../templates/partials/bar.hbs")),
+    ("chart", include_str!("../../templates/partials/chart.hbs")),
+    ("square", include_str!("../../templates/partials/square.hbs")),
+    ("slice_table", include_str!("../../templates/partials/slice_table.hbs")),
     ("notes", include_str!("../../templates/partials/notes.hbs")),
     ("counts", include_str!("../../templates/partials/counts.hbs")),
     ("confusion", include_str!("../../templates/partials/confusion.hbs")),
@@ -38,13 +43,17 @@ const TEMPLATES: [(&str, &str); 25] = [
     ),
     ("repeats", include_str!("../../templates/partials/repeats.hbs")),
     ("files", include_str!("../../templates/partials/files.hbs")),
+    ("changes", include_str!("../../templates/changes.hbs")),
+    ("pieces", include_str!("../../templates/partials/pieces.hbs")),
+    ("info", include_str!("../../templates/partials/info.hbs")),
+    ("keys", include_str!("../../templates/partials/keys.hbs")),
     ("facts", include_str!("../../templates/partials/facts.hbs")),
     ("sample_rows", include_str!("../../templates/partials/sample_rows.hbs")),
     ("answer", include_str!("../../templates/partials/answer.hbs")),
 ];
 
 /// Partials that stand within a line: registered without their last line break.
-const INLINE: [&str; 3] = ["answer", "bar", "predicates"];
+const INLINE: [&str; 6] = ["answer", "bar", "chart", "info", "pieces", "predicates"];
 
 /// Names of the assets, with a digest of their bytes in them.
 fn assets() -> [(String, &'static str); 2] {

@@ -137,6 +137,7 @@ fn slice(i: usize, value: Option<&str>) -> SliceResult {
             rest_baseline: Some(0.85),
             rest_candidate: Some(0.89),
             rest_delta: Some(0.04),
+            overlaps: Vec::new(),
         }),
     }
 }
@@ -355,6 +356,7 @@ fn samples(n: usize) -> SampleSet {
         id: id.into(),
         total,
         order: "largest loss of confidence first".into(),
+        cell: None,
         ids: ids.to_vec(),
     };
     set.lists = vec![

@@ -269,6 +269,7 @@ pub fn measured_slice_detail(slug: String, slice: &ScoreSums, whole: &ScoreSums,
         rest_baseline: found.map(|found| found.means[0]),
         rest_candidate: found.map(|found| found.means[1]),
         rest_delta: found.map(|found| found.difference.mean),
+        overlaps: Vec::new(),
     }
 }
 

@@ -99,6 +99,7 @@ pub fn slice_detail(slug: String, slice: &JointTable, whole: &SliceCounts) -> Sl
         rest_baseline: ratio(baseline, rest_n),
         rest_candidate: ratio(candidate, rest_n),
         rest_delta: signed_ratio(candidate, baseline, rest_n),
+        overlaps: Vec::new(),
     }
 }
 

@@ -52,6 +52,8 @@ pub struct Appended {
     pub rows: u64,
     /// Whether the run had been there already, so that nothing was written.
     pub already_there: bool,
+    /// The digest of its rows, where one was recorded.
+    pub rows_digest: Option<String>,
 }
 
 impl Appended {
@@ -61,6 +63,7 @@ impl Appended {
             snapshot_id: entry.snapshot_id,
             rows: entry.rows,
             already_there: true,
+            rows_digest: entry.properties.get("evaldiff.rows-digest").cloned(),
         }
     }
 }

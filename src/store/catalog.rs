@@ -1,7 +1,7 @@
 //! Opening a catalog: the one place that knows which kinds there are.
 
 use super::error::{Context, StoreError};
-use super::sql;
+use super::{assumed_role, sql};
 use crate::model::{CatalogKind, CatalogLocation, PASSWORD};
 use iceberg::io::{LocalFsStorageFactory, StorageFactory};
 use iceberg::{Catalog, CatalogBuilder};
@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 /// How long a writer waits for another one's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 /// How long a catalog server may take to accept a connection, and to answer.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// File of certificate authorities, in PEM.
@@ -89,6 +89,12 @@ async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -
             SqlBindStyle::DollarNumeric,
         )
     };
+    sql::reachable(&postgres_url(location, uri))
+        .await
+        .map_err(|reason| StoreError::Catalog {
+            path: uri.to_string(),
+            reason,
+        })?;
     // Processes that are the first at once: PostgreSQL lets all but one fail, for each of the two tables, whatever
     // `IF NOT EXISTS` promises.
     for attempt in 1..OPENINGS {
@@ -127,7 +133,7 @@ async fn load_sql(
     binding: SqlBindStyle,
 ) -> Result<Arc<dyn Catalog>, StoreError> {
     sql::complete(&address).await;
-    let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
+    let mut props = properties(location);
     props.remove(PASSWORD);
     props.insert("uri".into(), address);
     props.insert("warehouse".into(), warehouse.into());
@@ -162,6 +168,13 @@ async fn load_sql(
             reason: e.to_string(),
         })?;
     Ok(Arc::new(loaded.context(what())?))
+}
+
+/// The configured properties by the names that iceberg reads.
+fn properties(location: &CatalogLocation) -> HashMap<String, String> {
+    let mut properties = location.properties.clone().into_iter().collect();
+    assumed_role::translate(&mut properties);
+    properties
 }
 
 /// A client for catalog servers. iceberg's own has neither time limits nor TLS; certificates are trusted if the system's
@@ -209,7 +222,7 @@ async fn open_rest(
         reason,
     };
     let client = client(&location.properties).map_err(fail)?;
-    let mut props: HashMap<String, String> = location.properties.clone().into_iter().collect();
+    let mut props = properties(location);
     props.insert("uri".into(), uri.into());
     if let Some(warehouse) = warehouse {
         props.insert("warehouse".into(), warehouse.into());

@@ -73,14 +73,13 @@ pub(super) async fn create(
             .partition_spec(partition_spec(input.fields().len())?)
             .properties(properties(roles)?)
             .build();
-        let error = match catalog.create_table(ident.namespace(), creation).await {
-            Ok(table) => return Ok(table),
-            Err(error) => error,
-        };
-        match catalog.load_table(ident).await {
-            Ok(table) => return Ok(table),
-            Err(_) if again(&error, attempt).await => {}
-            Err(_) => return Err(error).context(format!("creating table {ident}")),
+        let created = catalog.create_table(ident.namespace(), creation).await;
+        // Loaded in any case: only then a server hands out keys for the table's files, and another writer may have made it.
+        match (catalog.load_table(ident).await, created) {
+            (Ok(table), _) => return Ok(table),
+            (Err(error), Ok(_)) => return Err(error).context(format!("loading table {ident}, which was created")),
+            (Err(_), Err(error)) if again(&error, attempt).await => {}
+            (Err(_), Err(error)) => return Err(error).context(format!("creating table {ident}")),
         }
     }
     catalog

@@ -79,6 +79,9 @@ pub enum StoreError {
         /// Its version.
         version: String,
     },
+    /// Other rows for a run that is there.
+    #[error("run {0} is there already, with other rows or other column roles than these")]
+    OtherRows(String),
     /// A name that no version of a model can have.
     #[error("`{}` cannot be the version of a model: {reason}", shortened(version))]
     BadVersion {
@@ -225,8 +228,12 @@ impl StoreError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<String> {
         match self {
-            StoreError::Catalog { .. } => Some(
-                "check ICEBERG_CATALOG_URI or [catalog] uri in evaldiff.toml; restore the file from a backup if it is damaged"
+            StoreError::Catalog { reason, .. } => Some(
+                way_out(reason)
+                    .unwrap_or(
+                        "check ICEBERG_CATALOG_URI or [catalog] uri in evaldiff.toml; restore the file from a backup if it \
+                         is damaged",
+                    )
                     .into(),
             ),
             StoreError::NoWarehouse(_) => Some(
@@ -247,7 +254,7 @@ impl StoreError {
             StoreError::SharedPlace { .. } => {
                 Some("move one of the tables to a place of its own, or clean up with the engine that wrote it".into())
             }
-            StoreError::RunTaken { .. } => Some("leave --run-id out, or give another one".into()),
+            StoreError::RunTaken { .. } | StoreError::OtherRows(_) => Some("leave --run-id out, or give another one".into()),
             StoreError::BadVersion { .. } => Some("give another name with --model-version".into()),
             StoreError::NoRunColumn { column, columns, .. } => Some(format!(
                 "its columns are {}: rename one to `{column}` (ALTER TABLE … RENAME COLUMN), or add it",
@@ -308,6 +315,7 @@ impl StoreError {
                 | StoreError::RetractedBefore { .. }
                 | StoreError::BadVersion { .. }
                 | StoreError::RunTaken { .. }
+                | StoreError::OtherRows(_)
                 | StoreError::NoTable { .. }
                 | StoreError::WhichTable { .. }
                 | StoreError::NoRun { .. }
@@ -329,8 +337,21 @@ fn shortened(name: &str) -> String {
 pub(crate) const ALSO_READ_HINT: &str = "ask who wrote the table; if it belongs there, name its folder as \
      \"evaldiff.also-read\" under [catalog.properties] in evaldiff.toml";
 
+/// The way out where a file of the table is gone or damaged.
+const RESTORE_HINT: &str =
+    "restore the file from a backup, or have another engine roll the table back to what is whole";
+
 /// Signs in what object stores refuse, with the way out, whoever asked them.
-const STORE_WAYS_OUT: [(&[&str], &str); 3] = [
+const STORE_WAYS_OUT: [(&[&str], &str); 5] = [
+    (
+        &["load signing credential", "assuming a role"],
+        "check the keys of the storage (s3.* properties or AWS_* variables), and whether they may assume the role that \
+         client.assume-role.arn names, if any",
+    ),
+    (
+        &["NoSuchKey", "NotFound (persistent", "Object at location"],
+        RESTORE_HINT,
+    ),
     (
         &["invalid peer certificate"],
         "name the file of the authority that signed it: \"ssl.cabundle\" under [catalog.properties] in evaldiff.toml for the \
@@ -354,13 +375,11 @@ const WAYS_OUT: [(&[&str], &str); 8] = [
             "parse json string",
             "with avro",
             "No such file or directory",
-            "NotFound (persistent",
-            "NoSuchKey",
             "Failed to read file",
             "RuntimeIOException",
             "NotFoundException: Location",
         ],
-        "restore the file from a backup, or have another engine roll the table back to what is whole",
+        RESTORE_HINT,
     ),
     (
         &[

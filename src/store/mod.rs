@@ -5,6 +5,7 @@
 //! runs there.
 
 mod append;
+mod assumed_role;
 mod catalog;
 mod contract;
 mod deletes;
@@ -34,8 +35,8 @@ pub(crate) use error::{ALSO_READ_HINT, way_to_store};
 pub use objects::{LocationError, Objects, bucket, refusal};
 pub use orphans::Orphan;
 pub use pins::Holder;
-pub use reference::Reference;
-pub use reference::check_version;
+pub(crate) use reference::VERSION_PREFIX;
+pub use reference::{Reference, check_version};
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
 

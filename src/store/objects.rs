@@ -1,5 +1,6 @@
 //! Where the bytes of data files are: the native readers' way to the storage that iceberg's own reader would use.
 
+use super::assumed_role::AssumedRole;
 use super::catalog::{CA_BUNDLE, authorities, local_path};
 use super::error::StoreError;
 use super::places::Places;
@@ -128,7 +129,9 @@ impl Objects {
 /// # Errors
 /// Says which setting is wrong.
 pub fn bucket(properties: &BTreeMap<String, String>, name: &str) -> Result<Arc<dyn ObjectStore>, String> {
-    s3(&properties.clone().into_iter().collect(), name)
+    let mut properties = properties.clone().into_iter().collect();
+    super::assumed_role::translate(&mut properties);
+    s3(&properties, name)
 }
 
 /// A bucket, by PyIceberg's property names; what they leave open comes from the environment's `AWS_*` variables.
@@ -163,6 +166,9 @@ fn s3(properties: &HashMap<String, String>, bucket: &str) -> Result<Arc<dyn Obje
     }
     if let Some(token) = get("s3.session-token") {
         builder = builder.with_token(token);
+    }
+    if let Some(role) = AssumedRole::of(properties)? {
+        builder = builder.with_credentials(Arc::new(role));
     }
     let store = builder.with_client_options(client).build().map_err(|e| e.to_string())?;
     Ok(Arc::new(store))

@@ -8,7 +8,7 @@ use iceberg::transaction::{ApplyTransactionAction, Transaction};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
-/// What the property's name begins with; a digest of the report's folder in the site follows.
+/// What the property's name begins with; a digest of the site and of the report's folder in it follows.
 const PREFIX: &str = "evaldiff.published.";
 /// Attempts at a commit that other writers keep getting ahead of.
 const ATTEMPTS: u32 = 8;
@@ -32,25 +32,32 @@ impl Holder {
 }
 
 impl Store {
-    /// The published reports that need snapshots of a table, sorted by folder.
+    /// The published reports that need snapshots of a table, sorted by folder, then site.
     ///
     /// # Errors
     /// [`StoreError::Holder`] for a property that cannot be read: what it needs is unknown.
     pub async fn holders(&self, table: &str) -> Result<Vec<Holder>, StoreError> {
+        let properties = self.holding(table).await?;
+        let mut holders: Vec<Holder> = properties.into_iter().map(|(_, holder)| holder).collect();
+        holders.sort_by(|a, b| (&a.report, &a.site).cmp(&(&b.report, &b.site)));
+        Ok(holders)
+    }
+
+    /// The properties that name holders, with what they say.
+    async fn holding(&self, table: &str) -> Result<Vec<(String, Holder)>, StoreError> {
         let loaded = self.load(table).await?;
         let properties = loaded.metadata().properties().iter();
-        let mut holders: Vec<Holder> = properties
+        properties
             .filter(|(name, _)| name.starts_with(PREFIX))
-            .map(|(name, value)| {
-                serde_json::from_str(value).map_err(|e| StoreError::Holder {
+            .map(|(name, value)| match serde_json::from_str(value) {
+                Ok(holder) => Ok((name.clone(), holder)),
+                Err(error) => Err(StoreError::Holder {
                     table: table.to_string(),
                     property: name.clone(),
-                    reason: e.to_string(),
-                })
+                    reason: error.to_string(),
+                }),
             })
-            .collect::<Result<_, _>>()?;
-        holders.sort_by(|a, b| a.report.cmp(&b.report));
-        Ok(holders)
+            .collect()
     }
 
     /// Records that a published report needs snapshots; says whether that is new.
@@ -59,16 +66,20 @@ impl Store {
     /// Fails if the commit does.
     pub async fn hold(&self, table: &str, holder: &Holder) -> Result<bool, StoreError> {
         let value = serde_json::to_string(holder).map_err(|e| StoreError::Rows(e.to_string()))?;
-        self.change_property(table, &property(&holder.report), Some(value))
-            .await
+        self.change_property(table, &property(holder), Some(value)).await
     }
 
-    /// Forgets what a report needs; says whether that was known.
+    /// Forgets that a report, published to one site, needs its snapshots.
     ///
     /// # Errors
     /// Fails if the commit does.
-    pub async fn let_go(&self, table: &str, report: &str) -> Result<bool, StoreError> {
-        self.change_property(table, &property(report), None).await
+    pub async fn let_go(&self, table: &str, holder: &Holder) -> Result<(), StoreError> {
+        let same = |known: &Holder| (&known.report, &known.site) == (&holder.report, &holder.site);
+        let known = self.holding(table).await?.into_iter().filter(|(_, known)| same(known));
+        for (property, _) in known {
+            self.change_property(table, &property, None).await?;
+        }
+        Ok(())
     }
 
     async fn change_property(&self, name: &str, property: &str, value: Option<String>) -> Result<bool, StoreError> {
@@ -112,6 +123,7 @@ impl Store {
     }
 }
 
-fn property(report: &str) -> String {
-    format!("{PREFIX}{}", &blake3::hash(report.as_bytes()).to_hex()[..16])
+fn property(holder: &Holder) -> String {
+    let place = format!("{}\0{}", holder.site, holder.report);
+    format!("{PREFIX}{}", &blake3::hash(place.as_bytes()).to_hex()[..16])
 }

@@ -3,10 +3,13 @@
 use super::error::StoreError;
 use chrono::{DateTime, Days, NaiveDate, NaiveTime, Utc};
 
+/// Before the name of a version that would be read otherwise: as a file, with `@` in it.
+pub(crate) const VERSION_PREFIX: &str = "version:";
+
 /// A reference as typed, taken apart.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Reference {
-    /// Newest run of a version.
+    /// Newest run of a version: its name, or `version:<name>` for one that reads as something else.
     Version(String),
     /// `run:<uuid or unique prefix>`.
     Run(String),
@@ -42,6 +45,12 @@ impl Reference {
             return match prefix.is_empty() {
                 true => Err(bad("it names no run")),
                 false => Ok(Reference::Run(prefix.into())),
+            };
+        }
+        if let Some(version) = text.strip_prefix(VERSION_PREFIX) {
+            return match version.is_empty() {
+                true => Err(bad("it names no version")),
+                false => Ok(Reference::Version(version.into())),
             };
         }
         if let Some(id) = text.strip_prefix("snapshot:") {
@@ -105,8 +114,9 @@ pub fn check_version(name: &str) -> Result<(), StoreError> {
         return bad(format!("it is longer than {LONGEST_VERSION} characters"));
     }
     match Reference::parse(name) {
-        Ok(Reference::Version(_) | Reference::AsOf { .. }) => Ok(()),
-        _ => bad("it would be read as a reference to a run (latest, run:…, snapshot:…, tag:…)".into()),
+        Ok(Reference::Version(read)) if read == name => Ok(()),
+        Ok(Reference::AsOf { .. }) => Ok(()),
+        _ => bad("it would be read as a reference to a run (latest, run:…, version:…, snapshot:…, tag:…)".into()),
     }
 }
 
@@ -136,6 +146,7 @@ mod tests {
             "run:12345",
             "snapshot:5",
             "tag:gold",
+            "version:v1",
             "",
             &long,
         ] {
@@ -147,6 +158,8 @@ mod tests {
     fn references_are_a_table() {
         let table = [
             ("v1.2.0", Reference::Version("v1.2.0".into())),
+            ("version:a.csv", Reference::Version("a.csv".into())),
+            ("version:v1@2026-03-01", Reference::Version("v1@2026-03-01".into())),
             ("run:0192ab", Reference::Run("0192ab".into())),
             ("snapshot:-5", Reference::Snapshot(-5)),
             ("tag:golden", Reference::Tag("golden".into())),
@@ -171,7 +184,7 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(Reference::parse(text).unwrap(), expected, "{text}");
         }
-        for text in ["", "  ", "snapshot:abc", "latest~x", "run:"] {
+        for text in ["", "  ", "snapshot:abc", "latest~x", "run:", "version:"] {
             assert!(Reference::parse(text).is_err(), "{text}");
         }
     }

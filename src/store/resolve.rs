@@ -2,7 +2,7 @@
 
 use super::deletes::Deleted;
 use super::error::{Context, StoreError};
-use super::reference::Reference;
+use super::reference::{Reference, VERSION_PREFIX};
 use super::runs::{self, RunEntry};
 use super::{Objects, Store, contract, files};
 use crate::model::{ColumnRoles, DataFile, PinnedRun};
@@ -339,6 +339,7 @@ fn nearest(runs: &[RunEntry], typed: &str) -> Vec<String> {
     let mut versions: Vec<&str> = runs.iter().map(|r| r.model_version.as_str()).collect();
     versions.sort_unstable();
     versions.dedup();
+    let typed = typed.strip_prefix(VERSION_PREFIX).unwrap_or(typed);
     let mut scored: Vec<(f64, &str)> = versions
         .into_iter()
         .map(|v| (strsim::jaro_winkler(typed, v), v))

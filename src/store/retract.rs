@@ -23,11 +23,9 @@ impl Store {
     /// [`StoreError::NoRun`] if there is no such run, or a commit that failed.
     pub async fn retract(&self, table_name: &str, reference: &str, why: &str) -> Result<String, StoreError> {
         let run = match Reference::parse(reference)? {
-            Reference::Run(_) | Reference::Snapshot(_) | Reference::Tag(_) => {
-                self.resolve(table_name, reference).await?.run.run_id
-            }
-            // A bare id is what `evaldiff runs` shows.
-            _ => self.by_id(table_name, reference).await?,
+            // A bare id is what `evaldiff runs` shows; a version alone may mean any of its runs.
+            Reference::Version(_) => self.by_id(table_name, reference).await?,
+            _ => self.resolve(table_name, reference).await?.run.run_id,
         };
         let ident = contract::identifier(table_name)?;
         let what = || format!("retracting run {run} of {table_name}");

@@ -1,6 +1,6 @@
 //! What iceberg's SQL catalog does not do: a commit of metadata that were made here, and saying where metadata are.
 
-use super::catalog::BUSY_TIMEOUT;
+use super::catalog::{BUSY_TIMEOUT, CONNECT_TIMEOUT};
 use iceberg::TableIdent;
 use sqlx::{AnyConnection, Connection};
 
@@ -12,6 +12,17 @@ async fn connect(address: &str) -> sqlx::Result<AnyConnection> {
         sqlx::query(&wait).execute(&mut connection).await?;
     }
     Ok(connection)
+}
+
+/// Whether a database server answers: a pool would try for half a minute where nobody listens, and not say why.
+pub(super) async fn reachable(address: &str) -> Result<(), String> {
+    sqlx::any::install_default_drivers();
+    let connected = tokio::time::timeout(CONNECT_TIMEOUT, connect(address)).await;
+    let connection = match connected {
+        Ok(connection) => connection.map_err(|e| e.to_string())?,
+        Err(_) => return Err(format!("no answer within {} seconds", CONNECT_TIMEOUT.as_secs())),
+    };
+    connection.close().await.map_err(|e| e.to_string())
 }
 
 /// Gives a catalog that PyIceberg made the column which says what an entry is: iceberg asks for it, and takes an entry

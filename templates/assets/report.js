@@ -49,9 +49,13 @@
       for (const row of table.tBodies[0].rows) row.hidden = !row.textContent.toLowerCase().includes(wanted);
     });
   }
+  const MOVES = { j: "next", ArrowRight: "next", k: "prev", ArrowLeft: "prev" };
+  for (const hint of document.querySelectorAll(".keys")) hint.hidden = !document.querySelector('a[rel="next"], a[rel="prev"]');
   document.addEventListener("keydown", function (event) {
-    if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
-    const rel = event.key === "j" ? "next" : event.key === "k" ? "prev" : "";
+    if (event.ctrlKey || event.metaKey || event.altKey || event.shiftKey || /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName)) return;
+    // Arrows scroll a wide table that has the focus.
+    if (event.key.startsWith("Arrow") && event.target.closest(".scroll, audio")) return;
+    const rel = MOVES[event.key];
     const shown = document.querySelector(".singles > :target") || document;
     const link = rel && shown.querySelector('a[rel="' + rel + '"]');
     if (link) window.location.href = link.href;

@@ -29,7 +29,7 @@ fn environment() -> Option<PathBuf> {
 }
 
 /// A Python program of `tests/components/spark` on the project's catalog.
-fn program(project: &Project, name: &str) -> Option<Command> {
+pub fn program(project: &Project, name: &str) -> Option<Command> {
     let venv = environment()?;
     let mut command = Command::new(venv.join("bin/python"));
     command

@@ -9,7 +9,7 @@ use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU16, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -73,11 +73,41 @@ impl Lake {
     /// Starts one and waits until its warehouse is there.
     pub fn start(venv: &Path) -> Lake {
         let data = tempfile::Builder::new().prefix("evaldiff-lake-").tempdir().unwrap();
-        Lake::start_at(venv, data, free_ports())
+        Lake::start_at(venv, data, free_ports(), &[])
+    }
+
+    /// Starts one that has a token service with this role, which hands out keys for tables too.
+    pub fn start_with_role(venv: &Path, role: &str) -> Lake {
+        let data = tempfile::Builder::new().prefix("evaldiff-lake-").tempdir().unwrap();
+        let settings = data.path().join("roles.json");
+        let name = role.rsplit('/').next().unwrap();
+        let anyone = serde_json::json!({"Effect": "Allow", "Principal": "*", "Action": ["sts:AssumeRole"]});
+        let catalog = serde_json::json!({
+            "Effect": "Allow", "Principal": {"Federated": "iceberg-catalog"}, "Action": ["sts:AssumeRoleWithCredentials"]
+        });
+        let all = serde_json::json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": ["*"], "Resource": ["*"]}]});
+        let roles = serde_json::json!({
+            "sts": {
+                "tokenDuration": "1h", "maxSessionLength": "12h", "issuer": "test",
+                "signingKey": "cGxhbnRlZC1zaWduaW5nLWtleS1vZi0zMi1ieXRlcy4="
+            },
+            "policy": {"defaultEffect": "Deny", "storeType": "memory"},
+            "policies": [{"name": "All", "document": all}],
+            "roles": [{
+                "roleName": name, "roleArn": role, "attachedPolicies": ["All"],
+                "trustPolicy": {"Version": "2012-10-17", "Statement": [anyone, catalog]}
+            }],
+        });
+        std::fs::write(&settings, roles.to_string()).unwrap();
+        let more = [
+            format!("-s3.iam.config={}", settings.display()),
+            format!("-s3.iceberg.credentialRole={role}"),
+        ];
+        Lake::start_at(venv, data, free_ports(), &more)
     }
 
     /// Starts one on a folder that may hold the data of an earlier one.
-    pub fn start_at(venv: &Path, data: tempfile::TempDir, first: u16) -> Lake {
+    fn start_at(venv: &Path, data: tempfile::TempDir, first: u16, more: &[String]) -> Lake {
         let port = |i: u16| (first + i).to_string();
         let log = std::fs::File::create(data.path().join("log")).unwrap();
         let accounts = data.path().join("accounts.json");
@@ -111,6 +141,7 @@ impl Lake {
             .arg(format!("-volume.port={}", port(3)))
             .arg(format!("-filer.port={}", port(4)))
             .arg(format!("-admin.port={}", port(5)))
+            .args(more)
             .env("AWS_ACCESS_KEY_ID", KEY)
             .env("AWS_SECRET_ACCESS_KEY", SECRET)
             .stdin(Stdio::piped())
@@ -152,7 +183,7 @@ impl Lake {
         }
         self.supervisor.wait().unwrap();
         let data = std::mem::replace(&mut self.data, tempfile::tempdir().unwrap());
-        *self = Lake::start_at(&self.venv.clone(), data, self.s3);
+        *self = Lake::start_at(&self.venv.clone(), data, self.s3, &[]);
     }
 
     /// A project whose evaldiff.toml leads to the REST catalog.
@@ -198,7 +229,10 @@ impl Drop for Lake {
 /// The first of six neighbouring ports, free as are those 10,000 above, on which the same services speak gRPC.
 fn free_ports() -> u16 {
     let free = |port: u16| TcpListener::bind(("127.0.0.1", port)).is_ok();
-    let start = 20_000 + (std::process::id() % 900) as u16 * 10;
+    // Servers that start at the same time do not see each other's ports yet.
+    static STARTED: AtomicU16 = AtomicU16::new(0);
+    let own = (std::process::id() % 800) as u16 + 40 * STARTED.fetch_add(1, Ordering::SeqCst);
+    let start = 20_000 + own % 900 * 10;
     (start..30_000)
         .step_by(10)
         .find(|first| (0..6).all(|i| free(first + i) && free(first + i + 10_000)))

@@ -151,7 +151,8 @@ fn a_published_report_survives_the_expiry_of_snapshots(server: &Server) {
                       if k.startswith('evaldiff.published.'): print(k, len(json.loads(v)['snapshots']), v)\n";
     let held = server.python(properties);
     let folder = Path::new(&kept).strip_prefix(project.path().join("kept")).unwrap();
-    let digest = &blake3::hash(folder.to_str().unwrap().as_bytes()).to_hex()[..16];
+    let place = format!("{target}\0{}", folder.display());
+    let digest = &blake3::hash(place.as_bytes()).to_hex()[..16];
     assert!(held.starts_with(&format!("evaldiff.published.{digest} 2 ")), "{held}");
     assert!(held.contains(&target) && held.lines().count() == 1, "{held}");
     let pins = project.run(&["pins", "lost", "--table", "kept.predictions"]);
@@ -172,6 +173,12 @@ fn a_published_report_survives_the_expiry_of_snapshots(server: &Server) {
     let tags = server.python("print(sorted(catalog.load_table('kept.predictions').metadata.refs))\n");
     assert_eq!(tags.trim(), "['main']");
     assert_eq!(server.python(properties), "");
+
+    server.python("catalog.drop_table('kept.predictions')\n");
+    let verified = project.run(&["verify", &kept]);
+    verified
+        .expect_code(3)
+        .stderr_has("table kept.predictions is gone from the catalog");
 }
 
 fn a_run_is_retracted_and_what_nobody_refers_to_is_cleaned_up(server: &Server) {

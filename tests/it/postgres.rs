@@ -187,6 +187,15 @@ fn a_team_shares_a_catalog_in_postgresql() {
         .stderr_has("password authentication failed")
         .stderr_has("hint: ");
     assert!(!wrong.stderr.contains("another"), "{wrong}");
+    // Nobody listens: said at once, and not after the half minute of a pool.
+    let begun = Instant::now();
+    let settings = server.settings(&project).replace(&server.port.to_string(), "1");
+    project.file("evaldiff.toml", settings);
+    run(&project, &["runs"])
+        .expect_code(4)
+        .stderr_has("Connection refused")
+        .stderr_has("hint: check ICEBERG_CATALOG_URI");
+    assert!(begun.elapsed() < Duration::from_secs(10));
 }
 
 /// Whatever was acknowledged is there once, and nothing else, when the server dies under its writers again and again.

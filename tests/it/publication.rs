@@ -464,6 +464,18 @@ fn pins_of_an_embedded_catalog_are_tags_of_its_table() {
     );
     let pins = project.run(&["pins"]).ok().text();
     assert!(pins.contains("not pinned") && !pins.contains(&target), "{pins}");
+    // One report on two sites: each publication holds the pins for itself.
+    let second = format!("file://{}/second", project.path().display());
+    publish(report).ok();
+    project.run(&["publish", report, &second]).ok();
+    let both = format!("published to several sites: {second}, {target}");
+    project.run(&["unpin", report]).expect_code(2).stderr_has(&both);
+    let unpin = |site: &str| project.run(&["unpin", report, "--site", site]);
+    unpin("file:///elsewhere")
+        .expect_code(2)
+        .stderr_has("was not published to file:///elsewhere");
+    unpin(&second).ok().stdout_has("stays pinned");
+    assert_eq!(unpin(&target).ok().text().matches("no longer pinned").count(), 2);
     project
         .run(&["unpin", "snapshot:99"])
         .expect_code(2)

@@ -208,6 +208,41 @@ fn a_retracted_run_is_skipped_and_that_is_said_everywhere() {
         .run(&["verify", report.to_str().unwrap()])
         .ok()
         .stdout_has("was retracted: also wrong");
+    // As any reference that means one run.
+    let latest = project.run(&["runs", "--retract", "latest", "--why", "a whim"]);
+    latest.ok().stdout_has(project.runs()[0]["run_id"].as_str().unwrap());
+}
+
+#[test]
+fn a_run_id_stands_for_its_rows() {
+    let project = Project::new();
+    let id = "01900000-0000-7000-8000-000000000007";
+    let import = |file: &str| project.run(&["import", file, "--model-version", "v1", "--run-id", id]);
+    project.file("a.csv", "sample_id,ground_truth,prediction\n1,a,a\n2,b,b\n");
+    project.file("sorted.csv", "sample_id,ground_truth,prediction\n2,b,b\n1,a,a\n");
+    project.file("other.csv", "sample_id,ground_truth,prediction\n1,a,a\n2,b,a\n");
+    import("a.csv").ok().stdout_has("imported");
+    import("sorted.csv").ok().stdout_has("is already there");
+    import("other.csv")
+        .expect_code(2)
+        .stderr_has("is there already, with other rows")
+        .stderr_has("--run-id");
+    assert_eq!(project.runs().len(), 1);
+}
+
+#[test]
+fn a_version_whose_name_reads_as_a_file_has_a_reference() {
+    let project = Project::new();
+    project.file("a.csv", "sample_id,ground_truth,prediction\n1,a,a\n2,b,b\n");
+    for version in ["old.csv", "v1@2026-03-01"] {
+        project.run(&["import", "a.csv", "--model-version", version]).ok();
+    }
+    project
+        .run(&["version:old.csv", "version:v1@2026-03-01"])
+        .ok()
+        .stdout_has("version old.csv");
+    let misspelt = project.run(&["version:old.cvs", "latest"]);
+    misspelt.expect_code(2).stderr_has("did you mean `old.csv`");
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// An authority, and a certificate that it signed for this machine.
-fn certificates(folder: &Path) {
+pub fn certificates(folder: &Path) {
     let make = |args: &str| {
         let output = Command::new("openssl")
             .args(args.split(' '))
@@ -16,15 +16,19 @@ fn certificates(folder: &Path) {
             .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     };
-    std::fs::write(folder.join("names"), "subjectAltName=IP:127.0.0.1\n").unwrap();
+    std::fs::write(
+        folder.join("names"),
+        "subjectAltName=IP:127.0.0.1,DNS:sts.us-east-1.amazonaws.com\n",
+    )
+    .unwrap();
     make("req -x509 -newkey rsa:2048 -nodes -keyout ca.key -out ca.pem -days 2 -subj /CN=evaldiff-test-authority");
     make("req -newkey rsa:2048 -nodes -keyout key.pem -out request.pem -subj /CN=127.0.0.1");
     make("x509 -req -in request.pem -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -extfile names -out cert.pem");
 }
 
-/// A proxy that ends TLS; goes with its input.
-struct Proxy {
-    port: u16,
+/// A proxy that ends TLS, whether it is asked itself or on the way to another host; goes with its input.
+pub struct Proxy {
+    pub port: u16,
     process: Child,
 }
 
@@ -46,6 +50,11 @@ def pump(a, b):
         except OSError: pass
 def serve(raw):
     try:
+        if raw.recv(1, socket.MSG_PEEK) == b'C':
+            head = b''
+            while not head.endswith(b'\\r\\n\\r\\n'):
+                head += raw.recv(1)
+            raw.sendall(b'HTTP/1.1 200 OK\\r\\n\\r\\n')
         client = context.wrap_socket(raw, server_side=True)
     except (ssl.SSLError, OSError):
         return
@@ -57,7 +66,7 @@ while True:
 ";
 
 impl Proxy {
-    fn before(port: u16, folder: &Path) -> Proxy {
+    pub fn before(port: u16, folder: &Path) -> Proxy {
         let mut process = Command::new(environment().unwrap().join("bin/python"))
             .args(["-c", PROXY, &port.to_string()])
             .current_dir(folder)
