@@ -91,7 +91,7 @@ pub use random::{Random, Seed};
 pub use ranking::{Ranked, Ranking, RankingDifference, ranking};
 pub use repeats::{FlakeRate, majority, mean_pass_at_k, pass_at_k};
 pub use resample::{FEW_FLIPS, resample, resampled_measures, too_narrow};
-pub use scores::{Play, ScoreSummary, ScoreSums, play};
+pub use scores::{Play, ScoreSummary, ScoreSums, most_within, play};
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};
 pub use student::{student_quantile, student_two_sided};

@@ -31,10 +31,15 @@ pub fn play(baseline: f64, candidate: f64, direction: Direction, tolerance: f64)
     }
 }
 
-/// Whether a difference is larger than the tolerance, by more than the millionth of it that decimals may lose in binary:
-/// 0.8 - 0.7 is no more than 0.1.
+/// What a difference may be without being larger than the tolerance: a millionth more than it, which decimals may lose in
+/// binary. 0.8 - 0.7 is no more than 0.1.
+pub fn most_within(tolerance: f64) -> f64 {
+    tolerance * (1.0 + 1e-6)
+}
+
+/// Whether a difference is larger than the tolerance.
 pub(super) fn exceeds(difference: f64, tolerance: f64) -> bool {
-    difference > tolerance * (1.0 + 1e-6)
+    difference > most_within(tolerance)
 }
 
 /// Sums over the scores of both versions, exact in any order of the samples.
