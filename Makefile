@@ -14,6 +14,7 @@ PYTHON := $(VENV)/bin/python
 BROWSER := $(TARGET)/browser
 DEMO := $(TARGET)/demo
 SHOTS := $(TARGET)/screenshots
+KINDS := $(TARGET)/kinds
 SENTIMENT := $(TARGET)/sentiment
 LEGACY := $(TARGET)/legacy
 EXAMPLES_VENV := $(TARGET)/examples-venv
@@ -73,11 +74,20 @@ recompute = $(PYTHON) tests/reference/check_sentiment.py --only-failures \
 	  --baseline $(SENTIMENT)/predictions-v0.7.1.parquet --candidate $(SENTIMENT)/predictions-v1.2.0.parquet \
 	  --comparison "$$(ls $(1)/*/diffs/*/*/data/comparison.json)"
 
-browser: cargo-test chromium $(BROWSER)/node_modules/.done
+# The pages of the demonstration and of a site with a report of every kind, hostile data included.
+browser: cargo-test chromium java $(BROWSER)/node_modules/.done
 	rm -rf $(DEMO) $(SHOTS)
 	$(BINARY) --quiet demo $(DEMO)
-	cp tests/browser/smoke.mjs $(BROWSER)/
-	node $(BROWSER)/smoke.mjs "$$(find $(DEMO) -type d -name site | head -n 1)" $(SHOTS)
+	cp tests/browser/*.mjs $(BROWSER)/
+	node $(BROWSER)/kinds.mjs $(BINARY) golden/cases $(KINDS)
+	site="$$(find $(DEMO) -type d -name site | head -n 1)"; \
+	node $(BROWSER)/smoke.mjs "$$site" $(SHOTS); \
+	node $(BROWSER)/lighthouse.mjs "$$site"; \
+	for site in "$$site" $(KINDS)/site; do \
+	  node $(BROWSER)/static.mjs "$$site"; \
+	  node $(BROWSER)/pages.mjs "$$site"; \
+	done
+	node $(BROWSER)/hostile.mjs $(KINDS)/site
 
 setup: python examples-python faketime postgresql $(LAKE)/.done $(HANDLERS)/.done spark chromium $(BROWSER)/node_modules/.done
 
@@ -165,7 +175,7 @@ chromium:
 $(BROWSER)/node_modules/.done: tests/browser/package.json tests/browser/package-lock.json
 	mkdir -p $(BROWSER)
 	cp $^ $(BROWSER)/
-	cd $(BROWSER) && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error
+	cd $(BROWSER) && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	touch $@
 
 demo:
@@ -179,4 +189,4 @@ accept:
 	UPDATE_GOLDEN=1 cargo test --locked $(FEATURES) --test it cases
 
 clean:
-	rm -rf $(DEMO) $(SHOTS) $(BROWSER) $(VENV) $(LAKE) $(HANDLERS) $(SPARK) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)
+	rm -rf $(DEMO) $(SHOTS) $(KINDS) $(BROWSER) $(VENV) $(LAKE) $(HANDLERS) $(SPARK) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)

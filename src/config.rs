@@ -54,6 +54,7 @@
 //!
 //! [report]
 //! out = "site"                           # --out
+//! theme = "our-theme"                    # --theme
 //!
 //! [service]                              # of `evaldiff run`; every key but names, labels, headers has a flag
 //! url = "http://127.0.0.1:3000"          # --service; ${NAME} in url and headers is taken from the environment
@@ -109,6 +110,8 @@ pub struct Config {
     pub service: ServiceChoice,
     /// Folder of all reports: relative to the working folder if it was typed so.
     pub out: PathBuf,
+    /// Folder of a theme.
+    pub theme: Option<PathBuf>,
 }
 
 /// How the engine works.
@@ -187,12 +190,17 @@ impl Config {
                     Some(path) => label_map::read(&cwd.join(path))?,
                     None => defaults.label_map,
                 },
+                theme: None,
             },
             min_effect_given: min_effect.is_some(),
             engine: EngineConfig {
                 memory_limit: flags.memory_limit.or(keys.engine.memory_limit),
                 threads: flags.threads.or(keys.engine.threads).unwrap_or_else(cores),
                 join: flags.join,
+            },
+            theme: match (&flags.theme, keys.report.theme) {
+                (Some(theme), _) => Some(cwd.join(theme)),
+                (None, theme) => theme.map(|theme| base.join(theme)),
             },
             out: match (&flags.out, keys.report.out) {
                 (Some(out), _) => out.clone(),
@@ -209,7 +217,7 @@ impl Config {
     /// in whatever unit, have none of.
     ///
     /// # Errors
-    /// A usage error for a minimum effect that no rate can have.
+    /// A usage error for a minimum effect or a margin that no rate can have.
     pub fn options(&self, kind: Kind) -> Result<CompareOptions> {
         let mut options = self.compare.clone();
         if !kind.has_labels() && !self.min_effect_given {
@@ -221,6 +229,10 @@ impl Config {
                 options.min_effect_slice
             );
             return Err(Error::usage(text).with_hint("give --min-effect 0.01 for one percentage point"));
+        }
+        if let Some(margin) = options.margin.filter(|margin| kind.has_labels() && *margin >= 1.0) {
+            let text = format!("a margin of accuracy is a rate below 1, not {margin}");
+            return Err(Error::usage(text).with_hint("give --margin 0.01 for one percentage point"));
         }
         Ok(options)
     }

@@ -141,6 +141,23 @@ pub(super) struct ReportArgs {
     /// Keep inputs and outputs out of every file
     #[arg(long)]
     no_payload: bool,
+    #[command(flatten)]
+    theme: ThemeArgs,
+}
+
+/// How pages look.
+#[derive(Debug, Args)]
+pub(super) struct ThemeArgs {
+    /// Take templates and styles from this folder where it has them, instead of the built-in ones
+    #[arg(long, value_name = "DIR", help_heading = "Report")]
+    theme: Option<PathBuf>,
+}
+
+impl ThemeArgs {
+    /// Hands the flag over.
+    pub(super) fn fill(self, overrides: &mut Overrides) {
+        overrides.theme = self.theme;
+    }
 }
 
 /// When a difference counts.
@@ -160,9 +177,9 @@ pub(super) struct TestArgs {
     /// Unify spellings of labels: a CSV file of spelling and label, or a JSON object
     #[arg(long, value_name = "FILE")]
     label_map: Option<PathBuf>,
-    /// Fail unless a loss of accuracy of this absolute rate or more can be excluded: exit code 1 if accuracy fell, 3 if
-    /// the samples are too few to tell
-    #[arg(long, value_name = "RATE", value_parser = number(values::margin), allow_negative_numbers = true)]
+    /// Fail unless a loss of accuracy of this absolute rate or more (or of the error or the first score, in its own unit) can
+    /// be excluded: exit code 1 if it got worse, 3 if the samples are too few to tell
+    #[arg(long, value_name = "X", value_parser = number(values::margin), allow_negative_numbers = true)]
     margin: Option<f64>,
     /// Search this column for slices, instead of all that qualify; repeat for several
     #[arg(long = "search-column", value_name = "COL", value_parser = values::name, conflicts_with = "no_search")]
@@ -224,6 +241,7 @@ impl ReportArgs {
         overrides.top = self.top;
         overrides.hide = distinct(self.hide);
         overrides.no_payload = self.no_payload;
+        self.theme.fill(overrides);
     }
 }
 

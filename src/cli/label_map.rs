@@ -40,8 +40,32 @@ pub(crate) fn read(path: &Path) -> Result<BTreeMap<String, String>> {
 }
 
 fn json(text: &str) -> std::result::Result<Vec<(String, String)>, serde_json::Error> {
-    let map: BTreeMap<String, String> = serde_json::from_str(text)?;
-    Ok(map.into_iter().collect())
+    serde_json::from_str::<Pairs>(text).map(|pairs| pairs.0)
+}
+
+/// The members of an object, those of one name too, of which a map would keep one.
+struct Pairs(Vec<(String, String)>);
+
+impl<'de> serde::Deserialize<'de> for Pairs {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Pairs, D::Error> {
+        struct Members;
+        impl<'de> serde::de::Visitor<'de> for Members {
+            type Value = Pairs;
+
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("an object of texts")
+            }
+
+            fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> std::result::Result<Pairs, A::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Pairs(pairs))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
 }
 
 /// Pairs of a CSV text, or the line of what is wrong.
@@ -111,6 +135,7 @@ mod tests {
             ("a,b,c\n", "line 1: 3 columns"),
             ("a,b\nc,\n", "line 2: a spelling and its label"),
             ("a,b\na,c\n", "two labels for \"a\": \"b\" and \"c\""),
+            (r#"{"a": "b", "a": "c"}"#, "two labels for \"a\": \"b\" and \"c\""),
             ("{\"a\": 1}", "not a JSON object of texts"),
         ] {
             let error = map(text).unwrap_err();

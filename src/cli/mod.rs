@@ -145,7 +145,7 @@ where
         Some(Sub::Run(args)) => args.request(&mut overrides, env)?,
         Some(Sub::Runs(args)) => args.request(&mut overrides),
         Some(Sub::Report(args)) => args.request(&mut overrides),
-        Some(Sub::Render(args)) => args.request(),
+        Some(Sub::Render(args)) => args.request(&mut overrides),
         Some(Sub::Export(args)) => args.request(),
         Some(Sub::Verify(args)) => args.request(&mut overrides),
         Some(Sub::Publish(args)) => args.request()?,

@@ -1,6 +1,7 @@
 //! `evaldiff render`: a report's pages from its data folder, offline.
 
-use super::request::{Command, RenderRequest};
+use super::args::ThemeArgs;
+use super::request::{Command, Overrides, RenderRequest};
 use clap::Args;
 use std::path::PathBuf;
 
@@ -13,11 +14,14 @@ pub(super) struct RenderArgs {
     /// Write the report into this folder
     #[arg(long, value_name = "DIR")]
     out: PathBuf,
+    #[command(flatten)]
+    theme: ThemeArgs,
 }
 
 impl RenderArgs {
     /// The checked request.
-    pub(super) fn request(self) -> Command {
+    pub(super) fn request(self, overrides: &mut Overrides) -> Command {
+        self.theme.fill(overrides);
         Command::Render(RenderRequest {
             data: self.data,
             out: self.out,

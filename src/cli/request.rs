@@ -497,6 +497,8 @@ pub struct Overrides {
     pub join: JoinStrategy,
     /// `--out` of a comparison or a report.
     pub out: Option<PathBuf>,
+    /// `--theme`.
+    pub theme: Option<PathBuf>,
     /// `--service`, `--golden` and the other flags of an evaluation.
     pub service: ServiceChoice,
 }

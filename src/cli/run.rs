@@ -5,6 +5,7 @@ use super::choice::{InputStyle, OutputFormat};
 use super::import::model_version;
 use super::request::{Amount, ColumnChoice, Command, MaxErrors, Overrides, Resume, RunRequest, ServiceChoice};
 use super::{Env, values};
+use crate::model::{Kind, ScoreRole};
 use clap::Args;
 use clap::error::ErrorKind;
 use std::time::Duration;
@@ -84,6 +85,15 @@ struct GoldenArgs {
     /// Read the ground truth from this column
     #[arg(long, value_name = "COL", value_parser = values::name)]
     truth: Option<String>,
+    /// Take answers for this kind [default: text with --score, else classification]
+    #[arg(long, value_name = "KIND", value_parser = values::kind_of_answers())]
+    kind: Option<Kind>,
+    /// Judge texts by this member of the service's answers; repeat for several, the first makes the headline
+    #[arg(long = "score", value_name = "NAME[:higher|lower]", value_parser = values::score)]
+    scores: Vec<ScoreRole>,
+    /// Take samples with the same value of this column for one piece of evidence, such as a document
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    cluster: Option<String>,
     /// Slice by this column; repeat for several
     #[arg(long = "slice", value_name = "COL", value_parser = values::name)]
     slices: Vec<String>,
@@ -129,6 +139,9 @@ impl RunArgs {
             truth: self.columns.truth,
             slices: distinct(self.columns.slices),
             show: distinct(self.columns.show),
+            kind: self.columns.kind,
+            scores: distinct(self.columns.scores),
+            cluster: self.columns.cluster,
             ..ColumnChoice::default()
         };
         overrides.service = ServiceChoice {

@@ -167,6 +167,7 @@ pub(crate) struct EngineKeys {
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct ReportKeys {
     pub(crate) out: Option<PathBuf>,
+    pub(crate) theme: Option<PathBuf>,
 }
 
 impl From<ColumnKeys> for ColumnChoice {

@@ -127,16 +127,25 @@ pub fn score(text: &str) -> Result<ScoreRole, String> {
 
 /// Reads a kind of evaluation.
 pub(super) fn kind() -> impl TypedValueParser<Value = Kind> {
-    let names = PossibleValuesParser::new(Kind::ALL.map(Kind::name));
+    one_of(&Kind::ALL)
+}
+
+/// Reads what a service answers: nobody asks for probabilities of a positive class.
+pub(super) fn kind_of_answers() -> impl TypedValueParser<Value = Kind> {
+    one_of(&[Kind::Classification, Kind::Numeric, Kind::Text])
+}
+
+fn one_of(kinds: &[Kind]) -> impl TypedValueParser<Value = Kind> + use<> {
+    let names = PossibleValuesParser::new(kinds.iter().map(|kind| kind.name()));
     names.map(|name| Kind::named(&name).unwrap_or_default())
 }
 
 /// Checks a margin of non-inferiority.
 pub fn margin(value: f64) -> Result<f64, String> {
-    if value > 0.0 && value < 1.0 {
+    if value > 0.0 && value.is_finite() {
         Ok(value)
     } else {
-        Err(format!("a margin is a rate above 0 and below 1, not {value}"))
+        Err(format!("a margin is a number above 0, not {value}"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `evaldiff verify`: a report against its manifest and its table.
 
-use super::args::EngineArgs;
+use super::args::{EngineArgs, ThemeArgs};
 use super::request::{Command, Overrides, VerifyRequest};
 use clap::Args;
 use std::path::PathBuf;
@@ -15,12 +15,15 @@ pub(super) struct VerifyArgs {
     #[arg(long)]
     digest: bool,
     #[command(flatten)]
+    theme: ThemeArgs,
+    #[command(flatten)]
     engine: EngineArgs,
 }
 
 impl VerifyArgs {
     /// The checked request.
     pub(super) fn request(self, overrides: &mut Overrides) -> Command {
+        self.theme.fill(overrides);
         self.engine.fill(overrides);
         Command::Verify(VerifyRequest {
             folder: self.folder,

@@ -206,11 +206,19 @@ pub(super) fn paged_slices(comparison: &Comparison) -> Vec<PagedSlice> {
 
 /// Notes in the details of each slice with a page which others its regressed samples lie in as well.
 pub(super) fn add_overlaps(comparison: &mut Comparison, pages: &[PagedSlice], overlaps: &Overlaps) {
+    // A search changes nothing of the declared slices: these name each other alone.
+    let declared = comparison.slices.iter().filter(|slice| slice.detail.is_some()).count();
     let of_page: BTreeMap<&str, Vec<Overlap>> = pages
         .iter()
         .zip(overlaps)
-        .map(|(page, overlaps)| {
-            let mut most: Vec<(u64, usize)> = overlaps.iter().map(|(&other, &n)| (n, other)).collect();
+        .enumerate()
+        .map(|(i, (page, overlaps))| {
+            let named = |other: usize| other != i && (other < declared || i >= declared);
+            let shared = overlaps
+                .iter()
+                .enumerate()
+                .filter(|(other, n)| named(*other) && **n > 0);
+            let mut most: Vec<(u64, usize)> = shared.map(|(other, &n)| (n, other)).collect();
             // Pages are in the order of harm.
             most.sort_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(&b.1)));
             let overlap = |(regressed, other): (u64, usize)| Overlap {

@@ -19,7 +19,7 @@ fn kind(usage: bool, text: String, hint: Option<String>) -> Error {
 }
 
 /// An error and its causes on one line, each said once.
-fn chain(error: &dyn StdError) -> String {
+pub(super) fn chain(error: &dyn StdError) -> String {
     let mut text = error.to_string();
     let mut next = error.source();
     while let Some(cause) = next {
@@ -73,6 +73,10 @@ pub(super) fn runner(error: RunnerError) -> Error {
 pub(super) fn site(error: SiteError) -> Error {
     let hint = match &error {
         SiteError::Different { .. } => Some("choose another folder with --out".to_string()),
+        SiteError::Theme { .. } => Some(
+            "a theme's files are named like evaldiff's own, in its folder templates, and name the same fields"
+                .to_string(),
+        ),
         SiteError::Incomplete { folder, .. } => Some(format!(
             "a report's folder is written whole and never changed: move {} away and run this again",
             folder.display()

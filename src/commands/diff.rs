@@ -1,6 +1,6 @@
 //! `evaldiff A B`: the main job.
 
-use super::{Session, assemble, colored, columns, convert, folder_site, input, pages, print, shared, width};
+use super::{Session, assemble, colored, columns, convert, folder_site, input, pages, print, shared, theme, width};
 use crate::audit::manifest::json_bytes;
 use crate::cli::request::{DiffRequest, InputOptions, OutputFormat};
 use crate::compare::{self, Compared, Job, JoinChoice};
@@ -68,6 +68,7 @@ fn gate(comparison: &Comparison) -> Result<()> {
 pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Result<(PathBuf, Comparison)> {
     let root = session.cwd.join(&session.config.out);
     folder_site::check_root(&root)?;
+    let theme = theme::configured(session)?;
     let files = [&request.baseline, &request.candidate].map(|r| is_file(session, r));
     for (reference, _) in [&request.baseline, &request.candidate]
         .into_iter()
@@ -97,7 +98,7 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
     }
     let roles = columns::roles(session, &candidate, !files.contains(&true))?;
     let job = Job {
-        options: session.config.options(roles.kind())?,
+        options: theme::options(session, roles.kind(), theme.as_ref())?,
         roles,
         join: join(session.config.engine.join),
         baseline,
@@ -106,7 +107,7 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
     columns::check_hidden(&job)?;
     session.lap("resolved");
     let (compared, comparison, samples) = compute(session, &job).await?;
-    let pages = pages::of_diff(&job, &compared, &comparison, &samples)?;
+    let pages = pages::of_diff(&job, &compared, &comparison, &samples, theme.as_ref())?;
     session.lap("rendered");
     let index = folder_site::write(&root, &pages, &Item::of_diff(&comparison))?;
     session.lap("written");

@@ -265,15 +265,20 @@ impl Evaluation<'_> {
             choice.request.clone(),
         )
         .map_err(convert::runner)?;
-        let decoder = Decoder::new(choice.answer.clone(), encoder.single());
+        let decoder =
+            Decoder::new(choice.answer.clone(), encoder.single()).of(self.golden.kind(), self.golden.scores().to_vec());
         let name = choice.endpoint.clone().unwrap_or_else(|| "classify".into());
         let path = route.map_or(name, |route| route.path.clone());
         let url = service.at(&path).map_err(convert::runner)?;
-        let mapping = serde_json::json!({
+        let mut mapping = serde_json::json!({
             "endpoint": path, "inputs": inputs, "key": self.golden.key(), "truth": self.golden.truth(),
             "request": encoder.describe(), "answer": decoder.describe(),
             "labels": choice.labels, "any_label": choice.any_label,
         });
+        if !self.golden.kind().has_labels() {
+            mapping["kind"] = self.golden.kind().name().into();
+            mapping["scores"] = self.golden.scores().into();
+        }
         let mapping = blake3::hash(mapping.to_string().as_bytes()).to_hex().to_string();
         let batch = if encoder.single() {
             Some(1)

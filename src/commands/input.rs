@@ -83,6 +83,18 @@ async fn known(store: &Store, table: &str) -> Result<Vec<KnownColumn>> {
     Ok(schema.fields().iter().map(column).collect())
 }
 
+/// Reads the planned rows as an import does, for what only shows in their order: keys that stand twice.
+pub(super) async fn check_rows(session: &Session, plan: ImportPlan) -> Result<()> {
+    let bar = session.progress("checking", Some(plan.counts().rows));
+    let engine = session.engine_within(None)?;
+    let mut rows = plan.sorted(engine.context()).await.map_err(convert::ingest)?;
+    while let Some(batch) = futures::StreamExt::next(&mut rows).await {
+        bar.inc(batch.map_err(convert::ingest)?.num_rows() as u64);
+    }
+    bar.finish_and_clear();
+    Ok(())
+}
+
 /// Appends the planned rows as one run.
 pub(super) async fn append(
     session: &Session,

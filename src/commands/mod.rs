@@ -18,6 +18,7 @@ mod pins;
 mod rerender;
 mod run;
 mod run_report;
+mod theme;
 mod unpin;
 mod upload;
 mod verify;

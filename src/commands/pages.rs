@@ -7,12 +7,18 @@ use crate::error::Result;
 use crate::model::comparison::Warning;
 use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunReport, RunSlice};
 use crate::model::{Comparison, PinnedRun, SampleSet};
-use crate::site::{self, Page};
+use crate::site::{self, Page, Theme};
 use crate::stats;
 use std::collections::BTreeMap;
 
 /// All files of a comparison's report: pages, then documents.
-pub(super) fn of_diff(job: &Job, compared: &Compared, c: &Comparison, samples: &SampleSet) -> Result<Vec<Page>> {
+pub(super) fn of_diff(
+    job: &Job,
+    compared: &Compared,
+    c: &Comparison,
+    samples: &SampleSet,
+    theme: Option<&Theme>,
+) -> Result<Vec<Page>> {
     let flips = || {
         let mut bytes = Vec::new();
         compared.write_flips(job, &mut bytes).map(|()| bytes)
@@ -20,7 +26,7 @@ pub(super) fn of_diff(job: &Job, compared: &Compared, c: &Comparison, samples: &
     // Pages and flips have nothing in common but their time.
     let (pages, flips) = std::thread::scope(|scope| {
         let flips = scope.spawn(flips);
-        let pages = site::render_diff(c, samples);
+        let pages = site::render_diff_with(c, samples, theme);
         (
             pages,
             flips.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)),
@@ -40,9 +46,9 @@ pub(super) fn of_diff(job: &Job, compared: &Compared, c: &Comparison, samples: &
 }
 
 /// All files of a single run's report.
-pub(super) fn of_run(c: &Comparison, samples: &SampleSet) -> Result<Vec<Page>> {
+pub(super) fn of_run(c: &Comparison, samples: &SampleSet, theme: Option<&Theme>) -> Result<Vec<Page>> {
     let report = run_report(c);
-    let mut pages = site::render_run(&report, samples).map_err(convert::site)?;
+    let mut pages = site::render_run_with(&report, samples, theme).map_err(convert::site)?;
     pages.push(document("data/report-data.json", &report)?);
     pages.push(document("data/samples.json", samples)?);
     let manifest = manifest("run", c, vec![c.candidate.clone()], &pages);

@@ -1,11 +1,11 @@
 //! `evaldiff render`: pages from a report's data folder, offline.
 
-use super::{Session, convert, print};
+use super::{Session, convert, print, theme};
 use crate::cli::request::RenderRequest;
 use crate::error::{Error, Result};
 use crate::model::report::RunReport;
-use crate::model::{Comparison, SampleSet};
-use crate::site::{self, FolderSink, Page, Sink};
+use crate::model::{CompareOptions, Comparison, SampleSet};
+use crate::site::{self, FolderSink, Page, Sink, Theme};
 use std::path::Path;
 
 /// Renders the pages of a report from its documents.
@@ -13,7 +13,7 @@ use std::path::Path;
 /// # Errors
 /// Usage error if the folder lacks the documents; data error if they do not parse.
 pub async fn render(session: &Session, request: &RenderRequest) -> Result<()> {
-    let pages = pages(&session.cwd.join(&request.data))?;
+    let pages = pages(session, &session.cwd.join(&request.data))?;
     let out = session.cwd.join(&request.out);
     if out.is_dir() && std::fs::read_dir(&out).is_ok_and(|mut d| d.next().is_none()) {
         std::fs::remove_dir(&out)
@@ -28,15 +28,36 @@ pub async fn render(session: &Session, request: &RenderRequest) -> Result<()> {
 }
 
 /// The pages that a data folder stands for.
-pub(super) fn pages(data: &Path) -> Result<Vec<Page>> {
+fn pages(session: &Session, data: &Path) -> Result<Vec<Page>> {
     let samples: SampleSet = read(&data.join("samples.json"))?;
     let comparison = data.join("comparison.json");
     if comparison.is_file() {
         let comparison: Comparison = read(&comparison)?;
-        return site::render_diff(&comparison, &samples).map_err(convert::site);
+        let theme = theme_of(session, &comparison.options)?;
+        return site::render_diff_with(&comparison, &samples, theme.as_ref()).map_err(convert::site);
     }
     let report: RunReport = read(&data.join("report-data.json"))?;
-    site::render_run(&report, &samples).map_err(convert::site)
+    let theme = theme_of(session, &report.options)?;
+    site::render_run_with(&report, &samples, theme.as_ref()).map_err(convert::site)
+}
+
+/// The theme that was asked for; one that the report was not made with is said.
+fn theme_of(session: &Session, options: &CompareOptions) -> Result<Option<Theme>> {
+    let theme = theme::configured(session)?;
+    let [recorded, given] = [options.theme.as_deref(), theme.as_ref().map(Theme::digest)];
+    match (recorded, given) {
+        (Some(digest), None) => Err(Error::usage(format!(
+            "the report was made with the theme {}",
+            digest.escape_debug()
+        ))
+        .with_hint("give its folder, or that of another one, with --theme")),
+        (recorded, given) => {
+            if recorded != given {
+                session.say("notice: the report was made with another theme: its pages will not be the same");
+            }
+            Ok(theme)
+        }
+    }
 }
 
 /// Reads one document.

@@ -6,7 +6,7 @@ use crate::cli::request::{DiffRequest, InputFormat, InputOptions, Resume, RunReq
 use crate::error::{Error, Result};
 use crate::ingest::{GoldenDataset, GoldenSpec, ImportPlan, ImportSpec, InputFormat as Format};
 use crate::model::Kind;
-use crate::runner::{RunnerError, Spool, Stop, bytes_digest, fetch};
+use crate::runner::{RunnerError, Spool, Stop, bytes_digest, fetch, is_taken};
 use crate::store::{Appended, NewRun, Store};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -222,6 +222,8 @@ async fn open_golden(session: &Session, file: &Path) -> Result<GoldenDataset> {
         id: columns.key,
         truth: columns.truth,
         inputs: session.config.service.inputs.clone(),
+        kind: kind(session)?,
+        scores: columns.scores.into_iter().map(|score| score.column).collect(),
     };
     let bar = session.progress("reading the golden dataset", None);
     let opened = tokio::task::spawn_blocking(move || GoldenDataset::open(&spec)).await;
@@ -229,6 +231,43 @@ async fn open_golden(session: &Session, file: &Path) -> Result<GoldenDataset> {
     opened
         .map_err(|e| Error::data(format!("reading the golden dataset failed: {e}")))?
         .map_err(convert::ingest)
+}
+
+/// What the service answers: labels, unless it was said otherwise.
+fn kind(session: &Session) -> Result<Kind> {
+    let columns = session.config.columns();
+    let implied = Kind::implied(!columns.scores.is_empty(), false);
+    let kind = match columns.kind.or(implied).unwrap_or_default() {
+        // That recorded predictions have probabilities makes a service answer none.
+        Kind::Binary => Kind::Classification,
+        kind => kind,
+    };
+    let refuse = |text: String, hint: &str| Err(Error::usage(text).with_hint(hint));
+    match (kind, columns.scores.as_slice()) {
+        (Kind::Text, []) => refuse(
+            "texts are judged by scores, and none was named".into(),
+            "name a member of the service's answers that holds one, with --score NAME:higher or NAME:lower",
+        ),
+        (Kind::Classification | Kind::Numeric, [score, ..]) => refuse(
+            format!(
+                "--score {} belongs to texts, and answers are {}",
+                score.column.escape_debug(),
+                kind.name()
+            ),
+            "leave it out, or say --kind text",
+        ),
+        (Kind::Text, scores) => match scores.iter().find(|score| is_taken(&score.column)) {
+            Some(score) => refuse(
+                format!(
+                    "no score can be called `{}`: the runner has a column of that name",
+                    score.column.escape_debug()
+                ),
+                "let the service give it under another name",
+            ),
+            None => Ok(kind),
+        },
+        _ => Ok(kind),
+    }
 }
 
 /// Plans the import of one answer: columns, types and slices are judged as they will be.
@@ -259,7 +298,7 @@ async fn plan(
         files: vec![predictions],
         format: Format::Parquet,
         id: vec!["sample_id".into()],
-        truth: Some(golden.truth().to_string()),
+        truth: golden.truth().map(String::from),
         prediction: Some("prediction".into()),
         // Named by the runner as they are guessed; one that has no values is left out.
         confidence: None,
@@ -270,8 +309,9 @@ async fn plan(
         status: None,
         error: None,
         latency: None,
-        // What a service answers are labels.
-        kind: Some(Kind::Classification),
+        kind: Some(golden.kind()),
+        scores: columns.scores,
+        cluster: columns.cluster,
         ..ImportSpec::default()
     };
     input::plan_spec(session, store, table, spec).await

@@ -1,6 +1,6 @@
 //! `evaldiff report`: one run on its own.
 
-use super::{Session, colored, columns, convert, diff, folder_site, pages, print, width};
+use super::{Session, colored, columns, convert, diff, folder_site, pages, print, theme, width};
 use crate::audit::manifest::json_bytes;
 use crate::cli::request::{OutputFormat, ReportRequest};
 use crate::compare::Job;
@@ -15,6 +15,7 @@ use crate::report::terminal;
 pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     let root = session.cwd.join(&session.config.out);
     folder_site::check_root(&root)?;
+    let theme = theme::configured(session)?;
     let file = diff::is_file(session, &request.reference);
     let store = if file {
         session.open_or_create().await?
@@ -32,7 +33,7 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     }
     let roles = columns::roles(session, &run, !file)?;
     let job = Job {
-        options: session.config.options(roles.kind())?,
+        options: theme::options(session, roles.kind(), theme.as_ref())?,
         roles,
         join: diff::join(session.config.engine.join),
         baseline: run.clone(),
@@ -40,7 +41,7 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
     };
     columns::check_hidden(&job)?;
     let (_, comparison, samples) = diff::compute(session, &job).await?;
-    let pages = pages::of_run(&comparison, &samples)?;
+    let pages = pages::of_run(&comparison, &samples, theme.as_ref())?;
     let report = pages::run_report(&comparison);
     let index = folder_site::write(&root, &pages, &Item::of_run(&report))?;
     match request.format {

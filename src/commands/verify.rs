@@ -1,5 +1,6 @@
 //! `evaldiff verify`: does a report still say what its snapshots say?
 
+use super::theme::{self, Recorded};
 use super::{Session, convert, diff, pages, print, rerender};
 use crate::audit::files_digest::files_digest;
 use crate::audit::folder;
@@ -308,9 +309,13 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
         ))?;
         return Ok(());
     }
+    let Recorded::Same(theme) = theme::recorded(session, manifest.options.theme.as_deref())? else {
+        same_numbers(report, manifest, &comparison)?;
+        return say("numbers: as recomputed; the pages have a theme: give its folder with --theme to re-render them");
+    };
     let again = match manifest.kind.as_str() {
-        "run" => pages::of_run(&comparison, &samples)?,
-        _ => pages::of_diff(&job, &compared, &comparison, &samples)?,
+        "run" => pages::of_run(&comparison, &samples, theme.as_deref())?,
+        _ => pages::of_diff(&job, &compared, &comparison, &samples, theme.as_deref())?,
     };
     let mut differ = Vec::new();
     for page in &again {

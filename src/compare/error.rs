@@ -104,6 +104,11 @@ impl CompareError {
             CompareError::Engine(EngineError::File { .. }) => Some(
                 "restore the file from a backup, or compare another run of the version: `evaldiff runs` lists them".into(),
             ),
+            CompareError::Engine(EngineError::MixedTruth { .. }) => Some(
+                "a sample has one ground truth for all its trials: import or write the run again with one, or unify spellings \
+                 of labels with --label-map"
+                    .into(),
+            ),
             CompareError::Engine(EngineError::Memory(_)) => Some("give more with --memory-limit".into()),
             _ => None,
         }

@@ -50,8 +50,8 @@ impl SliceRows {
     }
 }
 
-/// Of each slice, how many of its regressed samples also lie in which other one, by their places.
-pub type Overlaps = Vec<BTreeMap<usize, u64>>;
+/// Of each slice, how many of its regressed samples also lie in each one, itself included, by their places.
+pub type Overlaps = Vec<Vec<u64>>;
 
 /// What a report shows of single samples.
 #[derive(Debug)]
@@ -176,7 +176,7 @@ fn walk_flips(
 ) -> Result<(Vec<First>, Overlaps), CompareError> {
     let pass = &compared.pass;
     let mut firsts: Vec<First> = members.iter().map(|members| First::new(members.most(job))).collect();
-    let mut overlaps = vec![BTreeMap::new(); slices];
+    let mut overlaps = vec![vec![0; slices]; slices];
     if members.is_empty() {
         return Ok((firsts, overlaps));
     }
@@ -205,10 +205,10 @@ fn walk_flips(
     Ok((firsts, overlaps))
 }
 
-fn count_overlaps(overlaps: &mut [BTreeMap<usize, u64>], inside: &[usize]) {
+fn count_overlaps(overlaps: &mut Overlaps, inside: &[usize]) {
     for &i in inside {
-        for &j in inside.iter().filter(|&&j| j != i) {
-            *overlaps[i].entry(j).or_default() += 1;
+        for &j in inside {
+            overlaps[i][j] += 1;
         }
     }
 }

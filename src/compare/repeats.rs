@@ -5,6 +5,7 @@ use super::encode::{
     Codes, ERROR, LABEL_BITS, LABEL_MASK, Layout, NO_PREDICTION, NO_TRUTH, SKIPPED, Shape, narrow_schema,
 };
 use super::labels::Interner;
+use crate::engine::EngineError;
 use crate::engine::map::MapFactory;
 use crate::model::Kind;
 use crate::model::comparison::TrialCounts;
@@ -57,6 +58,16 @@ struct Rows<'a> {
     first_value: Option<&'a Float64Array>,
     /// Digests of free-text answers.
     texts: Option<&'a UInt64Array>,
+    /// Digests of their references.
+    references: Option<&'a UInt64Array>,
+}
+
+/// Ground truths of one sample that differ; texts are not at hand.
+type Truths = Option<[String; 2]>;
+
+fn mixed(key: &str, truths: Truths) -> EngineError {
+    let key = key.to_owned();
+    EngineError::MixedTruth { key, truths }
 }
 
 impl Reducer {
@@ -70,6 +81,7 @@ impl Reducer {
             words: batch.column(2).as_primitive::<UInt64Type>(),
             trials: batch.column(last).as_primitive::<UInt64Type>(),
             texts: (self.shape.texts > 1).then(|| batch.column(text).as_primitive::<UInt64Type>()),
+            references: (self.shape.texts > 1).then(|| batch.column(text - 1).as_primitive::<UInt64Type>()),
             first_value: (self.shape.values > 0).then(|| batch.column(value).as_primitive::<Float64Type>()),
         };
         let mut out = Vec::with_capacity(keys.len());
@@ -77,7 +89,8 @@ impl Reducer {
         while start < keys.len() {
             let same = |row: &usize| keys.value(*row) == keys.value(start);
             let end = (start + 1..keys.len()).take_while(same).last().unwrap_or(start) + 1;
-            self.key(&rows, start..end, &mut out);
+            self.key(&rows, start..end, &mut out)
+                .map_err(|truths| mixed(keys.value(start), truths))?;
             start = end;
         }
         let picked: UInt32Array = out.iter().map(|reduced| reduced.row as u32).collect();
@@ -100,13 +113,14 @@ impl Reducer {
     }
 
     /// Reduces one key; two rows of one trial stay two rows, and the join sets the key aside as a duplicate.
-    fn key(&self, rows: &Rows<'_>, range: std::ops::Range<usize>, out: &mut Vec<Reduced>) {
+    fn key(&self, rows: &Rows<'_>, range: std::ops::Range<usize>, out: &mut Vec<Reduced>) -> Result<(), Truths> {
         let mut trials: Vec<Option<u64>> = range.clone().map(|row| trial(rows.trials, row)).collect();
         trials.sort_unstable();
         if trials.windows(2).any(|pair| pair[0] == pair[1]) {
             out.extend(range.take(2).map(|row| untouched(rows, row)));
-            return;
+            return Ok(());
         }
+        self.one_truth(rows, range.clone())?;
         const UNANSWERED: u64 = ERROR | SKIPPED | NO_PREDICTION | NO_TRUTH;
         let answered: Vec<usize> = range
             .clone()
@@ -120,11 +134,11 @@ impl Reducer {
                 (!failed, word & SKIPPED == 0, rows.positions.value(*row))
             };
             out.extend(range.min_by_key(grave).map(|row| untouched(rows, row)));
-            return;
+            return Ok(());
         }
         let part = |row: usize, shift: u32| ((rows.words.value(row) >> shift) & LABEL_MASK) as u32;
         let of = |shift: u32| -> Vec<u32> { answered.iter().map(|row| part(*row, shift)).collect() };
-        let (truth, answer) = (self.most(&of(0)), self.most(&of(LABEL_BITS)));
+        let (truth, answer) = (of(0).first().copied().unwrap_or_default(), self.most(&of(LABEL_BITS)));
         let text = rows
             .texts
             .and_then(|texts| most_frequent(answered.iter().map(|row| trial(texts, *row))));
@@ -144,6 +158,36 @@ impl Reducer {
             answered,
             agreeing,
         });
+        Ok(())
+    }
+
+    /// Refuses trials of different ground truths: a majority of truths is the truth of none.
+    fn one_truth(&self, rows: &Rows<'_>, range: std::ops::Range<usize>) -> Result<(), Truths> {
+        let has_truth = |row: &usize| match (self.kind, rows.references) {
+            (Kind::Text, references) => references.is_some_and(|texts| texts.is_valid(*row)),
+            _ => rows.words.value(*row) & NO_TRUTH == 0,
+        };
+        let there: Vec<usize> = range.filter(has_truth).collect();
+        let Some(&first) = there.first() else { return Ok(()) };
+        let shown = |row: usize| match (self.kind, rows.first_value) {
+            (Kind::Text, _) => None,
+            (Kind::Numeric, Some(truths)) => Some(truths.value(row).to_string()),
+            _ => Some(self.labels.text(self.label(rows, row)).to_string()),
+        };
+        let differs = |row: &&usize| match (self.kind, rows.references, rows.first_value) {
+            (Kind::Text, Some(texts), _) => trial(texts, **row) != trial(texts, first),
+            (Kind::Numeric, _, Some(truths)) => (truths.value(**row) - truths.value(first)).abs() > 0.0,
+            _ => self.label(rows, **row) != self.label(rows, first),
+        };
+        match there.iter().find(differs) {
+            Some(&other) => Err(shown(first).zip(shown(other)).map(|(first, other)| [first, other])),
+            None => Ok(()),
+        }
+    }
+
+    /// Code of a row's ground truth.
+    fn label(&self, rows: &Rows<'_>, row: usize) -> u32 {
+        (rows.words.value(row) & LABEL_MASK) as u32
     }
 
     /// Trials that were right: by their label, or by a first score that is 1, not 0.

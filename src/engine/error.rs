@@ -30,6 +30,14 @@ pub enum EngineError {
     /// A key was found more than once where the plan cannot set it aside: the caller takes the ordered plan.
     #[error("a key stands more than once")]
     Duplicate,
+    /// Trials of one sample were judged against different ground truths.
+    #[error("the trials of `{}` have two ground truths{}", .key.escape_debug(), both(.truths.as_ref()))]
+    MixedTruth {
+        /// The sample's key.
+        key: String,
+        /// Two of its truths; texts are not at hand.
+        truths: Option<[String; 2]>,
+    },
     /// A column is missing from the run's schema.
     #[error("the run has no column `{0}`")]
     NoColumn(String),
@@ -49,6 +57,12 @@ pub enum EngineError {
     /// Anything that DataFusion says.
     #[error("{0}")]
     DataFusion(String),
+}
+
+fn both(truths: Option<&[String; 2]>) -> String {
+    truths.map_or_else(String::new, |[first, second]| {
+        format!(", `{}` and `{}`", first.escape_debug(), second.escape_debug())
+    })
 }
 
 impl From<DataFusionError> for EngineError {

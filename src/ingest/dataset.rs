@@ -18,6 +18,7 @@ use super::scan_golden::scan_golden;
 use super::spec::InputFormat;
 use super::types::table_type;
 use super::values::same_label;
+use crate::model::Kind;
 
 /// Different ground truths beyond which a dataset is no classification, so that any answer is a label.
 const MAX_LABELS: usize = 1000;
@@ -33,6 +34,10 @@ pub struct GoldenSpec {
     pub truth: Option<String>,
     /// Columns that a model is asked about.
     pub inputs: Vec<String>,
+    /// What its answers are.
+    pub kind: Kind,
+    /// Scores that each of them brings along.
+    pub scores: Vec<String>,
 }
 
 /// A golden dataset that was read once and found good.
@@ -40,7 +45,9 @@ pub struct GoldenSpec {
 pub struct GoldenDataset {
     input: Input,
     key: Vec<String>,
-    truth: String,
+    truth: Option<String>,
+    kind: Kind,
+    scores: Vec<String>,
     truth_type: DataType,
     labels: Option<HashSet<String>>,
     inputs: Vec<(String, Cast)>,
@@ -59,7 +66,8 @@ pub struct InputBatch {
 }
 
 impl GoldenDataset {
-    /// Reads the whole file once: every sample has a key of its own and a ground truth, every column is there.
+    /// Reads the whole file once: every sample has a key of its own and a ground truth (only texts may be without any), every
+    /// column is there.
     ///
     /// # Errors
     /// Names file, column and row of what is wrong.
@@ -82,12 +90,18 @@ impl GoldenDataset {
                 labels.insert(truth.to_owned());
             }
         })?;
-        let truth = parts.golden_truth.clone().unwrap_or_default();
         let facts = |name: &str, flag: &'static str| {
             let found = scan.facts.get(name);
             found.ok_or_else(|| missing(&input.file, name, flag, &scan.facts.names()))
         };
-        let truth_type = label(facts(&truth, TRUTH.flag)?, TRUTH.name, None)?.data_type;
+        let truth_type = match (spec.kind, &parts.golden_truth) {
+            (Kind::Numeric, _) => DataType::Float64,
+            (Kind::Text, _) | (_, None) => DataType::Utf8,
+            (Kind::Classification | Kind::Binary, Some(truth)) => {
+                label(facts(truth, TRUTH.flag)?, TRUTH.name, None)?.data_type
+            }
+        };
+        let few = spec.kind.has_labels() && labels.len() <= MAX_LABELS;
         let mut casts = Vec::with_capacity(inputs.len());
         for name in inputs {
             let of = facts(&name, "--input")?;
@@ -109,9 +123,11 @@ impl GoldenDataset {
         }
         Ok(GoldenDataset {
             key: parts.golden_key,
-            truth,
+            truth: parts.golden_truth,
+            kind: spec.kind,
+            scores: spec.scores.clone(),
             truth_type,
-            labels: (labels.len() <= MAX_LABELS).then_some(labels),
+            labels: few.then_some(labels),
             inputs: casts,
             rows: scan.facts.rows,
             digest: scan.digest.finish(),
@@ -134,13 +150,23 @@ impl GoldenDataset {
         &self.key
     }
 
-    /// The column with the ground truth.
-    pub fn truth(&self) -> &str {
-        &self.truth
+    /// The column with the ground truth; texts may have none.
+    pub fn truth(&self) -> Option<&str> {
+        self.truth.as_deref()
     }
 
-    /// What labels are: text, integer or boolean.
-    pub fn label_type(&self) -> &DataType {
+    /// What the answers to it are.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The scores that answers bring along.
+    pub fn scores(&self) -> &[String] {
+        &self.scores
+    }
+
+    /// The type of an answer: of a label text, integer or boolean.
+    pub fn answer_type(&self) -> &DataType {
         &self.truth_type
     }
 
@@ -230,12 +256,13 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         named => named.to_vec(),
     };
     let truth = match &spec.truth {
-        Some(name) if columns.contains(name) => name.clone(),
+        Some(name) if columns.contains(name) => Some(name.clone()),
         Some(name) => return Err(TRUTH.missing(file, name, &columns)),
-        None => TRUTH
-            .guess(file, &columns)?
-            .ok_or_else(|| TRUTH.absent(file, &columns))?,
+        None => TRUTH.guess(file, &columns)?,
     };
+    if truth.is_none() && spec.kind != Kind::Text {
+        return Err(TRUTH.absent(file, &columns));
+    }
     for name in &spec.inputs {
         if !columns.contains(name) {
             return Err(missing(file, name, "--input", &columns));
@@ -261,13 +288,13 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         key: key.clone(),
         golden_key: key,
         truth: None,
-        golden_truth: Some(truth),
+        golden_truth: truth,
         prediction: PREDICTION.stored_as.to_owned(),
         confidence: None,
         status: None,
         error: None,
         latency: None,
-        kind: None,
+        kind: Some(spec.kind),
         scores: Vec::new(),
         positive: None,
         positive_label: None,

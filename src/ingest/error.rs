@@ -191,6 +191,14 @@ pub enum IngestError {
     /// Two rows of one key.
     #[error("duplicate key {}: {}", clip(.key), found_at(.places))]
     DuplicateKey { key: String, places: Vec<Place> },
+    /// Trials of one sample that were judged against different ground truths.
+    #[error("the trials of {} have two ground truths, {} and {}: {}", clip(.key), clip(.first), clip(.second), found_at(.places))]
+    MixedTruth {
+        key: String,
+        first: String,
+        second: String,
+        places: Vec<Place>,
+    },
     /// Predictions for samples that the golden dataset does not hold.
     #[error("{count} of {rows} predictions have a key that {} lacks, the first is {} ({place})", .golden.display(), clip(.key))]
     NotInGolden {

@@ -65,6 +65,10 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
             "keep one row for each key, name more key columns with --id COL, or the number of the trial with --repeat COL"
                 .to_owned()
         }
+        E::MixedTruth { .. } => {
+            "give every trial of a sample the same ground truth, take it from --golden FILE, or tell the samples apart with more key columns (--id COL)"
+                .to_owned()
+        }
         E::NotInGolden { .. } => "check that both files have the same key column (--id COL)".to_owned(),
         E::TooManySliceValues { .. } => "bin it into fewer values, or leave it out of --slice".to_owned(),
         E::Changed { .. } => "run the command again when nothing writes to the files".to_owned(),

@@ -15,7 +15,7 @@ use super::guess::{INPUTS, KEY, PREDICTION, TRUTH, plain};
 use super::raw::{Input, RawBatch, RawColumn};
 use super::roles::{Parts, Side};
 use super::spec::InputCounts;
-use super::values::{Status, blank_as_null, confidence, numbers, statuses, text};
+use super::values::{Status, blank_as_null, confidence, numbers, probabilities, statuses, text};
 use crate::model::Kind;
 
 /// What the pass over the predictions found.
@@ -126,9 +126,11 @@ impl PredictionScan {
             self.counts.null_confidence += values.null_count() as u64;
             self.counts.nan_confidence += nan;
         }
-        let scored = parts.scores.iter().map(|score| &score.column);
-        for name in scored.chain(&parts.positive) {
-            numbers(&named(name), name, &place)?;
+        for score in &parts.scores {
+            numbers(&named(&score.column), &score.column, &place)?;
+        }
+        if let Some(name) = &parts.positive {
+            probabilities(&named(name), name, &place)?;
         }
         if parts.kind == Some(Kind::Numeric) {
             let own = parts.truth.iter().filter(|_| parts.golden_truth.is_none());

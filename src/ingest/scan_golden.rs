@@ -11,7 +11,8 @@ use super::golden::GoldenIndex;
 use super::guess::RESERVED;
 use super::raw::{Input, RawKind};
 use super::roles::{Parts, Side};
-use super::values::{blank_as_null, text};
+use super::values::{blank_as_null, numbers, text};
+use crate::model::Kind;
 
 /// What the pass over the golden dataset found.
 #[derive(Default)]
@@ -39,7 +40,11 @@ pub(crate) fn scan_golden(
         let truth = match &parts.golden_truth {
             None => None,
             Some(name) => {
-                let truth = text(&blank_as_null(&column(columns, &batch, name)))?;
+                let truth = blank_as_null(&column(columns, &batch, name));
+                if parts.kind == Some(Kind::Numeric) {
+                    numbers(&truth, name, &|row| batch.at.place(file, row))?;
+                }
+                let truth = text(&truth)?;
                 if let Some(row) = (0..truth.len()).find(|row| truth.is_null(*row)) {
                     return Err(IngestError::NoTruth {
                         place: batch.at.place(file, row),

@@ -1,6 +1,7 @@
 //! The second pass: joins the golden dataset, sorts by key with the engine (spilling beyond its memory limit), and
 //! refuses duplicates as they pass.
 
+use std::cmp::Ordering;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
@@ -17,9 +18,9 @@ use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use futures::stream::{BoxStream, StreamExt};
 
-use super::error::IngestError;
+use super::error::{IngestError, Place};
 use super::find::find;
-use super::guess::KEY;
+use super::guess::{KEY, TRUTH};
 use super::layout::{GOLDEN_KEY, Layout};
 use super::planned::ImportPlan;
 use super::roles::Side;
@@ -127,13 +128,45 @@ fn side(
     })
 }
 
+/// What tells a row apart, and the ground truth of its sample as far as the trials up to here state one.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    key: &'a str,
+    trial: &'a str,
+    truth: Option<&'a str>,
+}
+
+/// The same from a batch that is gone.
+struct Last {
+    key: String,
+    trial: String,
+    truth: Option<String>,
+}
+
+impl<'a> Row<'a> {
+    fn of(last: &'a Last) -> Row<'a> {
+        Row {
+            key: &last.key,
+            trial: &last.trial,
+            truth: last.truth.as_deref(),
+        }
+    }
+
+    fn kept(self) -> Last {
+        Last {
+            key: self.key.to_owned(),
+            trial: self.trial.to_owned(),
+            truth: self.truth.map(str::to_owned),
+        }
+    }
+}
+
 /// Watches the sorted rows as they pass.
 struct Check {
     plan: ImportPlan,
     schema: SchemaRef,
     order: Vec<usize>,
-    /// Key and trial of the last row.
-    last: Option<(String, String)>,
+    last: Option<Last>,
     repeat: Option<String>,
     rows: u64,
 }
@@ -141,9 +174,11 @@ struct Check {
 impl Check {
     fn pass(&mut self, batch: &RecordBatch) -> Result<RecordBatch, IngestError> {
         let keys = batch.column(0).as_string::<i32>();
-        let trials = self.repeat.as_ref().and_then(|name| batch.column_by_name(name));
-        let trials = trials.map(text).transpose()?;
-        self.check_order(keys, trials.as_ref())?;
+        let of = |name: &str| batch.column_by_name(name).map(text).transpose();
+        let trials = self.repeat.as_deref().map(of).transpose()?.flatten();
+        // Of one row per key there is one truth.
+        let truths = trials.as_ref().map(|_| of(TRUTH.stored_as)).transpose()?.flatten();
+        self.check_order(keys, trials.as_ref(), truths.as_ref())?;
         if self.plan.golden.is_some() {
             self.check_golden(batch, keys)?;
         }
@@ -158,47 +193,75 @@ impl Check {
         })
     }
 
-    fn check_order(&mut self, keys: &StringArray, trials: Option<&StringArray>) -> Result<(), IngestError> {
-        let mut last = self.last.as_ref().map(|(key, trial)| (key.as_str(), trial.as_str()));
+    fn check_order(
+        &mut self,
+        keys: &StringArray,
+        trials: Option<&StringArray>,
+        truths: Option<&StringArray>,
+    ) -> Result<(), IngestError> {
+        let mut last = self.last.as_ref().map(Row::of);
         for row in 0..keys.len() {
-            let (key, trial) = (keys.value(row), trials.map_or("", |trials| trials.value(row)));
-            match last.map(|(key, _)| key.cmp(keys.value(row))) {
-                Some(std::cmp::Ordering::Equal) if last == Some((key, trial)) => return Err(self.duplicate(key, trial)),
-                Some(std::cmp::Ordering::Greater) => {
+            let mut next = Row {
+                key: keys.value(row),
+                trial: trials.map_or("", |trials| trials.value(row)),
+                truth: truths
+                    .filter(|truths| truths.is_valid(row))
+                    .map(|truths| truths.value(row)),
+            };
+            match last.map(|last| (last.key.cmp(next.key), last)) {
+                Some((Ordering::Greater, _)) => {
                     return Err(IngestError::Changed {
                         reason: "its keys are no longer in order".to_owned(),
                     });
                 }
-                _ => last = Some((key, trial)),
+                Some((Ordering::Equal, last)) if last.trial == next.trial => return Err(self.duplicate(next)),
+                Some((Ordering::Equal, last)) => match (last.truth, next.truth) {
+                    (Some(first), Some(second)) if first != second => return Err(self.mixed(last, next)),
+                    (first, second) => next.truth = second.or(first),
+                },
+                Some((Ordering::Less, _)) | None => {}
             }
+            last = Some(next);
         }
-        self.last = last.map(|(key, trial)| (key.to_owned(), trial.to_owned()));
+        self.last = last.map(Row::kept);
         Ok(())
     }
 
     /// Where the two rows of a key are is found by reading the files once more.
-    fn duplicate(&self, key: &str, trial: &str) -> IngestError {
-        let places = match &self.repeat {
-            None => find(&self.plan.inputs, &self.plan.key, &|found| found == key),
-            Some(repeat) => {
-                let escaped = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|");
-                let key = match self.plan.key.as_slice() {
-                    [_] => escaped(key),
-                    _ => key.to_owned(),
-                };
-                let wanted = format!("{key}|{}", escaped(trial));
-                let columns: Vec<String> = self.plan.key.iter().chain([repeat]).cloned().collect();
-                find(&self.plan.inputs, &columns, &|found| found == wanted)
-            }
-        };
-        let key = match self.repeat {
-            Some(_) => format!("{key}, repeat {trial}"),
-            None => key.to_owned(),
-        };
+    fn duplicate(&self, row: Row<'_>) -> IngestError {
         IngestError::DuplicateKey {
-            key,
-            places: places.map(|(_, places)| places).unwrap_or_default(),
+            key: match self.repeat {
+                Some(_) => format!("{}, repeat {}", row.key, row.trial),
+                None => row.key.to_owned(),
+            },
+            places: self.places(&[row]),
         }
+    }
+
+    fn mixed(&self, first: Row<'_>, second: Row<'_>) -> IngestError {
+        let truth = |row: Row<'_>| row.truth.unwrap_or_default().to_owned();
+        IngestError::MixedTruth {
+            key: first.key.to_owned(),
+            first: truth(first),
+            second: truth(second),
+            places: self.places(&[first, second]),
+        }
+    }
+
+    /// The first two places in the files of any of these rows.
+    fn places(&self, rows: &[Row<'_>]) -> Vec<Place> {
+        let escaped = |text: &str| text.replace('\\', "\\\\").replace('|', "\\|");
+        let whole = |row: &Row<'_>| match (&self.repeat, self.plan.key.as_slice()) {
+            (None, _) => row.key.to_owned(),
+            (Some(_), [_]) => format!("{}|{}", escaped(row.key), escaped(row.trial)),
+            (Some(_), _) => format!("{}|{}", row.key, escaped(row.trial)),
+        };
+        let wanted: Vec<String> = rows.iter().map(whole).collect();
+        let columns: Vec<String> = self.plan.key.iter().chain(&self.repeat).cloned().collect();
+        let found = find(&self.plan.inputs, &columns, &|key| {
+            wanted.iter().any(|wanted| wanted == key)
+        });
+        found.map(|(_, places)| places).unwrap_or_default()
     }
 
     fn check_golden(&self, batch: &RecordBatch, keys: &StringArray) -> Result<(), IngestError> {

@@ -9,6 +9,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 
 use super::error::{IngestError, Place, clip};
+use crate::model::kind::LARGEST_NUMBER;
 
 /// Where a row of the batch at hand is.
 pub(crate) type PlaceOf<'a> = &'a dyn Fn(usize) -> Place;
@@ -161,13 +162,35 @@ pub(crate) fn numbers(array: &ArrayRef, column: &str, place: PlaceOf<'_>) -> Res
             numbers.as_primitive::<Float64Type>().clone()
         }
     };
-    if let Some(row) = numbers.iter().position(|number| number.is_some_and(f64::is_infinite)) {
+    let position = |wanted: fn(f64) -> bool| numbers.iter().position(|number| number.is_some_and(wanted));
+    if let Some(row) = position(f64::is_infinite) {
         return Err(bad(row, "an infinite number cannot be averaged".to_owned()));
+    }
+    if let Some(row) = position(|number| number.abs() > LARGEST_NUMBER) {
+        return Err(bad(
+            row,
+            format!("numbers beyond {LARGEST_NUMBER:e} are too large to be squared and added up"),
+        ));
     }
     Ok(numbers
         .iter()
         .map(|number| number.filter(|number| !number.is_nan()))
         .collect())
+}
+
+/// Probabilities of the positive class.
+pub(crate) fn probabilities(array: &ArrayRef, column: &str, place: PlaceOf<'_>) -> Result<Float64Array, IngestError> {
+    let numbers = numbers(array, column, place)?;
+    let outside = |number: Option<f64>| number.is_some_and(|number| !(0.0..=1.0).contains(&number));
+    match numbers.iter().position(outside) {
+        Some(row) => Err(IngestError::BadValue {
+            place: place(row),
+            column: column.to_owned(),
+            reason: format!("probability {} is outside 0 to 1", numbers.value(row)),
+            advice: "the probability of the positive class is from 0 to 1; name another column with --positive COL",
+        }),
+        None => Ok(numbers),
+    }
 }
 
 /// What a row says of itself.
@@ -261,10 +284,22 @@ mod tests {
         for (cell, words) in [
             ("C", "\"C\" is not a number"),
             ("-inf", "an infinite number cannot be averaged"),
+            ("-1e71", "numbers beyond 1e70 are too large to be squared and added up"),
         ] {
             let error = numbers(&strings(&[Some("1"), Some(cell)]), "s", &at).unwrap_err();
             assert_eq!(error.to_string(), format!("f.csv, line 3: column \"s\": {words}"));
         }
+    }
+
+    #[test]
+    fn probabilities_lie_between_0_and_1() {
+        let found = probabilities(&strings(&[Some("0"), None, Some("1.0")]), "p", &at).unwrap();
+        assert_eq!(found.iter().collect::<Vec<_>>(), [Some(0.0), None, Some(1.0)]);
+        let error = probabilities(&strings(&[Some("0.5"), Some("-0.1")]), "p", &at).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "f.csv, line 3: column \"p\": probability -0.1 is outside 0 to 1"
+        );
     }
 
     #[test]

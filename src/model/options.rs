@@ -84,7 +84,8 @@ pub struct CompareOptions {
     /// Other spellings of labels, and the labels that they count as.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub label_map: BTreeMap<String, String>,
-    /// Loss of accuracy, as an absolute rate, that has to be excluded; null where nothing is demanded.
+    /// Loss that has to be excluded: of accuracy as an absolute rate, of an error or a score in its own unit; null where
+    /// nothing is demanded.
     #[serde(default)]
     pub margin: Option<f64>,
     /// Whether slices are searched for.
@@ -93,6 +94,9 @@ pub struct CompareOptions {
     /// The columns to search; all that qualify where there are none.
     #[serde(default)]
     pub search_columns: Vec<String>,
+    /// Digest of the theme of the pages; absent for the built-in one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub theme: Option<String>,
 }
 
 fn searching() -> bool {
@@ -117,6 +121,7 @@ impl Default for CompareOptions {
             margin: None,
             search: true,
             search_columns: Vec::new(),
+            theme: None,
         }
     }
 }

@@ -83,7 +83,8 @@ pub struct SliceDetail {
     pub rest_candidate: Option<f64>,
     /// Candidate minus baseline outside the slice.
     pub rest_delta: Option<f64>,
-    /// The other slices with a page in which regressed samples of this one lie, most first; at most ten.
+    /// The other slices with a page in which regressed samples of this one lie, most first, at most ten; those of a declared
+    /// slice are declared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub overlaps: Vec<Overlap>,
 }

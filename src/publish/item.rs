@@ -4,6 +4,63 @@ use crate::audit::manifest::Manifest;
 use crate::model::report::RunReport;
 use crate::model::{Comparison, PinnedRun};
 use crate::names::safe_component;
+use crate::report::headline::headline_metric;
+use crate::report::trend::{Point, TrendSource};
+use serde::{Deserialize, Serialize};
+
+/// A headline metric of a report's versions, as the list keeps it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Trend {
+    /// The table.
+    pub table: String,
+    /// Name of the metric.
+    pub metric: String,
+    /// The versions.
+    pub points: Vec<TrendPoint>,
+}
+
+/// A version's value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TrendPoint {
+    /// The version.
+    pub version: String,
+    /// The run's sequence number.
+    pub order: i64,
+    /// The value in decimals.
+    pub value: String,
+}
+
+impl Trend {
+    fn of(table: &str, metric: &str, runs: &[(&PinnedRun, Option<f64>)]) -> Option<Trend> {
+        let point = |(run, value): &(&PinnedRun, Option<f64>)| {
+            Some(TrendPoint {
+                version: run.model_version.clone(),
+                order: run.sequence_number,
+                value: (*value)?.to_string(),
+            })
+        };
+        let points: Vec<TrendPoint> = runs.iter().filter_map(point).collect();
+        (!points.is_empty()).then(|| Trend {
+            table: table.to_owned(),
+            metric: metric.to_owned(),
+            points,
+        })
+    }
+
+    /// As the page of newest reports takes it.
+    pub fn source(&self) -> TrendSource {
+        let point = |point: &TrendPoint| Point {
+            version: point.version.clone(),
+            order: point.order,
+            value: point.value.parse().unwrap_or(f64::NAN),
+        };
+        TrendSource {
+            table: self.table.clone(),
+            metric: self.metric.clone(),
+            points: self.points.iter().map(point).collect(),
+        }
+    }
+}
 
 /// One report, as lists and pointers see it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +75,8 @@ pub struct Item {
     pub subtitle: String,
     /// What it found.
     pub verdict: String,
+    /// The headline metric of its versions.
+    pub trend: Option<Trend>,
     /// Sequence numbers of candidate and baseline: the highest pair is the newest.
     pub order: (i64, i64),
 }
@@ -31,6 +90,10 @@ impl Item {
             title: format!("{} against {}", c.candidate.model_version, c.baseline.model_version),
             subtitle: format!("{}, {} samples", c.table, c.accounting.matched),
             verdict: c.verdict.name().replace('_', " "),
+            trend: headline_metric(c).and_then(|metric| {
+                let runs = [(&c.baseline, metric.baseline), (&c.candidate, metric.candidate)];
+                Trend::of(&c.table, &metric.name, &runs)
+            }),
             order: (c.candidate.sequence_number, c.baseline.sequence_number),
         }
     }
@@ -43,6 +106,10 @@ impl Item {
             title: report.model_version.clone(),
             subtitle: format!("{}, {} samples", report.table, report.scored_samples),
             verdict: String::new(),
+            trend: report
+                .metrics
+                .first()
+                .and_then(|metric| Trend::of(&report.table, &metric.name, &[(&report.run, metric.candidate)])),
             order: (report.run.sequence_number, 0),
         }
     }

@@ -1,6 +1,6 @@
 //! The list behind the index, and the pointer beside a pair's reports.
 
-use super::item::Item;
+use super::item::{Item, Trend};
 use crate::audit::manifest::Manifest;
 use crate::report::index::IndexEntry;
 use crate::site::{self, Page, SiteError};
@@ -27,6 +27,9 @@ struct Entry {
     subtitle: String,
     href: String,
     verdict: String,
+    /// Absent in lists of older versions.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    trend: Option<Trend>,
 }
 
 impl List {
@@ -42,8 +45,9 @@ impl List {
             subtitle: item.subtitle.clone(),
             href: format!("{}/index.html", item.folder),
             verdict: item.verdict.clone(),
+            trend: item.trend.clone(),
         };
-        if self.reports.contains(&entry) {
+        if self.reports.iter().any(|known| known.href == entry.href) {
             return Ok(None);
         }
         self.reports.insert(0, entry);
@@ -100,6 +104,7 @@ impl Entry {
             subtitle: self.subtitle.clone(),
             href: format!("{up}{}", self.href),
             verdict: self.verdict.clone(),
+            trend: self.trend.as_ref().map(Trend::source),
         }
     }
 }
@@ -161,6 +166,7 @@ mod tests {
             title: format!("report {i}"),
             subtitle: String::new(),
             verdict: String::new(),
+            trend: None,
             order: (i, 0),
         }
     }
@@ -188,5 +194,20 @@ mod tests {
         let names: Vec<&str> = sealed.iter().map(|p| p.path.as_str()).collect();
         assert_eq!(names[..2], ["archive/1.html", "archive/2.html"]);
         assert!(list.reports.len() < SEAL_AT);
+    }
+
+    #[test]
+    fn a_list_of_an_older_version_is_read_and_not_listed_twice() {
+        let old = r#"{"archives": 0, "reports": [{"kind": "diff", "title": "report 1", "subtitle": "",
+                      "href": "t/diffs/a..b/1/index.html", "verdict": "improved"}]}"#;
+        let mut list: List = serde_json::from_str(old).unwrap();
+        let before = list.clone();
+        list.add(&item(1)).unwrap();
+        assert_eq!(list, before);
+        assert!(
+            String::from_utf8(list.page().unwrap())
+                .unwrap()
+                .contains("t/diffs/a..b/1/index.html")
+        );
     }
 }

@@ -78,7 +78,7 @@ fn of_pairs(roles: &ColumnRoles, options: &CompareOptions) -> Vec<Term> {
         ("regression-slice", "Slice that regressed", format!("A slice in which the candidate is worse, with a q-value below {alpha} and by more than the minimum effect, {effect}.")),
         ("difference", "Difference", "The candidate's value minus the baseline's, on the same samples.".into()),
         ("interval", "Interval", format!("What the difference could be as far as these samples tell, at a level of {level}, not adjusted for the number of slices.")),
-        ("p-value", "p-value", "How often chance alone would give a difference as large or larger.".into()),
+        ("p-value", "p-value", "How often chance alone would give a difference as large or larger, were the versions equally good.".into()),
         ("q-value", "q-value", format!("The p-value allowing for the number of slices tested: of all slices with a q-value below {alpha}, at most about that share is there by chance. Slices with fewer than {} matched samples are not tested.", count(MIN_SLICE_SIZE))),
         ("detectable", "Smallest change found", format!("The difference that as many samples would show to be significant in {} of all cases.", round_percent(POWER))),
         ("minimum-effect", "Minimum effect", "The difference below which a change counts as too small to matter.".into()),

@@ -1,12 +1,12 @@
 //! The page of newest reports, and pages that point to one.
 
-use super::links;
 use super::parts::Link;
-use super::words;
+use super::trend::{self, TrendSource, TrendView};
+use super::{links, sql, words};
 use serde::Serialize;
 
 /// A report in the list of newest reports.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct IndexEntry {
     /// What kind of report: `diff`, `run`.
     pub kind: String,
@@ -18,11 +18,15 @@ pub struct IndexEntry {
     pub href: String,
     /// What it found.
     pub verdict: String,
+    /// What it says of the table's headline metric; absent in lists of older sites.
+    pub trend: Option<TrendSource>,
 }
 
 /// The page of newest reports.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct IndexView {
+    /// The headline metric over versions, by table.
+    pub trends: Vec<TrendView>,
     /// The reports.
     pub entries: Vec<EntryView>,
     /// Pages of older reports.
@@ -42,6 +46,10 @@ pub struct EntryView {
     pub href: String,
     /// What it found.
     pub verdict: String,
+    /// The table, where the list says it.
+    pub table: String,
+    /// The versions, as a JSON array: the script filters by them.
+    pub versions: String,
 }
 
 /// A page that points to another.
@@ -51,8 +59,6 @@ pub struct PointerView {
     pub title: String,
     /// Where that is.
     pub href: String,
-    /// The same for a refresh header.
-    pub refresh: String,
 }
 
 /// The page of newest reports.
@@ -67,23 +73,33 @@ pub fn index(entries: &[IndexEntry], archives: &[(String, String)]) -> IndexView
         subtitle: words::visible(&entry.subtitle),
         href: links::relative(&entry.href),
         verdict: words::visible(&entry.verdict),
+        table: entry
+            .trend
+            .as_ref()
+            .map_or_else(String::new, |trend| words::visible(&trend.table)),
+        versions: versions(entry.trend.as_ref()),
     };
     let archive = |(title, href): &(String, String)| Link {
         text: words::visible(title),
         href: links::relative(href),
     };
     IndexView {
+        trends: trend::trends(entries.iter().filter_map(|entry| entry.trend.as_ref())),
         entries: entries.iter().map(entry).collect(),
         archives: archives.iter().map(archive).collect(),
     }
 }
 
+fn versions(trend: Option<&TrendSource>) -> String {
+    let points = trend.iter().flat_map(|trend| &trend.points);
+    let versions: Vec<String> = points.map(|point| sql::python(&words::shown(&point.version))).collect();
+    format!("[{}]", versions.join(","))
+}
+
 /// A page that points to another.
 pub fn pointer(title: &str, href: &str) -> PointerView {
-    let href = links::relative(href);
     PointerView {
         title: words::visible(title),
-        refresh: format!("0; url={href}"),
-        href,
+        href: links::relative(href),
     }
 }

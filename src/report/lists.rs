@@ -72,9 +72,10 @@ pub fn lists_page(
     };
     let groups = [
         group("By outcome", |list| !list.id.contains(':')),
-        group("By ground truth and answers, most flips first", |list| {
-            list.cell.is_some()
-        }),
+        group(
+            "By ground truth and answers: the combinations with the most flips",
+            |list| list.cell.is_some(),
+        ),
         group("By slice", |list| list.id.starts_with("slice:")),
     ];
     ListsPage {
@@ -117,8 +118,16 @@ fn title(comparison: &Comparison, list: &SampleList) -> String {
         let [truth, before, now] = [&cell.truth, &cell.baseline, &cell.candidate].map(|label| words::shown(label));
         return format!("Truth {truth}: {before} before, {now} now");
     }
+    let found = match list.id.strip_prefix("slice:") {
+        Some(slug) if discovered::with_slug(comparison, slug).is_some() => ", found by search",
+        _ => "",
+    };
     match slice(comparison, list) {
-        Some((what, predicates)) => format!("{} where {}", words::list_title(what), words::predicates(predicates)),
+        Some((what, predicates)) => format!(
+            "{} where {}{found}",
+            words::list_title(what),
+            words::predicates(predicates)
+        ),
         None => words::list_title(&list.id),
     }
 }

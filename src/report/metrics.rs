@@ -76,6 +76,10 @@ pub fn of_pair(comparison: &Comparison) -> Vec<MetricGroup> {
             None => groups.push((title, vec![metric])),
         }
     }
+    // What is measured as the headline is comes right after it.
+    if let (Some(headline), Some((_, others))) = (headline, groups.split_first_mut()) {
+        others.sort_by_key(|(title, _)| *title != scale(headline));
+    }
     let filled = groups.into_iter().filter(|(_, metrics)| !metrics.is_empty());
     let numbered = filled.enumerate();
     numbered
@@ -89,7 +93,7 @@ fn scale(name: &str) -> &'static str {
         "mae" | "rmse" | "mean_error" => "In the unit of the target",
         _ if name.starts_with(SCORE_PREFIX) => "Score",
         _ => match Unit::of_metric(name) {
-            Unit::Share => "Shares of the samples, differences in points",
+            Unit::Share => "Shares, in points",
             Unit::Milliseconds => "Times",
             Unit::Plain => "Indices",
         },

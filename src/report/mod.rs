@@ -47,6 +47,7 @@ pub mod slices;
 pub mod sql;
 pub mod square;
 pub mod terminal;
+pub mod trend;
 pub mod undecided;
 pub mod words;
 

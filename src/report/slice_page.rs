@@ -166,7 +166,7 @@ pub fn slice_page(
                 delta: unit.delta(detail.rest_delta),
             },
         ],
-        confusion: matrix::of_pair(&detail.confusion),
+        confusion: matrix::of_pair(&detail.confusion, None),
         classes: classes::of_pair(&detail.classes),
         samples: list
             .map(|list| samples::rows(samples, &list.ids, FIRST, false, measure.kind))
@@ -264,6 +264,10 @@ fn moves(comparison: &Comparison, slug: &str) -> Moves {
 fn overlaps(comparison: &Comparison, slice: &SliceResult, detail: &SliceDetail) -> Vec<OverlapRow> {
     let row = |overlap: &Overlap| {
         let (other, slug) = paged(comparison).find(|(_, slug)| *slug == overlap.slug)?;
+        // A search may find a slice that was declared as well.
+        if other.predicates == slice.predicates {
+            return None;
+        }
         Some(OverlapRow {
             predicates: predicate_views(&other.predicates),
             href: format!("../{}", links::slice(slug)),

@@ -209,12 +209,11 @@ pub fn metric_badge(metric: &Metric, alpha: f64, flips: u64) -> Badge {
         _ => false,
     };
     match (metric.direction, delta > 0.0, tested) {
-        (Direction::None, true, _) => badge("noise", "higher"),
-        (Direction::None, false, _) => badge("noise", "lower"),
+        (_, _, false) => badge("noise", "not tested"),
+        (Direction::None, true, true) => badge("noise", "higher"),
+        (Direction::None, false, true) => badge("noise", "lower"),
         (Direction::Higher, true, true) | (Direction::Lower, false, true) => badge("better", "better"),
         (Direction::Higher, false, true) | (Direction::Lower, true, true) => badge("worse", "worse"),
-        (Direction::Higher, true, false) | (Direction::Lower, false, false) => badge("noise", "better, no interval"),
-        (Direction::Higher, false, false) | (Direction::Lower, true, false) => badge("noise", "worse, no interval"),
     }
 }
 
@@ -228,10 +227,9 @@ pub fn found_badge(verdict: Verdict, significant: bool) -> Badge {
     }
 }
 
-/// A badge in words short enough for a narrow table; a metric without a test or an interval is not judged.
+/// A badge in words short enough for a narrow table.
 pub fn short_verdict(badge: &Badge) -> &'static str {
     match badge.text {
-        "better, no interval" | "worse, no interval" | "higher" | "lower" => "not tested",
         "paired rate" => NONE,
         "below minimum effect" => "too small",
         text => text,
@@ -265,7 +263,8 @@ mod tests {
             (Direction::Lower, -0.1, Some((-0.15, -0.05)), "better"),
             (Direction::Higher, 0.1, Some((-0.05, 0.15)), "within noise"),
             (Direction::None, 0.1, Some((0.05, 0.15)), "higher"),
-            (Direction::Higher, -0.1, None, "worse, no interval"),
+            (Direction::Higher, -0.1, None, "not tested"),
+            (Direction::None, 0.1, None, "not tested"),
             (Direction::Higher, 0.0, None, "no difference"),
         ];
         for (direction, delta, interval, text) in table {

@@ -1,10 +1,25 @@
 //! What a service answers: matched to samples by position, judged field by field.
 
+use crate::model::Kind;
+use crate::model::kind::LARGEST_NUMBER;
 use serde_json::{Value, json};
 use std::sync::OnceLock;
 
 /// Names under which services give a label, most likely first.
 const LABELS: [&str; 6] = ["label", "prediction", "predicted_label", "class", "category", "output"];
+/// Names under which services give a number, most likely first.
+const NUMBERS: [&str; 6] = ["prediction", "value", "output", "result", "predicted_value", "estimate"];
+/// Names under which services give a text that a model wrote, most likely first.
+const TEXTS: [&str; 8] = [
+    "output",
+    "text",
+    "answer",
+    "completion",
+    "response",
+    "generated_text",
+    "prediction",
+    "content",
+];
 /// Names under which services give the probability of that label.
 const CONFIDENCES: [&str; 5] = ["confidence", "score", "probability", "prob", "proba"];
 /// Names under which services give a probability per label.
@@ -16,7 +31,7 @@ const PROBABILITIES: [&str; 4] = ["probabilities", "probs", "scores", "predictio
 pub struct AnswerFields {
     /// The array of answers within the body.
     pub batch: Option<String>,
-    /// The label, within one answer.
+    /// The label, within one answer; the number or text where answers are of these kinds.
     pub label: Option<String>,
     /// The probability of that label.
     pub confidence: Option<String>,
@@ -35,10 +50,12 @@ pub struct AnswerFields {
 /// The answer to one sample.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Answer {
-    /// The label, in the spelling in which labels are compared.
+    /// The label, in the spelling in which labels are compared; or a number in digits that give it back, or a text.
     pub label: String,
     /// Its probability.
     pub confidence: Option<f64>,
+    /// The scores that were asked for, in their order.
+    pub scores: Vec<Option<f64>>,
     /// A probability per label, as a JSON object.
     pub probabilities: Option<String>,
     /// Text that the model wrote.
@@ -54,6 +71,8 @@ pub struct Answer {
 pub struct Decoder {
     fields: AnswerFields,
     single: bool,
+    kind: Kind,
+    scores: Vec<String>,
     has_confidence: OnceLock<bool>,
 }
 
@@ -63,8 +82,14 @@ impl Decoder {
         Decoder {
             fields,
             single,
-            has_confidence: OnceLock::new(),
+            ..Decoder::default()
         }
+    }
+
+    /// Reads answers of this kind, and of texts the members with these names as scores.
+    #[must_use]
+    pub fn of(self, kind: Kind, scores: Vec<String>) -> Decoder {
+        Decoder { kind, scores, ..self }
     }
 
     /// Everything that decides how an answer is read, for the digest of the mapping.
@@ -132,6 +157,38 @@ impl Decoder {
     }
 
     fn one(&self, value: &Value) -> Result<Answer, String> {
+        let answer = match self.kind {
+            Kind::Classification | Kind::Binary => self.labelled(value)?,
+            Kind::Numeric => Answer {
+                label: number(self.stated(value, &NUMBERS, "number")?)?,
+                ..Answer::default()
+            },
+            Kind::Text => Answer {
+                label: written(self.stated(value, &TEXTS, "text")?)?,
+                scores: self
+                    .scores
+                    .iter()
+                    .map(|name| score(value, name))
+                    .collect::<Result<_, _>>()?,
+                ..Answer::default()
+            },
+        };
+        self.with_notes(value, answer)
+    }
+
+    /// What was answered, where it is neither right nor wrong.
+    fn stated<'a>(&self, value: &'a Value, usual: &[&str], what: &str) -> Result<&'a Value, String> {
+        match (&self.fields.label, value) {
+            (Some(pointer), _) => found(value, pointer),
+            (None, Value::Object(_)) => member(value, usual).ok_or_else(|| {
+                let names = names(value);
+                format!("no {what} in the answer, which has {names}; service.answer.label tells where it is")
+            }),
+            (None, bare) => Ok(bare),
+        }
+    }
+
+    fn labelled(&self, value: &Value) -> Result<Answer, String> {
         let f = &self.fields;
         let mut out = Answer::default();
         let probabilities = match &f.probabilities {
@@ -167,6 +224,12 @@ impl Decoder {
             }
         };
         out.confidence = self.confidence(value, best.map(|(_, p)| p))?;
+        Ok(out)
+    }
+
+    /// The answer with what else was asked for: text and tokens.
+    fn with_notes(&self, value: &Value, mut out: Answer) -> Result<Answer, String> {
+        let f = &self.fields;
         out.text = match &f.text {
             Some(pointer) => Some(label(found(value, pointer)?)?),
             None => None,
@@ -249,6 +312,43 @@ fn label(value: &Value) -> Result<String, String> {
             _ => Err(format!("the label is {n}, a decimal number")),
         },
         other => Err(format!("the label is {}", kind(other))),
+    }
+}
+
+/// A number, in digits that give it back.
+fn number(value: &Value) -> Result<String, String> {
+    match value.as_f64() {
+        Some(number) if number.abs() <= LARGEST_NUMBER => Ok(number.to_string()),
+        Some(number) => Err(format!("the answer is {number:e}, beyond {LARGEST_NUMBER:e}")),
+        None => Err(format!("the answer is {}, not a number", kind(value))),
+    }
+}
+
+/// A text that a model wrote; it may be empty.
+fn written(value: &Value) -> Result<String, String> {
+    match value {
+        Value::String(text) => Ok(text.clone()),
+        other => Err(format!("the answer is {}, not text", kind(other))),
+    }
+}
+
+/// A score of an answer; null where the service has none.
+fn score(value: &Value, name: &str) -> Result<Option<f64>, String> {
+    let given = value.get(name).ok_or_else(|| {
+        let names = names(value);
+        format!("no score \"{}\" in the answer, which has {names}", clip(name, 40))
+    })?;
+    match given {
+        Value::Null => Ok(None),
+        Value::Bool(yes) => Ok(Some(f64::from(u8::from(*yes)))),
+        given => match given.as_f64().filter(|score| score.abs() <= LARGEST_NUMBER) {
+            Some(score) => Ok(Some(score)),
+            None => Err(format!(
+                "the score \"{}\" is {}, not a number",
+                clip(name, 40),
+                shown(given)
+            )),
+        },
     }
 }
 
@@ -367,5 +467,52 @@ mod tests {
         let body = r#"{"data":{"out":[{"p":[0.3],"say":"hm"}]}}"#;
         let error = read(fields, body, 1).unwrap().remove(0).unwrap_err();
         assert_eq!(error, "1 probabilities for 2 classes (service.answer.classes)");
+    }
+
+    /// What each answer is, or what is wrong with it.
+    fn of(kind: Kind, scores: &[&str], body: &str) -> Vec<String> {
+        let scores: Vec<String> = scores.iter().map(|name| (*name).to_owned()).collect();
+        let decoder = Decoder::new(AnswerFields::default(), false).of(kind, scores);
+        let n = serde_json::from_str::<Vec<Value>>(body).unwrap().len();
+        let shown = |answer: Answer| format!("{} {:?}", answer.label, answer.scores);
+        let answers = decoder.read(body.as_bytes(), n).unwrap().into_iter();
+        answers
+            .map(|answer| answer.map_or_else(|why| format!("error: {why}"), shown))
+            .collect()
+    }
+
+    #[test]
+    fn numbers_are_read_as_they_are() {
+        let body =
+            r#"[1.5, {"prediction": -3}, {"value": 1e-7, "score": 3}, {"prediction": "1.5"}, null, 1e71, {"p": 1}]"#;
+        assert_eq!(
+            of(Kind::Numeric, &[], body),
+            [
+                "1.5 []",
+                "-3 []",
+                "0.0000001 []",
+                "error: the answer is text, not a number",
+                "error: the answer is null, not a number",
+                "error: the answer is 1e71, beyond 1e70",
+                "error: no number in the answer, which has \"p\"; service.answer.label tells where it is",
+            ]
+        );
+    }
+
+    #[test]
+    fn texts_have_the_scores_that_were_asked_for() {
+        let body = r#"[{"output": "a b", "good": 0.5, "safe": true, "score": "high"}, {"output": "", "good": null, "safe": 1},
+            {"output": "x", "good": 1}, {"output": 7, "good": 1, "safe": 1}, {"output": "x", "good": "much", "safe": 1}, "bare"]"#;
+        assert_eq!(
+            of(Kind::Text, &["good", "safe"], body),
+            [
+                "a b [Some(0.5), Some(1.0)]",
+                " [None, Some(1.0)]",
+                "error: no score \"safe\" in the answer, which has \"output\", \"good\"",
+                "error: the answer is a number, not text",
+                "error: the score \"good\" is \"much\", not a number",
+                "error: no score \"good\" in the answer, which has text",
+            ]
+        );
     }
 }

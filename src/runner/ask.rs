@@ -229,7 +229,8 @@ impl Asker {
     }
 
     fn knows(&self, label: &str) -> bool {
-        if self.any_label && self.dataset.label_type() == &arrow::datatypes::DataType::Utf8 {
+        let any = self.any_label && self.dataset.answer_type() == &arrow::datatypes::DataType::Utf8;
+        if any || !self.dataset.kind().has_labels() {
             return true;
         }
         self.dataset.knows_label(label) || self.labels.iter().any(|known| known == label)

@@ -73,7 +73,8 @@ pub async fn drive(
         room: Arc::new(Semaphore::new(WAITING_SAMPLES as usize)),
     };
     let writer = spool.writer()?;
-    let writer = tokio::task::spawn_blocking(move || write(writer, waiting));
+    let scores = asker.dataset.scores().to_vec();
+    let writer = tokio::task::spawn_blocking(move || write(writer, waiting, &scores));
     let (sender, samples) = mpsc::channel(2);
     let dataset = asker.dataset.clone();
     let reader = tokio::task::spawn_blocking(move || read(&dataset, &done, &sender));
@@ -263,7 +264,7 @@ fn read(
 }
 
 /// Writes answers as they come; those that came while the disk was busy go into one frame.
-fn write(mut writer: SpoolWriter, mut waiting: mpsc::Receiver<Kept>) -> Result<(), RunnerError> {
+fn write(mut writer: SpoolWriter, mut waiting: mpsc::Receiver<Kept>, scores: &[String]) -> Result<(), RunnerError> {
     while let Some(first) = waiting.blocking_recv() {
         let mut together = vec![first];
         while together.len() < WAITING
@@ -272,7 +273,7 @@ fn write(mut writer: SpoolWriter, mut waiting: mpsc::Receiver<Kept>) -> Result<(
             together.push(more);
         }
         let (answers, _room): (Vec<Answered>, Vec<OwnedSemaphorePermit>) = together.into_iter().unzip();
-        writer.append(&batch(&answers).map_err(RunnerError::Internal)?)?;
+        writer.append(&batch(&answers, scores).map_err(RunnerError::Internal)?)?;
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ pub use error::RunnerError;
 pub use fetch::{bytes_digest, fetch};
 pub use pressure::{MAX_BATCH, MAX_CONCURRENCY, Pressure};
 pub use request::{Encoder, InputStyle, JsonRequest};
-pub use rows::{SampleError, preflight, seal};
+pub use rows::{SampleError, is_taken, preflight, seal};
 pub use service::{Identity, NotReady, Route, Service};
 pub use spool::{Done, RunFile, Spool, Unfinished};
 pub use supervise::{Stop, supervise};

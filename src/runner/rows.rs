@@ -4,6 +4,7 @@ use super::answer::Answer;
 use super::error::RunnerError;
 use super::spool::Spool;
 use crate::ingest::GoldenDataset;
+use crate::model::Kind;
 use arrow::array::{
     Array, ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringArray, UInt64Array, new_null_array,
 };
@@ -43,30 +44,44 @@ pub struct SampleError {
 }
 
 /// The columns of the spool: the place of the sample, then those of the predictions file.
-fn spool_schema() -> SchemaRef {
+fn spool_schema(scores: &[String]) -> SchemaRef {
     let mut fields = vec![Field::new("row", DataType::UInt64, false)];
-    fields.extend(columns(&DataType::Utf8));
+    fields.extend(columns(&DataType::Utf8, scores));
     Arc::new(Schema::new(fields))
 }
 
-fn columns(label: &DataType) -> Vec<Field> {
-    vec![
-        Field::new("sample_id", DataType::Utf8, false),
-        Field::new("prediction", label.clone(), true),
-        Field::new("confidence", DataType::Float64, true),
-        Field::new("status", DataType::Utf8, false),
-        Field::new("error", DataType::Utf8, true),
-        Field::new("latency_ms", DataType::Float64, true),
-        Field::new("batch_size", DataType::Int64, true),
-        Field::new("probabilities", DataType::Utf8, true),
-        Field::new("output", DataType::Utf8, true),
-        Field::new("tokens_in", DataType::Int64, true),
-        Field::new("tokens_out", DataType::Int64, true),
-    ]
+/// The columns that every predictions file of the runner may have.
+const COLUMNS: [(&str, DataType); 11] = [
+    ("sample_id", DataType::Utf8),
+    ("prediction", DataType::Utf8),
+    ("confidence", DataType::Float64),
+    ("status", DataType::Utf8),
+    ("error", DataType::Utf8),
+    ("latency_ms", DataType::Float64),
+    ("batch_size", DataType::Int64),
+    ("probabilities", DataType::Utf8),
+    ("output", DataType::Utf8),
+    ("tokens_in", DataType::Int64),
+    ("tokens_out", DataType::Int64),
+];
+
+/// Whether a score cannot have this name, since the runner has a column of it.
+pub fn is_taken(name: &str) -> bool {
+    name == "row" || COLUMNS.iter().any(|(column, _)| *column == name)
 }
 
-/// One batch of the answers of several requests.
-pub(super) fn batch(answered: &[Answered]) -> Result<RecordBatch, String> {
+fn columns(answer: &DataType, scores: &[String]) -> Vec<Field> {
+    let own = COLUMNS.into_iter().map(|(name, data_type)| match name {
+        "sample_id" | "status" => Field::new(name, data_type, false),
+        "prediction" => Field::new(name, answer.clone(), true),
+        _ => Field::new(name, data_type, true),
+    });
+    let scores = scores.iter().map(|name| Field::new(name, DataType::Float64, true));
+    own.chain(scores).collect()
+}
+
+/// One batch of the answers of several requests; each has these scores.
+pub(super) fn batch(answered: &[Answered], scores: &[String]) -> Result<RecordBatch, String> {
     let each = || answered.iter().flat_map(|a| &a.answers);
     let texts = |of: fn(&Answer) -> Option<&str>| -> ArrayRef { Arc::new(each().map(of).collect::<StringArray>()) };
     let numbers = |of: fn(&Answer) -> Option<i64>| -> ArrayRef { Arc::new(each().map(of).collect::<Int64Array>()) };
@@ -77,7 +92,7 @@ pub(super) fn batch(answered: &[Answered]) -> Result<RecordBatch, String> {
     let spread = |a: &Answered| std::iter::repeat_n((a.latency_ms, a.batch), a.answers.len());
     let latency = Float64Array::from_iter_values(answered.iter().flat_map(spread).map(|(ms, _)| ms));
     let sizes = Int64Array::from_iter_values(answered.iter().flat_map(spread).map(|(_, n)| n));
-    let columns: Vec<ArrayRef> = vec![
+    let mut columns: Vec<ArrayRef> = vec![
         Arc::new(rows),
         Arc::new(keys),
         texts(|a| Some(&a.label)),
@@ -91,12 +106,16 @@ pub(super) fn batch(answered: &[Answered]) -> Result<RecordBatch, String> {
         numbers(|a| a.tokens_in),
         numbers(|a| a.tokens_out),
     ];
-    RecordBatch::try_new(spool_schema(), columns).map_err(|e| e.to_string())
+    for at in 0..scores.len() {
+        let score: Float64Array = each().map(|a| a.scores.get(at).copied().flatten()).collect();
+        columns.push(Arc::new(score));
+    }
+    RecordBatch::try_new(spool_schema(scores), columns).map_err(|e| e.to_string())
 }
 
-fn failed(errors: &[SampleError]) -> Result<RecordBatch, String> {
+fn failed(errors: &[SampleError], scores: &[String]) -> Result<RecordBatch, String> {
     let n = errors.len();
-    let schema = spool_schema();
+    let schema = spool_schema(scores);
     let columns = schema.fields().iter().map(|field| -> ArrayRef {
         let text = |of: fn(&SampleError) -> &str| Arc::new(StringArray::from_iter_values(errors.iter().map(of)));
         match field.name().as_str() {
@@ -120,10 +139,11 @@ pub fn seal(spool: &Spool, dataset: &GoldenDataset, errors: &[SampleError]) -> R
         path: path.clone(),
         reason: e.to_string(),
     };
-    let last = failed(errors).map_err(|e| fail(&e))?;
+    let last = failed(errors, dataset.scores()).map_err(|e| fail(&e))?;
     let last = (last.num_rows() > 0).then_some(last);
     let batches = || Ok::<_, RunnerError>(spool.frames()?.chain(last.clone().map(Ok)));
-    let schema = Arc::new(Schema::new(filled(columns(dataset.label_type()), batches()?)?));
+    let fields = filled(columns(dataset.answer_type(), dataset.scores()), batches()?)?;
+    let schema = Arc::new(Schema::new(fields));
     let zstd = ZstdLevel::try_new(1).map_or(Compression::UNCOMPRESSED, Compression::ZSTD);
     let properties = WriterProperties::builder()
         .set_compression(zstd)
@@ -156,20 +176,24 @@ pub fn preflight(dataset: &GoldenDataset, path: &Path) -> Result<(), RunnerError
     };
     let first = dataset.batches()?.next().transpose()?;
     let key = first.map(|batch| batch.keys.value(0).to_string()).unwrap_or_default();
-    let label = dataset.labels().into_iter().next().unwrap_or_else(|| "text".into());
+    let label = match dataset.kind() {
+        Kind::Numeric => "0.5".into(),
+        _ => dataset.labels().into_iter().next().unwrap_or_else(|| "text".into()),
+    };
     let answered = Answered {
         samples: vec![0],
         keys: vec![key],
         answers: vec![Answer {
             label,
-            confidence: Some(0.5),
+            confidence: dataset.kind().has_labels().then_some(0.5),
+            scores: vec![Some(0.5); dataset.scores().len()],
             ..Answer::default()
         }],
         latency_ms: 1.0,
         batch: 1,
     };
-    let schema = Arc::new(Schema::new(columns(dataset.label_type())));
-    let batch = batch(&[answered])
+    let schema = Arc::new(Schema::new(columns(dataset.answer_type(), dataset.scores())));
+    let batch = batch(&[answered], dataset.scores())
         .and_then(|batch| retyped(&batch, &schema))
         .map_err(|e| fail(&e))?;
     let file = File::create(path).map_err(|e| fail(&e))?;
@@ -178,7 +202,7 @@ pub fn preflight(dataset: &GoldenDataset, path: &Path) -> Result<(), RunnerError
     writer.close().map(|_| ()).map_err(|e| fail(&e))
 }
 
-/// The columns of which any row has a value; the prediction always.
+/// The columns of which any row has a value; the prediction and scores always.
 fn filled(
     columns: Vec<Field>,
     batches: impl Iterator<Item = Result<RecordBatch, RunnerError>>,
@@ -191,7 +215,7 @@ fn filled(
     }
     let keep = columns.into_iter().zip(has);
     Ok(keep
-        .filter(|(field, has)| *has || field.name() == "prediction")
+        .filter(|(field, has)| *has || field.name() == "prediction" || !is_taken(field.name()))
         .map(|(field, _)| field)
         .collect())
 }
@@ -208,7 +232,7 @@ fn retyped(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordBatch, Strin
     RecordBatch::try_new(Arc::clone(schema), columns?).map_err(|e| e.to_string())
 }
 
-/// Labels in the type of the ground truth: only labels that it knows, or that read like it, came this far.
+/// Answers in the type of the ground truth: only labels that it knows, or that read like it, came this far.
 fn typed(column: &ArrayRef, target: &DataType) -> Result<ArrayRef, String> {
     if column.data_type() == target {
         return Ok(Arc::clone(column));
@@ -217,7 +241,7 @@ fn typed(column: &ArrayRef, target: &DataType) -> Result<ArrayRef, String> {
     match (0..column.len()).find(|i| column.is_valid(*i) && out.is_null(*i)) {
         None => Ok(out),
         Some(i) => Err(format!(
-            "the label {:?} is none of type {target}",
+            "the answer {:?} is none of type {target}",
             column.as_string::<i32>().value(i)
         )),
     }

@@ -24,6 +24,16 @@ pub enum SiteError {
         #[source]
         source: Box<handlebars::RenderError>,
     },
+    /// A file of a theme is not as it has to be.
+    #[error("{}{} {reason}", path.display(), line.map_or_else(String::new, |line| format!(", line {line}:")))]
+    Theme {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: Option<usize>,
+        /// What is wrong.
+        reason: String,
+    },
     /// Two pages have the same path.
     #[error("two pages would be written to {path}")]
     Twice {

@@ -7,9 +7,11 @@ mod sink;
 mod templates;
 #[cfg(test)]
 mod tests;
+mod theme;
 
 pub use error::SiteError;
 pub use sink::{FolderSink, MemorySink, Sink, Written};
+pub use theme::Theme;
 
 use crate::model::report::RunReport;
 use crate::model::{Comparison, Sample, SampleList, SampleSet};
@@ -41,8 +43,17 @@ pub struct Page {
 
 /// Every page of a comparison, assets and the summary included, sorted by path; without `data/` and the manifest.
 pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<Page>, SiteError> {
+    render_diff_with(comparison, samples, None)
+}
+
+/// As [`render_diff`], in a theme.
+pub fn render_diff_with(
+    comparison: &Comparison,
+    samples: &SampleSet,
+    theme: Option<&Theme>,
+) -> Result<Vec<Page>, SiteError> {
     let owner = overview::owner(comparison);
-    let mut site = Site::new()?;
+    let mut site = Site::new(theme)?;
     site.page(
         "overview",
         links::INDEX.to_owned(),
@@ -91,8 +102,13 @@ pub fn render_diff(comparison: &Comparison, samples: &SampleSet) -> Result<Vec<P
 
 /// Every page of a single version, assets included, sorted by path; without `data/` and the manifest.
 pub fn render_run(report: &RunReport, samples: &SampleSet) -> Result<Vec<Page>, SiteError> {
+    render_run_with(report, samples, None)
+}
+
+/// As [`render_run`], in a theme.
+pub fn render_run_with(report: &RunReport, samples: &SampleSet, theme: Option<&Theme>) -> Result<Vec<Page>, SiteError> {
     let owner = run_report::owner(report);
-    let mut site = Site::new()?;
+    let mut site = Site::new(theme)?;
     site.page(
         "run",
         links::INDEX.to_owned(),
@@ -123,18 +139,21 @@ pub fn render_pointer(title: &str, href: &str) -> Result<Vec<u8>, SiteError> {
 }
 
 /// Pages in the making.
-struct Site {
-    templates: &'static Templates,
+struct Site<'a> {
+    templates: &'a Templates,
     pages: Vec<Page>,
 }
 
-impl Site {
-    fn new() -> Result<Site, SiteError> {
+impl<'a> Site<'a> {
+    fn new(theme: Option<&'a Theme>) -> Result<Site<'a>, SiteError> {
         let mut site = Site {
-            templates: Templates::get()?,
+            templates: match theme {
+                Some(theme) => &theme.templates,
+                None => Templates::get()?,
+            },
             pages: Vec::new(),
         };
-        for (path, bytes) in templates::asset_files() {
+        for (path, bytes) in site.templates.asset_files() {
             site.file(path, bytes);
         }
         Ok(site)

@@ -5,11 +5,14 @@ use crate::names;
 use handlebars::Handlebars;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 const CSS: &str = include_str!("../../templates/assets/report.css");
 const JS: &str = include_str!("../../templates/assets/report.js");
 const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
+const INDEX_JS: &str = include_str!("../../templates/assets/index.js");
 
 /// Every template by name; pages first, then partials.
 const TEMPLATES: [(&str, &str); 34] = [
@@ -52,26 +55,33 @@ const TEMPLATES: [(&str, &str); 34] = [
     ("answer", include_str!("../../templates/partials/answer.hbs")),
 ];
 
+/// Style and script of a report's pages, and what a theme adds to the style, as files of a theme.
+const STYLE: &str = "report.css";
+const SCRIPT: &str = "report.js";
+const ADDED_STYLE: &str = "theme.css";
+
+/// Templates of pages that lead to reports: reports of any theme share them.
+const SITE_WIDE: [&str; 2] = ["index", "pointer"];
+
 /// Partials that stand within a line: registered without their last line break.
 const INLINE: [&str; 6] = ["answer", "bar", "chart", "info", "pieces", "predicates"];
 
-/// Names of the assets, with a digest of their bytes in them.
-fn assets() -> [(String, &'static str); 2] {
-    let name = |stem: &str, extension: &str, text: &str| format!("{stem}-{}.{extension}", names::short_hash(text));
-    [(name("report", "css", CSS), CSS), (name("report", "js", JS), JS)]
-}
-
-/// Paths and bytes of the files that every page of a report loads.
-pub(super) fn asset_files() -> Vec<(String, Vec<u8>)> {
-    assets()
-        .into_iter()
-        .map(|(name, text)| (format!("assets/{name}"), text.as_bytes().to_vec()))
+/// Names of the files that a theme may have.
+pub(super) fn file_names() -> Vec<String> {
+    let replaced = TEMPLATES.iter().filter(|(name, _)| !SITE_WIDE.contains(name));
+    let replaced = replaced.map(|(name, _)| format!("{name}.hbs"));
+    replaced
+        .chain([STYLE, SCRIPT, ADDED_STYLE].map(str::to_owned))
         .collect()
 }
 
-/// The registered templates.
+/// The registered templates, with the assets that their pages load.
 pub(super) struct Templates {
     engine: Handlebars<'static>,
+    /// Path and text of style and script; their names have a digest of their bytes in them.
+    assets: [(String, String); 2],
+    /// The files that stand in the place of built-in templates.
+    replaced: BTreeMap<String, PathBuf>,
 }
 
 impl Templates {
@@ -85,36 +95,90 @@ impl Templates {
     }
 
     fn new() -> Result<Templates, SiteError> {
-        let [(css, _), (js, _)] = assets();
-        let plain = PLAIN_CSS.trim();
-        let digest = format!("sha256-{}", base64(&Sha256::digest(plain.as_bytes())));
-        let mut engine = Handlebars::new();
-        engine.set_strict_mode(true);
-        for (name, text) in TEMPLATES {
-            let text = text
-                .replace("@CSS@", &css)
-                .replace("@JS@", &js)
-                .replace("@PLAIN_DIGEST@", &digest)
-                .replace("@PLAIN@", plain);
+        Templates::themed(Path::new(""), &BTreeMap::new())
+    }
+
+    /// Templates of which these files of a folder replace some.
+    pub(super) fn themed(folder: &Path, files: &BTreeMap<String, String>) -> Result<Templates, SiteError> {
+        let file = |name: &str, built_in: &'static str| files.get(name).map_or(built_in, String::as_str).to_owned();
+        let style = file(STYLE, CSS) + files.get(ADDED_STYLE).map_or("", String::as_str);
+        let asset = |stem: &str, extension: &str, text: String| {
+            (format!("{stem}-{}.{extension}", names::short_hash(&text)), text)
+        };
+        let assets = [asset("report", "css", style), asset("report", "js", file(SCRIPT, JS))];
+        let mut templates = Templates {
+            engine: Handlebars::new(),
+            assets,
+            replaced: BTreeMap::new(),
+        };
+        templates.engine.set_strict_mode(true);
+        for (name, built_in) in TEMPLATES {
+            let file_name = format!("{name}.hbs");
+            if files.contains_key(&file_name) {
+                templates.replaced.insert(name.to_owned(), folder.join(&file_name));
+            }
+            let text = templates.filled(&file(&file_name, built_in));
             let text = if INLINE.contains(&name) { text.trim_end() } else { &text };
-            engine
-                .register_template_string(name, text)
-                .map_err(|source| SiteError::Template {
+            let added = templates.engine.register_template_string(name, text);
+            added.map_err(|source| match templates.replaced.get(name) {
+                Some(path) => SiteError::Theme {
+                    path: path.clone(),
+                    line: source.pos().map(|(line, _)| line),
+                    reason: format!("is no template: {}", source.reason()),
+                },
+                None => SiteError::Template {
                     name,
                     source: Box::new(source),
-                })?;
+                },
+            })?;
         }
-        Ok(Templates { engine })
+        Ok(templates)
+    }
+
+    /// A template with the names of assets, and with style and script where a page stands alone.
+    fn filled(&self, template: &str) -> String {
+        let [(css, _), (js, _)] = &self.assets;
+        let (plain, filter) = (PLAIN_CSS.trim(), INDEX_JS.trim());
+        template
+            .replace("@CSS@", css)
+            .replace("@JS@", js)
+            .replace("@PLAIN_DIGEST@", &digest(plain))
+            .replace("@PLAIN@", plain)
+            .replace("@FILTER_DIGEST@", &digest(filter))
+            .replace("@FILTER@", filter)
+    }
+
+    /// Paths and bytes of the files that every page of a report loads.
+    pub(super) fn asset_files(&self) -> Vec<(String, Vec<u8>)> {
+        let files = self.assets.iter();
+        files
+            .map(|(name, text)| (format!("assets/{name}"), text.as_bytes().to_vec()))
+            .collect()
     }
 
     /// Renders a page.
     pub(super) fn render(&self, template: &str, path: &str, view: &impl Serialize) -> Result<Vec<u8>, SiteError> {
         let text = self.engine.render(template, view);
-        text.map(String::into_bytes).map_err(|source| SiteError::Render {
-            path: path.to_owned(),
-            source: Box::new(source),
+        text.map(String::into_bytes).map_err(|source| {
+            let themed = source.template_name.as_ref().and_then(|name| self.replaced.get(name));
+            match themed {
+                Some(file) => SiteError::Theme {
+                    path: file.clone(),
+                    line: source.line_no,
+                    reason: format!("cannot be filled for {path}: {}", source.reason()),
+                },
+                None => SiteError::Render {
+                    path: path.to_owned(),
+                    source: Box::new(source),
+                },
+            }
         })
     }
+}
+
+/// What a Content-Security-Policy allows a style or script of a page itself by.
+pub(super) fn digest(text: &str) -> String {
+    format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
 }
 
 /// Standard base64 with padding, as a Content-Security-Policy wants digests.

@@ -31,10 +31,15 @@ pub fn play(baseline: f64, candidate: f64, direction: Direction, tolerance: f64)
     }
 }
 
-/// Whether a difference is larger than the tolerance, by more than the millionth of it that decimals may lose in binary:
-/// 0.8 - 0.7 is no more than 0.1.
+/// What a difference may be without being larger than the tolerance: a millionth more than it, which decimals may lose in
+/// binary. 0.8 - 0.7 is no more than 0.1.
+pub fn most_within(tolerance: f64) -> f64 {
+    tolerance * (1.0 + 1e-6)
+}
+
+/// Whether a difference is larger than the tolerance.
 pub(super) fn exceeds(difference: f64, tolerance: f64) -> bool {
-    difference > tolerance * (1.0 + 1e-6)
+    difference > most_within(tolerance)
 }
 
 /// Sums over the scores of both versions, exact in any order of the samples.
@@ -170,6 +175,11 @@ mod tests {
             // Exactly the tolerance is not more than it.
             (0.5, 0.75, Higher, 0.25, Play::Tie),
             (0.75, 0.5, Higher, 0.25, Play::Tie),
+            // Nor is what binary makes of it: 0.10000000000000009.
+            (0.8, 0.7, Higher, 0.1, Play::Tie),
+            (0.2, 0.3, Higher, 0.1, Play::Tie),
+            (0.8, 0.699, Higher, 0.1, Play::Loss),
+            (0.1 + 0.2, 0.3, Higher, 0.0, Play::Loss),
             (0.0, 9.0, None, 0.0, Play::Tie),
         ];
         for (baseline, candidate, direction, tolerance, expected) in table {

@@ -31,8 +31,9 @@
       const button = document.createElement("button");
       button.type = "button";
       button.className = "sort";
-      while (header.firstChild) button.appendChild(header.firstChild);
-      header.appendChild(button);
+      // A link cannot stand in a button.
+      button.append(...Array.from(header.childNodes).filter(function (node) { return !(node.classList && node.classList.contains("info")); }));
+      header.prepend(button, " ");
       button.addEventListener("click", function () { sort(table, column, header); });
     });
   }

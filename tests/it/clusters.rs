@@ -193,6 +193,11 @@ fn the_report_says_what_allows_for_clusters_and_can_be_verified() {
     ] {
         assert!(page.contains(words), "the page lacks {words:?}");
     }
+    let summary = std::fs::read_to_string(report.join("summary.md")).unwrap();
+    assert!(
+        summary.contains("- Clusters: 50 clusters of up to 4 samples (by doc)"),
+        "{summary}"
+    );
     let method = std::fs::read_to_string(report.join("method.html")).unwrap();
     assert!(method.contains("McNemar&#x27;s test over clusters") || method.contains("McNemar's test over clusters"));
     project.run(&["verify", report.to_str().unwrap()]).ok();

@@ -201,8 +201,24 @@ fn damaged_logs_are_named_and_nothing_is_written() {
             "other.json",
             r#"{"evalId": "e", "results": {"version": 2, "prompts": []}}"#,
         );
+    let args = [
+        "import",
+        "plain.jsonl",
+        "--model-version",
+        "v",
+        "--input-format",
+        "promptfoo",
+    ];
+    project.file("plain.jsonl", "{\"id\": 1, \"label\": \"a\", \"pred\": \"a\"}\n");
+    project
+        .run(&args)
+        .expect_code(4)
+        .stderr_has("plain.jsonl is not a promptfoo file: line 1 has no vars");
     for (file, words) in [
-        ("cut.json", "cut.json"),
+        (
+            "cut.json",
+            "cut.json is damaged or incomplete (JSON): EOF while parsing",
+        ),
         ("bad.eval", "bad.eval is damaged or incomplete (Inspect log)"),
         ("cut.jsonl", "cut.jsonl, line 3: not valid JSON"),
         ("other.json", "it has no results.results"),
@@ -211,6 +227,54 @@ fn damaged_logs_are_named_and_nothing_is_written() {
         output.expect_code(4).stderr_has(words);
     }
     assert!(project.runs().is_empty());
+}
+
+#[test]
+fn trials_of_two_ground_truths_are_refused() {
+    let project = Project::new();
+    project.file(
+        "a.csv",
+        "row,id,label,pred,trial\n1,s1,a,a,0\n2,s2,b,b,0\n3,s1,a,a,1\n4,s1,c,a,2\n",
+    );
+    let import = ["import", "a.csv", "--model-version", "v1", "--id"];
+    let trials = [&import[..], &["id", "--repeat", "trial"]].concat();
+    for args in [trials.clone(), [&trials[..], &["--dry-run"]].concat()] {
+        project
+            .run(&args)
+            .expect_code(4)
+            .stderr_has("the trials of \"s1\" have two ground truths, \"a\" and \"c\": ")
+            .stderr_has("a.csv, line 4 and ")
+            .stderr_has("a.csv, line 5")
+            .stderr_has("--golden FILE");
+    }
+    assert!(project.runs().is_empty());
+
+    // A table in which they are there already: rows of their own, taken for trials by the comparison.
+    for version in ["v1", "v2"] {
+        project
+            .run(&["import", "a.csv", "--model-version", version, "--id", "row"])
+            .ok();
+    }
+    project
+        .run(&["v1", "v2", "--id", "id", "--repeat", "trial"])
+        .expect_code(4)
+        .stderr_has("the trials of `s1` have two ground truths, `a` and `c`")
+        .stderr_has("--label-map");
+    project.file("map.csv", "c,a\n");
+    project
+        .run(&["v1", "v2", "--id", "id", "--repeat", "trial", "--label-map", "map.csv"])
+        .ok();
+}
+
+#[test]
+fn a_dry_run_finds_what_an_import_refuses() {
+    let project = Project::new();
+    project.file("a.csv", "id,label,pred\n1,a,a\n2,b,b\n1,a,b\n");
+    project
+        .run(&["import", "a.csv", "--model-version", "v", "--dry-run"])
+        .expect_code(4)
+        .stderr_has("duplicate key \"1\": ")
+        .stderr_has("a.csv, line 4");
 }
 
 #[test]

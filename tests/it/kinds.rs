@@ -343,7 +343,7 @@ fn texts_stay_out_of_every_file_without_payload() {
 
 #[test]
 fn what_does_not_fit_a_kind_is_refused_with_a_way_out() {
-    let cases: [(&str, &[&str], i32, &str, &str); 7] = [
+    let cases: [(&str, &[&str], i32, &str, &str); 10] = [
         (
             "id,label,pred,helpful\n1,a,b,high\n",
             &["--score", "helpful"],
@@ -387,6 +387,27 @@ fn what_does_not_fit_a_kind_is_refused_with_a_way_out() {
             "a rate below 1, not 2",
             "--min-effect 0.01",
         ),
+        (
+            "id,label,pred\n1,a,b\n",
+            &["--margin", "2"],
+            2,
+            "a margin of accuracy is a rate below 1, not 2",
+            "--margin 0.01",
+        ),
+        (
+            "id,label,pred,p\n1,a,b,0.5\n2,b,b,1.5\n",
+            &["--positive", "p"],
+            4,
+            "v1.csv, line 3: column \"p\": probability 1.5 is outside 0 to 1",
+            "--positive COL",
+        ),
+        (
+            "id,label,pred\n1,1.5,2.5\n2,1.5,1e71\n",
+            &[],
+            4,
+            "v1.csv, line 3: column \"pred\": numbers beyond 1e70",
+            "write a number",
+        ),
     ];
     for (text, flags, code, words, way_out) in cases {
         let project = Project::new();
@@ -394,6 +415,35 @@ fn what_does_not_fit_a_kind_is_refused_with_a_way_out() {
         let output = project.run(&[&["v1.csv", "v2.csv"][..], flags].concat());
         output.expect_code(code).stderr_has(words).stderr_has(way_out);
     }
+}
+
+#[test]
+fn a_margin_is_in_the_unit_of_what_is_measured() {
+    let project = project("numeric", 400);
+    let output = compare(&project, "numeric", &["--margin", "40"]);
+    output
+        .ok()
+        .stdout_has("Not inferior: a loss of 40.000 or more is excluded");
+    // The other way round nothing is lost, and a thousandth is too little to exclude.
+    compare(&project, "numeric", &["--margin", "0.001", "--out", "small"])
+        .expect_code(3)
+        .stderr_has("too few to exclude a loss of 0.001");
+}
+
+#[test]
+fn two_samples_are_too_few_and_the_page_says_so() {
+    let project = Project::new();
+    project
+        .file("v1.csv", "id,label,pred\n1,1.5,1.5\n2,2.5,2.5\n")
+        .file("v2.csv", "id,label,pred\n1,1.5,1.75\n2,2.5,2.75\n");
+    let output = project.run(&["v1.csv", "v2.csv", "--format", "json"]);
+    let found = output.ok().json();
+    assert_eq!(
+        (&found["detectable"], found["verdict"].as_str()),
+        (&serde_json::Value::Null, Some("inconclusive"))
+    );
+    let page = std::fs::read_to_string(project.report().join("index.html")).unwrap();
+    assert!(page.contains("They are too few for any change to be found with 80% power."));
 }
 
 #[test]

@@ -94,6 +94,34 @@ fn flips_are_listed_by_truth_and_answers_and_counted_in_full() {
     assert!(all.contains("samples/cell-01-1.html") && all.contains("samples/regressed-1.html"));
 }
 
+/// The query of each list that leaves samples out, run in the folder of the report by DuckDB.
+#[test]
+fn the_query_for_the_rest_finds_all_samples_of_a_list() {
+    let project = project();
+    let [_, samples] = compare(&project, &["--top", "5"]);
+    let Some(mut duckdb) = crate::engines::program(&project, "rest.py") else {
+        return;
+    };
+    let report = project.report();
+    let counted = duckdb.arg(&report).current_dir(&report).output().unwrap();
+    assert!(counted.status.success(), "{}", String::from_utf8_lossy(&counted.stderr));
+    let counted: BTreeMap<String, u64> = serde_json::from_slice(&counted.stdout).unwrap();
+    let mut expected = BTreeMap::new();
+    for list in samples["lists"].as_array().unwrap() {
+        let [id, outcome] = [
+            list["id"].as_str().unwrap(),
+            list["id"].as_str().unwrap().split(':').next().unwrap(),
+        ];
+        let total = list["total"].as_u64().unwrap();
+        let flips = ["regressed", "fixed", "slice", "cell"].contains(&outcome);
+        if flips && total > list["ids"].as_array().unwrap().len() as u64 {
+            expected.insert(format!("{}-1.html", id.replace(':', "-")), total);
+        }
+    }
+    assert!(expected.len() > 10);
+    assert_eq!(counted, expected);
+}
+
 #[test]
 fn regressed_samples_in_two_slices_are_counted_in_both() {
     let [comparison, _] = compare(&project(), &["--no-search"]);

@@ -7,6 +7,7 @@
     reason = "a test fails by panicking, and compares bytes and numbers exactly"
 )]
 
+mod answers;
 mod architecture;
 mod bad_input;
 mod bento;
@@ -43,6 +44,7 @@ mod statistics;
 mod storage;
 mod stubs;
 mod surgery;
+mod theme;
 mod tls;
 mod traffic;
 mod verify;

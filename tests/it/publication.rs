@@ -48,6 +48,7 @@ fn tiny_report(i: u64) -> (tempfile::TempDir, Manifest, Item) {
         title: format!("report {i}"),
         subtitle: String::new(),
         verdict: String::new(),
+        trend: None,
         order: (i as i64, 0),
     };
     (folder, manifest, item)

@@ -22,6 +22,7 @@ fn numbers_scores_and_ranks_agree_with_the_python_reference() {
         ("numeric", &[][..]),
         ("scored-text", &["--truth", "reference", "--pred", "output"]),
         ("binary-probability", &[]),
+        ("label-changed", &[]),
     ] {
         let folder = repository().join("golden/cases").join(case);
         let [old, new] = ["baseline.csv", "candidate.csv"].map(|name| folder.join(name).to_str().unwrap().to_string());

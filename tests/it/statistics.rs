@@ -31,7 +31,8 @@ fn every_statistic_agrees_with_the_python_reference() {
             clusters(n, &mut random),
             repeats(n, &mut random),
             calibration(n, &mut random),
-            slices(n, &mut random),
+            slices(n, Change::Flip, &mut random),
+            slices(n, Change::Loss { tolerance: 0.25 }, &mut random),
         ]);
         // scikit-learn takes seconds to score hundreds of resamples.
         if n >= 2_000 || n == 150 {
@@ -245,8 +246,8 @@ fn calibration(n: u64, random: &mut Random) -> Value {
     })
 }
 
-/// The scores, counts and q values of what the search found, from the rows themselves.
-fn slices(n: u64, random: &mut Random) -> Value {
+/// The scores, counts and q values of what a search found, from the rows themselves: of flips, or of losses.
+fn slices(n: u64, kind: Change, random: &mut Random) -> Value {
     let n = 10 * n as usize;
     let columns: Vec<Vec<u16>> = (2..8)
         .map(|values| (0..n).map(|_| random.below(values) as u16).collect())
@@ -255,7 +256,11 @@ fn slices(n: u64, random: &mut Random) -> Value {
         .map(|row| {
             let bad = columns[0][row] == 1 && columns[3][row] == 2;
             let luck = random.uniform();
-            f64::from(u8::from(luck < if bad { 0.4 } else { 0.05 })) - f64::from(u8::from(luck > 0.95))
+            let flip = f64::from(u8::from(luck < if bad { 0.4 } else { 0.05 })) - f64::from(u8::from(luck > 0.95));
+            match kind {
+                Change::Flip => flip,
+                Change::Loss { .. } => 0.8 * flip + 0.1 * random.normal(),
+            }
         })
         .collect();
     let explore: Vec<bool> = (0..n as u64).map(|row| explores(&row.to_le_bytes())).collect();
@@ -263,7 +268,7 @@ fn slices(n: u64, random: &mut Random) -> Value {
     let input = SearchInput {
         columns: &views,
         change: &change,
-        kind: Change::Flip,
+        kind,
         explore: &explore,
     };
     let found = search(&input, &SearchOptions::default());
@@ -275,9 +280,16 @@ fn slices(n: u64, random: &mut Random) -> Value {
             json!({
                 "predicates": slice.predicates, "score": slice.score, "n": [slice.explored.n, slice.confirming.n],
                 "worse": [slice.explored.worse, slice.confirming.worse], "better": slice.confirming.better,
-                "p": slice.p_value, "q": slice.q_value,
+                "change": [slice.explored.change, slice.confirming.change], "p": slice.p_value, "q": slice.q_value,
             })
         })
         .collect();
-    json!({"kind": "slices", "columns": columns, "change": change, "explore": explore, "slices": slices})
+    let tolerance = match kind {
+        Change::Flip => None,
+        Change::Loss { tolerance } => Some(tolerance),
+    };
+    json!({
+        "kind": "slices", "tolerance": tolerance, "columns": columns, "change": change, "explore": explore,
+        "slices": slices,
+    })
 }

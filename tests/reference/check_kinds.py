@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Recomputes a comparison of numbers, of scored texts, or the ranking of a binary one, with scipy and scikit-learn.
+"""Recomputes a comparison of numbers or of scored texts, the ranking of a binary one, or what changed labels do to one of
+labels, with scipy and scikit-learn.
 
     python check_kinds.py --baseline baseline.csv --candidate candidate.csv --comparison comparison.json \\
         --truth reference --pred output
@@ -19,7 +20,7 @@ from pathlib import Path
 
 import numpy as np
 from check_sentiment import Table
-from reference import TESTED_FROM
+from reference import TESTED_FROM, mcnemar_midp, tango
 from scipy import stats
 from sklearn import metrics as sk
 
@@ -182,6 +183,27 @@ def check_slices(table: Table, found: dict, kind: Kind, pairs: list) -> None:
         table.check(f"{named['name']} q", slice_["q_value"], None if q is None else float(q), relative=True)
 
 
+def check_label_changes(table: Table, found: dict, kind: Kind, matched: list, changed: list) -> None:
+    """Accuracy with the samples whose ground truth changed, under the old truth and under the new one."""
+    pairs = lambda of, side: [tuple(row[kind.prediction] == pair[side][kind.truth] for row in pair) for pair in of]
+    outcomes = [pairs(changed, side) for side in (0, 1)]
+    corrections = sum(bool({old, new} & {(True, False), (False, True)}) for old, new in zip(*outcomes))
+    result = found["label_changes"]
+    table.check("relabelled", (result["relabelled"], result["corrections"]), (len(changed), corrections))
+    for side, name in enumerate(("old_truth", "new_truth")):
+        under, own = result[name], outcomes[side]
+        lost, fixed = own.count((True, False)), own.count((False, True))
+        table.check(f"{name} flips", (under["relabelled_regressed"], under["relabelled_fixed"]), (lost, fixed))
+        right = pairs(matched, 1) + own
+        n, lost, fixed = len(right), right.count((True, False)), right.count((False, True))
+        table.check(f"{name} n", under["n"], n)
+        values = [sum(pair[i] for pair in right) / n for i in (0, 1)]
+        low, high = tango(fixed, lost, n, found["options"]["alpha"])
+        expected = {"baseline": values[0], "candidate": values[1], "delta": values[1] - values[0]}
+        check_metric(table, under["accuracy"], {**expected, "ci_low": low, "ci_high": high})
+        check_metric(table, under["accuracy"], {"p_value": mcnemar_midp(lost, fixed)})
+
+
 def check_ranking(table: Table, found: dict, kind: Kind, pairs: list) -> None:
     positive, column = found["ranking"]["positive"], kind.roles["positive"]
     kept = [(a, b) for a, b in pairs if a[column] is not None and b[column] is not None]
@@ -232,8 +254,11 @@ def main() -> int:
     classes = [kind.classify(baseline.get(key), candidate.get(key)) for key in keys]
     for name, n in found["accounting"].items():
         table.check(f"accounting.{name}", n, classes.count(name))
-    pairs = [(baseline[key], candidate[key]) for key, name in zip(keys, classes) if name == "matched"]
-    if kind.name == "binary":
+    of = lambda wanted: [(baseline[key], candidate[key]) for key, name in zip(keys, classes) if name == wanted]
+    pairs = of("matched")
+    if kind.name == "classification":
+        check_label_changes(table, found, kind, pairs, of("label_changed"))
+    elif kind.name == "binary":
         check_ranking(table, found, kind, pairs)
     else:
         check_measured(table, found, kind, pairs)

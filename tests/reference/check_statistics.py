@@ -217,31 +217,46 @@ def calibration(case: dict, rng: np.random.Generator) -> None:
 def slices(case: dict, rng: np.random.Generator) -> None:
     """Score, counts and p values of each slice, residual after those before it."""
     columns, change, explore = np.array(case["columns"]), np.array(case["change"]), np.array(case["explore"])
+    tolerance = case["tolerance"]
+    least = 0 if tolerance is None else tolerance * (1 + 1e-6)
+    error = np.where(change > least, change, 0)
     covered = np.zeros(len(change), dtype=bool)
     p_values = []
     for found in case["slices"]:
         inside = np.all([columns[column] == code for column, code in found["predicates"]], axis=0)
         halves = (inside & explore, inside & ~explore)
         check_all("slice n", found["n"], [half.sum() for half in halves])
-        worse = [int((change[half] > 0).sum()) for half in halves]
-        check_all("slice worse", found["worse"], worse)
-        n, errors, size = explore.sum(), (change[explore] > 0).sum(), halves[0].sum()
-        score = 0.95 * (worse[0] / size / (errors / n) - 1) - 0.05 * (n / size - 1)
+        check_all("slice worse", found["worse"], [int((change[half] > least).sum()) for half in halves])
+        check_all("slice change", found["change"], [change[half].mean() for half in halves])
+        check("slice better", found["better"], int((-change[halves[1]] > least).sum()))
+        n, size = explore.sum(), halves[0].sum()
+        score = 0.95 * (error[halves[0]].sum() / size / (error[explore].sum() / n) - 1) - 0.05 * (n / size - 1)
         check("slice score", found["score"], score)
-        better = int((change[halves[1]] < 0).sum())
-        check("slice better", found["better"], better)
         fresh = halves[1] & ~covered
         covered |= halves[1]
-        outside = ~explore & ~covered
-        k, drawn = (change[fresh] > 0).sum(), fresh.sum()
-        law = stats.hypergeom(drawn + outside.sum(), k + (change[outside] > 0).sum(), drawn)
-        excess = law.sf(k) + law.pmf(k) / 2 if k * law.args[0] > drawn * law.args[1] else 1.0
-        coin = stats.binom(worse[1] + better, 0.5)
-        low = min(worse[1], better)
-        flips = 1 - coin.pmf(low) / 2 if worse[1] == better else 2 * coin.cdf(low) - coin.pmf(low)
-        p_values.append(max(excess, flips))
+        tested = flips if tolerance is None else losses
+        p_values.append(tested(change[halves[1]], change[fresh], change[~explore & ~covered]))
         check("slice p", found["p"], p_values[-1], 1e-6)
     check_all("slice q", [found["q"] for found in case["slices"]], stats.false_discovery_control(p_values), 1e-6)
+
+
+def flips(half: np.ndarray, fresh: np.ndarray, outside: np.ndarray) -> float:
+    """The larger of Fisher's p value, as mid-p, and McNemar's."""
+    worse, better = int((half > 0).sum()), int((half < 0).sum())
+    k, drawn = (fresh > 0).sum(), len(fresh)
+    law = stats.hypergeom(drawn + len(outside), k + (outside > 0).sum(), drawn)
+    excess = law.sf(k) + law.pmf(k) / 2 if k * law.args[0] > drawn * law.args[1] else 1.0
+    coin, low = stats.binom(worse + better, 0.5), min(worse, better)
+    return max(excess, 1 - coin.pmf(low) / 2 if worse == better else 2 * coin.cdf(low) - coin.pmf(low))
+
+
+def losses(half: np.ndarray, fresh: np.ndarray, outside: np.ndarray) -> float:
+    """The larger of Welch's p value and Student's; 1 for fewer than 30 samples."""
+    if len(half) < 30 or len(fresh) < 2:
+        return 1.0
+    excess = stats.ttest_ind(fresh, outside, equal_var=False, alternative="greater").pvalue
+    changed = stats.ttest_1samp(half, 0).pvalue
+    return max(excess, changed, 0.5 ** np.count_nonzero(half))
 
 
 def main() -> int:

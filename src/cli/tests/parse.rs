@@ -94,6 +94,7 @@ fn every_flag_of_a_comparison_arrives() {
         threads: Some(3),
         join: JoinStrategy::Merge,
         out: Some("o".into()),
+        theme: None,
         service: ServiceChoice::default(),
     };
     assert_eq!(parsed.overrides, expected);

@@ -24,7 +24,7 @@ fn wrong_lines_are_usage_errors_that_help() {
         ("a b --tolerance -1", "0 or more, not -1"),
         ("a b --kind tekst", "invalid value 'tekst'"),
         ("a b --score :lower", "more than white space"),
-        ("a b --margin 0", "above 0 and below 1, not 0"),
+        ("a b --margin 0", "a number above 0, not 0"),
         ("a b --no-search --search-column c", "cannot be used with"),
         ("a b --min-effect -0.1", "0 or more, not -0.1"),
         ("a b --top 0", "1 to 10000 samples, not 0"),

@@ -8,7 +8,7 @@ use flate2::read::DeflateDecoder;
 use rawzip::{CompressionMethod, FileReader, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipArchiveEntryWayfinder};
 use serde_json::Value;
 
-use super::super::error::{IngestError, Place};
+use super::super::error::IngestError;
 use super::json;
 
 /// Bytes of one file of the archive at most, unpacked.
@@ -73,10 +73,7 @@ impl Archive {
         if read as u64 >= ENTRY_BYTES {
             return Err(corrupt(&self.file, &format!("{name} is larger than 1 GiB")));
         }
-        json::parse(&text).map_err(|error| IngestError::InvalidJson {
-            place: Place::line(&self.file.join(name), error.line() as u64),
-            reason: error.to_string(),
-        })
+        json::parse(&text).map_err(|error| json::damaged(&self.file.join(name), &error))
     }
 }
 

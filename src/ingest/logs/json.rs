@@ -141,10 +141,16 @@ pub(crate) fn document(file: &Path, input: &mut TextInput) -> Result<String, Ing
 
 /// Parses a whole document.
 pub(crate) fn parse_document(file: &Path, text: &str) -> Result<Value, IngestError> {
-    parse(text).map_err(|error| IngestError::InvalidJson {
-        place: Place::line(file, error.line() as u64),
+    parse(text).map_err(|error| damaged(file, &error))
+}
+
+/// A document that is cut short or no JSON; the reason names line and column.
+pub(crate) fn damaged(file: &Path, error: &serde_json::Error) -> IngestError {
+    IngestError::Corrupt {
+        file: file.to_owned(),
+        format: "JSON",
         reason: error.to_string(),
-    })
+    }
 }
 
 /// JSON objects, one per line.

@@ -79,6 +79,24 @@ impl Promptfoo {
         }
     }
 
+    /// Refuses what is a JSON object, but no result.
+    fn check_shape(&self, number: u64, result: &Value) -> Result<(), IngestError> {
+        let has = |name: &str| result.get(name).is_some();
+        if has("vars")
+            && ["response", "success", "error", "promptIdx", "testCase"]
+                .into_iter()
+                .any(has)
+        {
+            return Ok(());
+        }
+        let unit = if self.by_line() { "line" } else { "result" };
+        Err(IngestError::NotFormat {
+            file: self.file.clone(),
+            expected: "promptfoo",
+            reason: format!("{unit} {number} has no vars, or nothing that became of them, as a result has"),
+        })
+    }
+
     /// One run is of one model: a second provider is refused.
     fn check_provider(&mut self, number: u64, result: &Value) -> Result<(), IngestError> {
         let part = |name: &str| {
@@ -174,6 +192,7 @@ impl Records for Promptfoo {
         let Some((number, result)) = self.result()? else {
             return Ok(None);
         };
+        self.check_shape(number, &result)?;
         self.check_provider(number, &result)?;
         let cells = self.cells(&result);
         Ok(Some(Record { number, cells }))

@@ -70,6 +70,9 @@ fn command(subject: &Subject<'_>) -> String {
             flag("--label-map", "labels.json");
         }
     }
+    if options.theme.is_some() {
+        flag("--theme", "FOLDER_OF_THE_THEME");
+    }
     if options.no_payload {
         lines.push("--no-payload".into());
     }

@@ -4,6 +4,7 @@ use super::query::{LARGEST, id};
 use super::{Subject, Way};
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql::python;
+use crate::stats::most_within;
 
 pub(super) fn way(subject: &Subject<'_>) -> Way {
     Way {
@@ -78,7 +79,7 @@ fn results(subject: &Subject<'_>) -> String {
         }
         Some(truth) => format!(" and row[{0}] == candidate[k][{0}]", python(truth)),
     };
-    let tolerance = subject.options.tolerance;
+    let tolerance = most_within(subject.options.tolerance);
     let (worse, better) = match subject.lower_is_better() {
         true => ("b - a", "a - b"),
         false => ("a - b", "b - a"),

@@ -3,6 +3,7 @@
 use super::{Subject, Way};
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql;
+use crate::stats::most_within;
 use std::collections::BTreeMap;
 
 /// Larger numbers count as none; not a number is not smaller either.
@@ -213,7 +214,7 @@ fn total(subject: &Subject<'_>, column: &str, version: &str) -> String {
 
 /// Conditions for worse and for better.
 fn changed(subject: &Subject<'_>, baseline: &str, candidate: &str) -> (String, String) {
-    let less = |a: &str, b: &str| format!("{a} - {b} > {}", subject.options.tolerance);
+    let less = |a: &str, b: &str| format!("{a} - {b} > {}", most_within(subject.options.tolerance));
     let (fell, rose) = (less(baseline, candidate), less(candidate, baseline));
     if subject.lower_is_better() {
         (rose, fell)

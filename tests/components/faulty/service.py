@@ -102,6 +102,20 @@ class Faulty:
         return [t.cast(Prediction, answer(set(text[:SHOWN].split()))) for text in texts]
 
     @bentoml.api
+    async def estimate(self, texts: list[str]) -> list[t.Any]:
+        """Numbers: that behind `is=` in a text; where there is none, words."""
+        stated = [[word.removeprefix("is=") for word in text.split() if word.startswith("is=")] for text in texts]
+        return [{"prediction": float(own[0]) if own else "no idea"} for own in stated]
+
+    @bentoml.api
+    async def write(self, texts: list[str]) -> list[t.Any]:
+        """Texts with two scores; the second one is null in a text with the word `quiet`."""
+        return [
+            {"output": text.upper(), "helpful": len(text) / 8, "toxic": None if "quiet" in text.split() else 0.25}
+            for text in texts
+        ]
+
+    @bentoml.api
     async def open_gate(self, name: str) -> str:
         self.gates.add(name)
         return name
