@@ -311,6 +311,23 @@ pub struct RankingResult {
     pub baseline: Threshold,
     /// Where the candidate's do.
     pub candidate: Threshold,
+    /// The baseline's operating points, from the highest threshold to the lowest: about a hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baseline_points: Vec<OperatingPoint>,
+    /// The candidate's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidate_points: Vec<OperatingPoint>,
+}
+
+/// What answering "positive" from a threshold on would give: a point of the ROC and of the precision-recall curve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OperatingPoint {
+    /// The lowest probability that is answered "positive".
+    pub threshold: f64,
+    /// Positive samples at or above it.
+    pub true_positives: u64,
+    /// Negative samples at or above it.
+    pub false_positives: u64,
 }
 
 /// Where answers turn positive: a threshold, if the highest negative is below the lowest positive.

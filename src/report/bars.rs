@@ -4,7 +4,7 @@ use super::format::coordinate;
 use serde::Serialize;
 
 /// Width of the drawing in SVG units.
-const WIDTH: f64 = 160.0;
+pub const WIDTH: f64 = 160.0;
 /// Space kept free on both sides, so that a mark at the end is not cut.
 const MARGIN: f64 = 4.0;
 
@@ -67,7 +67,13 @@ impl Axis {
         })
     }
 
-    fn place(&self, value: f64) -> Option<f64> {
+    /// How far the axis reaches from its reference to its end.
+    pub fn reach(&self) -> f64 {
+        self.high - self.reference
+    }
+
+    /// Where a value lies; none for what is not a number.
+    pub fn place(&self, value: f64) -> Option<f64> {
         let share = (value - self.low) / (self.high - self.low);
         share
             .is_finite()

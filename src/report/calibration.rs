@@ -1,5 +1,7 @@
-//! The calibration table.
+//! Calibration: the reliability diagram and its table.
 
+use super::charts::Chart;
+use super::charts::reliability::reliability;
 use super::format::{NONE, Unit, count, counted, number, percent};
 use crate::model::comparison::{Calibration, CalibrationBin};
 use serde::Serialize;
@@ -9,6 +11,8 @@ use serde::Serialize;
 pub struct CalibrationView {
     /// How many samples it stands on.
     pub note: String,
+    /// Accuracy against confidence, drawn.
+    pub chart: Chart,
     /// One row per bin that holds a sample on either side.
     pub rows: Vec<BinRow>,
     /// Largest gap of the baseline.
@@ -63,6 +67,7 @@ pub fn calibration(data: &Calibration, single: bool) -> CalibrationView {
             "{} counted; {excluded}. Empty bins are not listed.",
             counted(data.n, "sample is", "samples are")
         ),
+        chart: reliability(data, single),
         rows: rows.collect(),
         mce_baseline: percent(data.mce[0]),
         mce_candidate: percent(data.mce[1]),

@@ -1,5 +1,8 @@
 //! Scores per label.
 
+use super::bars::{Axis, Bar};
+use super::charts::Chart;
+use super::charts::axis::axis;
 use super::format::{Unit, count, counted};
 use super::words;
 use crate::model::ClassRow;
@@ -7,7 +10,7 @@ use crate::model::report::RunClass;
 use serde::Serialize;
 
 /// Labels that a page lists; of more, those with the most samples.
-pub const MAX_CLASSES: usize = 500;
+pub const MAX_CLASSES: usize = 80;
 
 /// Scores of both versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -16,6 +19,8 @@ pub struct ClassTable {
     pub rows: Vec<ClassView>,
     /// What was left out.
     pub left_out: Option<String>,
+    /// The axis of the differences; none for a single version.
+    pub axis: Option<Chart>,
 }
 
 /// Scores of one label.
@@ -27,6 +32,8 @@ pub struct ClassView {
     pub support: String,
     /// Precision, recall and F1.
     pub scores: Vec<ScoreView>,
+    /// The difference of F1, drawn.
+    pub bar: Option<Bar>,
 }
 
 /// One score of both versions.
@@ -44,6 +51,8 @@ pub struct ScoreView {
 
 /// The table of a comparison.
 pub fn of_pair(classes: &[ClassRow]) -> ClassTable {
+    let changes: Vec<Option<f64>> = classes.iter().map(|c| Some(c.candidate.f1 - c.baseline.f1)).collect();
+    let ends = Axis::around_zero(changes.iter());
     let row = |class: &ClassRow| {
         let (a, b) = (&class.baseline, &class.candidate);
         let pairs = [(a.precision, b.precision), (a.recall, b.recall), (a.f1, b.f1)];
@@ -51,9 +60,19 @@ pub fn of_pair(classes: &[ClassRow]) -> ClassTable {
             label: words::shown(&class.label),
             support: count(class.support),
             scores: pairs.map(|(a, b)| score(a, b)).to_vec(),
+            bar: change(&ends, b.f1 - a.f1),
         }
     };
-    table(classes, |class| class.support, row)
+    let axis = (!classes.is_empty()).then(|| axis("class-axis", &ends, Unit::Plain));
+    ClassTable {
+        axis,
+        ..table(classes, |class| class.support, row)
+    }
+}
+
+/// A difference without an interval: a line from zero.
+fn change(axis: &Axis, delta: f64) -> Option<Bar> {
+    axis.bar(Some(delta.min(0.0)), Some(delta), Some(delta.max(0.0)), "noise")
 }
 
 /// The table of one version.
@@ -64,6 +83,7 @@ pub fn of_run(classes: &[RunClass]) -> ClassTable {
         scores: [class.scores.precision, class.scores.recall, class.scores.f1]
             .map(|x| score(x, x))
             .to_vec(),
+        bar: None,
     };
     table(classes, |class| class.support, row)
 }
@@ -101,5 +121,9 @@ fn table<T>(classes: &[T], support: impl Fn(&T) -> u64, row: impl Fn(&T) -> Clas
             counted((classes.len() - rows.len()) as u64, "label is", "labels are"),
         )
     });
-    ClassTable { rows, left_out }
+    ClassTable {
+        rows,
+        left_out,
+        axis: None,
+    }
 }

@@ -1,10 +1,25 @@
 //! The metrics table.
 
 use super::bars::{Axis, Bar};
+use super::charts::Chart;
+use super::charts::axis::axis;
 use super::format::{NONE, Unit, p_value};
+use super::headline::headline_metric;
 use super::words::{self, Badge};
 use crate::model::{Comparison, Metric};
+use crate::stats::SCORE_PREFIX;
 use serde::Serialize;
+
+/// Metrics whose intervals are drawn on one axis.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct MetricGroup {
+    /// What they have in common.
+    pub title: &'static str,
+    /// The axis; none where nothing is drawn.
+    pub axis: Option<Chart>,
+    /// The metrics.
+    pub rows: Vec<MetricRow>,
+}
 
 /// One metric of both versions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -46,15 +61,58 @@ pub struct ValueRow {
     pub note: Option<String>,
 }
 
-/// The rows of a comparison; their bars share one axis.
-pub fn of_pair(comparison: &Comparison) -> Vec<MetricRow> {
-    let drawn = comparison.metrics.iter().filter(|metric| has_bar(metric));
-    let axis = Axis::around_zero(drawn.flat_map(|metric| [&metric.ci_low, &metric.ci_high]));
-    comparison
-        .metrics
-        .iter()
-        .map(|metric| row(metric, &axis, comparison))
+/// The metrics of a comparison: the headline, then the others by what they are measured in.
+pub fn of_pair(comparison: &Comparison) -> Vec<MetricGroup> {
+    let headline = headline_metric(comparison).map(|metric| metric.name.as_str());
+    let is_headline = |metric: &&Metric| Some(metric.name.as_str()) == headline;
+    let mut groups: Vec<(&'static str, Vec<&Metric>)> =
+        vec![("Headline", comparison.metrics.iter().filter(is_headline).collect())];
+    for metric in comparison.metrics.iter().filter(|metric| !is_headline(metric)) {
+        let title = scale(&metric.name);
+        // Scores have whatever unit their authors gave them, so that each has an axis of its own.
+        let own = metric.name.starts_with(SCORE_PREFIX);
+        match groups.iter_mut().skip(1).find(|(known, _)| *known == title && !own) {
+            Some((_, metrics)) => metrics.push(metric),
+            None => groups.push((title, vec![metric])),
+        }
+    }
+    // What is measured as the headline is comes right after it.
+    if let (Some(headline), Some((_, others))) = (headline, groups.split_first_mut()) {
+        others.sort_by_key(|(title, _)| *title != scale(headline));
+    }
+    let filled = groups.into_iter().filter(|(_, metrics)| !metrics.is_empty());
+    let numbered = filled.enumerate();
+    numbered
+        .map(|(i, (title, metrics))| group(i, title, &metrics, comparison))
         .collect()
+}
+
+/// What a metric is measured in: metrics of one scale can share an axis.
+fn scale(name: &str) -> &'static str {
+    match name {
+        "mae" | "rmse" | "mean_error" => "In the unit of the target",
+        _ if name.starts_with(SCORE_PREFIX) => "Score",
+        _ => match Unit::of_metric(name) {
+            Unit::Share => "Shares of the samples, differences in points",
+            Unit::Milliseconds => "Times",
+            Unit::Plain => "Indices",
+        },
+    }
+}
+
+fn group(i: usize, title: &'static str, metrics: &[&Metric], comparison: &Comparison) -> MetricGroup {
+    let drawn = metrics.iter().filter(|metric| has_bar(metric));
+    let ends = Axis::around_zero(drawn.flat_map(|metric| [&metric.ci_low, &metric.ci_high]));
+    let rows: Vec<MetricRow> = metrics.iter().map(|metric| row(metric, &ends, comparison)).collect();
+    let unit = metrics
+        .first()
+        .map_or(Unit::Plain, |metric| Unit::of_metric(&metric.name));
+    let any = rows.iter().any(|row| row.bar.is_some());
+    MetricGroup {
+        title,
+        axis: any.then(|| axis(&format!("metric-axis-{i}"), &ends, unit)),
+        rows,
+    }
 }
 
 /// The rows of one version.

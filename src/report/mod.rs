@@ -12,6 +12,7 @@
 pub mod bars;
 pub mod calibration;
 pub mod changes;
+pub mod charts;
 pub mod classes;
 pub mod discovered;
 pub mod files;
@@ -44,8 +45,10 @@ pub mod scores;
 pub mod slice_page;
 pub mod slices;
 pub mod sql;
+pub mod square;
 pub mod terminal;
 pub mod trend;
+pub mod undecided;
 pub mod words;
 
 pub use index::IndexEntry;

@@ -1,6 +1,7 @@
 //! The overview of a comparison: the answer first, then the evidence.
 
 use super::calibration::{self, CalibrationView};
+use super::charts::slices::{SliceChart, slice_chart};
 use super::classes::{self, ClassTable};
 use super::discovered::{self, Search};
 use super::files::{self, FileLink};
@@ -11,14 +12,16 @@ use super::latency::{self, LatencyView};
 use super::matrix::{self, Matrices};
 use super::measure::{self, Measure};
 use super::metadata::{self, MetadataDiff};
-use super::metrics::{self, MetricRow};
+use super::metrics::{self, MetricGroup};
 use super::parts::{self, Chrome, CountRow, Fact, Link, Owner, WarningView, count_row, fact, made_by};
 use super::provenance::{self, ProvenanceRow};
 use super::repeats::{self, RepeatRow};
-use super::scores::{self, ScoreView};
+use super::scores::{self, RankingView, ScoreView};
 use super::slices::{self, RegressionView, SliceTable};
+use super::square::{self, Square};
+use super::undecided::{self, Undecided};
 use super::{format, links, words};
-use crate::model::{AccountingClass, Comparison, Kind, Outcome, SampleSet};
+use crate::model::{AccountingClass, Comparison, Kind, SampleSet};
 use crate::stats::POWER;
 use serde::Serialize;
 
@@ -41,6 +44,8 @@ pub struct Overview {
     pub power: String,
     /// Matched samples and intervals, in words.
     pub basis: String,
+    /// What pins both runs, at a glance.
+    pub pins: Vec<Fact>,
     /// What a reader must know.
     pub warnings: Vec<WarningView>,
     /// Columns kept out.
@@ -49,11 +54,17 @@ pub struct Overview {
     pub regressions: Vec<RegressionView>,
     /// How many more there are.
     pub more_regressions: Option<String>,
+    /// How much each slice changed, drawn.
+    pub slice_chart: Option<SliceChart>,
     /// Metrics.
-    pub metrics: Vec<MetricRow>,
+    pub metrics: Vec<MetricGroup>,
+    /// What the numbers leave open.
+    pub undecided: Undecided,
     /// Level of the intervals.
     pub level: String,
-    /// Matched samples by outcome.
+    /// Matched samples by what they were and what they are, where answers are right or wrong.
+    pub square: Option<Square>,
+    /// Matched samples by outcome, where answers are measured.
     pub outcomes: Vec<CountRow>,
     /// The answer with the samples whose ground truth changed.
     pub label_changes: Option<LabelChangesView>,
@@ -67,8 +78,8 @@ pub struct Overview {
     pub labelled: bool,
     /// How the samples changed by each score.
     pub scores: Vec<ScoreView>,
-    /// What the ranking by probability stands on.
-    pub ranking: Option<Vec<Fact>>,
+    /// How both versions rank by probability.
+    pub ranking: Option<RankingView>,
     /// Slices.
     pub slices: SliceTable,
     /// What a search for slices found.
@@ -147,12 +158,16 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             counted(matched, "matched sample", "matched samples"),
             parts::clusters(comparison).map_or_else(String::new, |clusters| format!(" They are in {clusters}.")),
         ),
+        pins: pins(comparison),
         warnings: parts::warnings(&comparison.warnings),
         hidden: parts::hidden(samples),
         regressions: slices::regressions(comparison),
         more_regressions: slices::more_regressions(comparison),
+        slice_chart: slice_chart(comparison),
         metrics: metrics::of_pair(comparison),
+        undecided: undecided::undecided(comparison),
         level,
+        square: labelled.then(|| square::square(comparison, samples)),
         outcomes: outcomes(comparison, samples),
         label_changes: label_changes::label_changes(comparison),
         accounting: AccountingClass::ALL.into_iter().rev().map(class).collect(),
@@ -160,11 +175,14 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         lists: other_lists(comparison, samples),
         labelled,
         scores: scores::scores(comparison),
-        ranking: comparison.ranking.as_ref().map(scores::ranking),
+        ranking: comparison
+            .ranking
+            .as_ref()
+            .map(|ranking| scores::ranking(ranking, &comparison.confusion)),
         slices: slices::slices(comparison),
         search: discovered::search(comparison),
         classes: classes::of_pair(&comparison.classes),
-        confusion: matrix::of_pair(&comparison.confusion),
+        confusion: matrix::of_pair(&comparison.confusion, Some(samples)),
         repeats: comparison.repeats.as_ref().map(repeats::rows),
         latency: comparison.latency.as_ref().map(latency::pair),
         calibration: comparison
@@ -180,34 +198,23 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
     }
 }
 
-/// Matched samples by outcome.
+/// Matched samples by outcome, where answers are measured.
 fn outcomes(comparison: &Comparison, samples: &SampleSet) -> Vec<CountRow> {
     let (counts, matched) = (&comparison.outcomes, comparison.accounting.matched);
-    let row = |name: &str, meaning: &str, n| count_row(name, meaning, n, matched, samples);
+    let counts = [counts.regressed, counts.fixed, counts.unchanged];
     let measured = measure::outcomes(comparison.roles.kind(), &comparison.options);
-    if !measured.is_empty() {
-        let counts = [counts.regressed, counts.fixed, counts.unchanged];
-        let rows = measured.iter().zip(counts);
-        return rows.map(|((name, meaning), n)| row(name, meaning, n)).collect();
-    }
-    let outcomes = [
-        (Outcome::Regressed, counts.regressed),
-        (Outcome::Fixed, counts.fixed),
-        (Outcome::BothWrong, counts.both_wrong),
-        (Outcome::BothCorrect, counts.both_correct),
-    ];
-    let outcome = |(outcome, n): (Outcome, u64)| {
-        let meaning = match outcome {
-            Outcome::BothWrong => format!(
-                "{}; {} of them with the same wrong answer",
-                words::outcome_meaning(outcome),
-                count(counts.both_wrong_same),
-            ),
-            Outcome::BothCorrect | Outcome::Regressed | Outcome::Fixed => words::outcome_meaning(outcome).to_owned(),
-        };
-        row(outcome.name(), &meaning, n)
-    };
-    outcomes.into_iter().map(outcome).collect()
+    let rows = measured.iter().zip(counts);
+    rows.map(|((name, meaning), n)| count_row(name, meaning, n, matched, samples))
+        .collect()
+}
+
+/// What pins both runs, at a glance.
+fn pins(comparison: &Comparison) -> Vec<Fact> {
+    vec![
+        fact("Baseline", words::visible(&comparison.baseline.reference)),
+        fact("Candidate", words::visible(&comparison.candidate.reference)),
+        fact("Table", words::visible(&comparison.table)),
+    ]
 }
 
 fn facts(comparison: &Comparison) -> Vec<Fact> {

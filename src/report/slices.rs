@@ -1,29 +1,47 @@
 //! The table of slices.
 
 use super::bars::{Axis, Bar};
-use super::format::{count, counted, p_value, signed_count};
+use super::charts::Chart;
+use super::charts::axis::axis;
+use super::format::{count, counted, level, p_value, round_percent, signed_count};
 use super::measure::Measure;
 use super::words::{Badge, PredicateView, predicate_views, verdict_badge};
 use super::{headline, links};
 use crate::model::{Comparison, SliceResult, Verdict};
+use crate::stats::POWER;
 use serde::Serialize;
 
-/// Slices that a page lists, besides all that regressed.
-pub const MAX_SLICES: usize = 500;
+/// Slices with the most harm that are shown at once.
+const WORST: usize = 20;
+/// Slices with the least harm, which are those with the most help, that are shown at once.
+const BEST: usize = 10;
+/// Slices that a page lists, besides all that regressed or have a page.
+pub const MAX_SLICES: usize = 150;
 
 /// All slices that a page lists.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SliceTable {
-    /// One row per slice.
-    pub rows: Vec<SliceRow>,
+    /// The slices that matter most.
+    pub first: SliceRows,
+    /// The others.
+    pub rest: SliceRows,
+    /// How many others there are; `None` without any.
+    pub more: Option<String>,
     /// What is listed and what was tested.
     pub note: String,
-    /// Whether any has a page.
+    /// Whether there is any.
     pub any: bool,
-    /// What the table shows, up to the level of its intervals.
+}
+
+/// Slices of one table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SliceRows {
+    /// What the table shows.
     pub caption: String,
-    /// Whether differences are in percentage points.
-    pub in_points: bool,
+    /// The axis of the intervals; none where they are not drawn.
+    pub axis: Option<Chart>,
+    /// One row per slice.
+    pub rows: Vec<SliceRow>,
 }
 
 /// One slice.
@@ -60,7 +78,7 @@ pub struct SliceRow {
 }
 
 /// Regressed slices named at the top of the overview; the table below lists all.
-const MAX_REGRESSIONS: usize = 12;
+pub const MAX_REGRESSIONS: usize = 12;
 
 /// A slice that regressed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -99,47 +117,86 @@ pub fn more_regressions(comparison: &Comparison) -> Option<String> {
 
 /// The slices of a comparison, most harm first.
 pub fn slices(comparison: &Comparison) -> SliceTable {
-    let keep = |(i, slice): &(usize, &SliceResult)| {
-        *i < MAX_SLICES || slice.detail.is_some() || slice.verdict == Verdict::Regressed
-    };
-    let kept: Vec<&SliceResult> = comparison
-        .slices
-        .iter()
-        .enumerate()
-        .filter(keep)
-        .map(|(_, slice)| slice)
-        .collect();
+    let kept = kept(&comparison.slices);
+    let (first, rest) = split(&kept);
+    let axes = Axis::around_zero(first.iter().flat_map(|slice| [&slice.ci_low, &slice.ci_high]));
     let measure = Measure::of(&comparison.roles);
-    let axis = Axis::around_zero(kept.iter().flat_map(|slice| [&slice.ci_low, &slice.ci_high]));
-    let rows: Vec<SliceRow> = kept
-        .iter()
-        .map(|slice| row(slice, &axis, &measure, comparison.options.alpha))
-        .collect();
-    let all = comparison.slices.len() as u64;
-    let listed = if all == rows.len() as u64 {
-        format!("{} listed, most harm first", counted(all, "slice is", "slices are"))
+    let rows = |slices: &[&SliceResult], axis: Option<&Axis>| -> Vec<SliceRow> {
+        let row = |slice: &&SliceResult| row(slice, axis, &measure, comparison.options.alpha);
+        slices.iter().map(row).collect()
+    };
+    let more = counted(rest.len() as u64, "more slice", "more slices");
+    SliceTable {
+        any: !first.is_empty(),
+        note: note(comparison, kept.len()),
+        more: (!rest.is_empty()).then(|| more.clone()),
+        first: SliceRows {
+            caption: match rest.is_empty() {
+                true => caption(&measure, comparison, "all slices"),
+                false => caption(
+                    &measure,
+                    comparison,
+                    &format!("the {WORST} with the most harm and the {BEST} with the least"),
+                ),
+            },
+            axis: (!first.is_empty()).then(|| axis("slice-axis", &axes, measure.unit)),
+            rows: rows(&first, Some(&axes)),
+        },
+        rest: SliceRows {
+            caption: caption(&measure, comparison, &more),
+            axis: None,
+            rows: rows(&rest, None),
+        },
+    }
+}
+
+/// Slices that a page lists.
+fn kept(slices: &[SliceResult]) -> Vec<&SliceResult> {
+    let last = slices.len().saturating_sub(BEST);
+    let keep = |(i, slice): &(usize, &SliceResult)| {
+        *i < MAX_SLICES - BEST || *i >= last || slice.detail.is_some() || slice.verdict == Verdict::Regressed
+    };
+    slices.iter().enumerate().filter(keep).map(|(_, slice)| slice).collect()
+}
+
+/// The slices to show at once, and the others; both most harm first.
+fn split<'a>(kept: &[&'a SliceResult]) -> (Vec<&'a SliceResult>, Vec<&'a SliceResult>) {
+    if kept.len() <= WORST + BEST {
+        return (kept.to_vec(), Vec::new());
+    }
+    let (worst, others) = kept.split_at(WORST);
+    let (rest, best) = others.split_at(others.len() - BEST);
+    ([worst, best].concat(), rest.to_vec())
+}
+
+fn caption(measure: &Measure, comparison: &Comparison, which: &str) -> String {
+    let points = if measure.kind.has_labels() { " in points" } else { "" };
+    format!(
+        "{} by slice, {which}: candidate minus baseline, with unadjusted {} intervals{points}; detectable is the change \
+         that would be found with {} power",
+        measure.title,
+        level(comparison.options.alpha),
+        round_percent(POWER),
+    )
+}
+
+fn note(comparison: &Comparison, listed: usize) -> String {
+    let all = comparison.slices.len();
+    let listed = if all == listed {
+        format!(
+            "{} listed, most harm first",
+            counted(all as u64, "slice is", "slices are")
+        )
     } else {
         format!(
-            "{} of {} slices are listed: the {} with the most harm and every other that regressed; the rest are in \
-             data/comparison.json",
-            count(rows.len() as u64),
-            count(all),
-            count(MAX_SLICES as u64),
+            "{} of {} slices are listed: those with the most harm, the {BEST} with the least and every other that \
+             regressed; the rest are in data/comparison.json",
+            count(listed as u64),
+            count(all as u64),
         )
     };
     let tested = counted(comparison.slices_tested, "slice was", "slices were");
-    let note =
-        format!("{listed}. {tested} large enough to be tested; their q-values are adjusted for that many tests.");
-    SliceTable {
-        caption: match measure.kind.has_labels() {
-            true => "Accuracy by slice, candidate minus baseline, with unadjusted".to_owned(),
-            false => format!("{} by slice, candidate minus baseline, with unadjusted", measure.title),
-        },
-        in_points: measure.kind.has_labels(),
-        any: !rows.is_empty(),
-        rows,
-        note,
-    }
+    format!("{listed}. {tested} large enough to be tested; their q-values are adjusted for that many tests.")
 }
 
 /// The answer for a slice.
@@ -151,7 +208,7 @@ pub fn badge(slice: &SliceResult, alpha: f64) -> Badge {
     )
 }
 
-fn row(slice: &SliceResult, axis: &Axis, measure: &Measure, alpha: f64) -> SliceRow {
+fn row(slice: &SliceResult, axis: Option<&Axis>, measure: &Measure, alpha: f64) -> SliceRow {
     let unit = measure.unit;
     let badge = badge(slice, alpha);
     SliceRow {
@@ -162,7 +219,7 @@ fn row(slice: &SliceResult, axis: &Axis, measure: &Measure, alpha: f64) -> Slice
         candidate: unit.value(slice.candidate),
         delta: unit.delta(slice.delta).replace(" points", ""),
         interval: unit.delta_interval(slice.ci_low, slice.ci_high),
-        bar: axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class),
+        bar: axis.and_then(|axis| axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class)),
         regressed: count(slice.regressed),
         fixed: count(slice.fixed),
         harm: signed_count(slice.harm),

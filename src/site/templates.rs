@@ -15,7 +15,7 @@ const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 const INDEX_JS: &str = include_str!("../../templates/assets/index.js");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 31] = [
+const TEMPLATES: [(&str, &str); 34] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
@@ -32,6 +32,9 @@ const TEMPLATES: [(&str, &str); 31] = [
     ("foot", include_str!("../../templates/partials/foot.hbs")),
     ("predicates", include_str!("../../templates/partials/predicates.hbs")),
     ("bar", include_str!("../../templates/partials/bar.hbs")),
+    ("chart", include_str!("../../templates/partials/chart.hbs")),
+    ("square", include_str!("../../templates/partials/square.hbs")),
+    ("slice_table", include_str!("../../templates/partials/slice_table.hbs")),
     ("notes", include_str!("../../templates/partials/notes.hbs")),
     ("counts", include_str!("../../templates/partials/counts.hbs")),
     ("confusion", include_str!("../../templates/partials/confusion.hbs")),
@@ -61,7 +64,7 @@ const ADDED_STYLE: &str = "theme.css";
 const SITE_WIDE: [&str; 2] = ["index", "pointer"];
 
 /// Partials that stand within a line: registered without their last line break.
-const INLINE: [&str; 5] = ["answer", "bar", "info", "pieces", "predicates"];
+const INLINE: [&str; 6] = ["answer", "bar", "chart", "info", "pieces", "predicates"];
 
 /// Names of the files that a theme may have.
 pub(super) fn file_names() -> Vec<String> {
