@@ -40,15 +40,18 @@ function structure(site) {
   return wrong;
 }
 
-/** Runs in the page: texts with bidirectional controls that nothing isolates from what stands beside them. */
+/**
+ * Runs in the page: texts with bidirectional controls that nothing isolates from what stands beside them. Queries have to keep
+ * them, being copied: they act up to the end of their line.
+ */
 function leaks() {
   const controls = /[\u202a-\u202e\u2066-\u2069]/;
   const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
   const found = [];
   for (let node = walker.nextNode(); node; node = walker.nextNode()) {
     if (!controls.test(node.data)) continue;
-    const shelter = node.parentElement.closest('bdi, [dir="auto"], svg text, svg title, svg desc');
-    const isolated = shelter && (shelter.closest("svg") || /isolate|plaintext/.test(getComputedStyle(shelter).unicodeBidi));
+    const shelter = node.parentElement.closest('bdi, [dir="auto"], pre.query, option, svg text, svg title, svg desc');
+    const isolated = shelter && (shelter.closest("svg, option") || /isolate|plaintext/.test(getComputedStyle(shelter).unicodeBidi));
     if (!isolated) found.push(node.parentElement.outerHTML.slice(0, 120));
   }
   return found;

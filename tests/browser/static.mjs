@@ -51,7 +51,7 @@ async function linkinator() {
 }
 
 await htmlValidate();
-vnu(someOfEach(site, pages, 30));
+vnu(someOfEach(site, pages, 12));
 const links = await linkinator();
 if (links < pages.length) problems.add("linkinator", `followed only ${links} links in a site of ${pages.length} pages`);
 problems.end(`${pages.length} pages valid, ${links} links`);
