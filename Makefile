@@ -83,9 +83,11 @@ browser: cargo-test chromium java $(BROWSER)/node_modules/.done
 	site="$$(find $(DEMO) -type d -name site | head -n 1)"; \
 	node $(BROWSER)/smoke.mjs "$$site" $(SHOTS); \
 	node $(BROWSER)/lighthouse.mjs "$$site"; \
+	node $(BROWSER)/keyboard.mjs "$$site"; \
 	for site in "$$site" $(KINDS)/site; do \
 	  node $(BROWSER)/static.mjs "$$site"; \
 	  node $(BROWSER)/pages.mjs "$$site"; \
+	  node $(BROWSER)/numbers.mjs "$$site"; \
 	done
 	node $(BROWSER)/hostile.mjs $(KINDS)/site
 

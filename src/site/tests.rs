@@ -672,5 +672,5 @@ fn index_and_pointer_stand_alone() {
         "the browser would not run the script"
     );
     let html = String::from_utf8(render_pointer(EVIL, "4411-4412-0a1b2c3d/index.html").unwrap()).unwrap();
-    assert!(html.contains("content=\"0; url&#x3D;4411-4412-0a1b2c3d/index.html\"") && !html.contains("<script>"));
+    assert!(html.contains("content=\"0; url=4411-4412-0a1b2c3d/index.html\"") && !html.contains("<script>"));
 }

@@ -111,6 +111,7 @@ export async function serve(site, prefix = "/some/prefix/") {
     if (request.method === "HEAD") return response.end();
     createReadStream(file).pipe(response);
   });
+  server.keepAliveTimeout = 60_000; // a connection must not end under a request that reuses it
   await new Promise((ready) => server.listen(0, "127.0.0.1", ready));
   const base = `http://127.0.0.1:${server.address().port}${prefix}`;
   const close = () => {

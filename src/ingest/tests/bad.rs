@@ -175,6 +175,16 @@ fn bytes_that_are_no_text_are_named_with_their_line() {
         "a.jsonl, line 1: not valid UTF-8",
     );
     check("a.csv", b"\xff\xfei\0d\0", "a.csv, line 1: not valid UTF-8");
+    // Half a pair of surrogates is no character, escaped or in bytes.
+    for half in ["\\ud800", "\\udc00", "\\ud800 and more"] {
+        let line = format!("{{\"id\":1,\"label\":\"{half}\",\"pred\":\"b\"}}\n");
+        check("a.jsonl", line, "a.jsonl, line 1: not valid JSON");
+    }
+    check(
+        "a.jsonl",
+        b"{\"id\":1,\"label\":\"\xed\xa0\x80\"}\n",
+        "a.jsonl, line 1: not valid UTF-8",
+    );
     check(
         "a.csv.gz",
         [0x1f, 0x8b, 8, 0, 0],
