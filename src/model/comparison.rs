@@ -260,6 +260,27 @@ pub struct Calibration {
     pub candidate: Vec<CalibrationBin>,
     /// Largest bin gap (MCE): baseline, candidate.
     pub mce: [Option<f64>; 2],
+    /// Confidence in the answers to the samples that flipped; absent where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub flips: Option<FlipConfidence>,
+}
+
+/// Samples that flipped, by the bin of either version's confidence in its answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FlipConfidence {
+    /// Right, now wrong.
+    pub regressed: BinCounts,
+    /// Wrong, now right.
+    pub fixed: BinCounts,
+}
+
+/// Samples by confidence bin, in rising order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BinCounts {
+    /// By the confidence of the baseline.
+    pub baseline: Vec<u64>,
+    /// By the confidence of the candidate.
+    pub candidate: Vec<u64>,
 }
 
 /// One confidence bin (low, high]; the first is closed at 0.
@@ -311,6 +332,23 @@ pub struct RankingResult {
     pub baseline: Threshold,
     /// Where the candidate's do.
     pub candidate: Threshold,
+    /// The baseline's operating points, from the highest threshold to the lowest: about a hundred.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub baseline_points: Vec<OperatingPoint>,
+    /// The candidate's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub candidate_points: Vec<OperatingPoint>,
+}
+
+/// What answering "positive" from a threshold on would give: a point of the ROC and of the precision-recall curve.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct OperatingPoint {
+    /// The lowest probability that is answered "positive".
+    pub threshold: f64,
+    /// Positive samples at or above it.
+    pub true_positives: u64,
+    /// Negative samples at or above it.
+    pub false_positives: u64,
 }
 
 /// Where answers turn positive: a threshold, if the highest negative is below the lowest positive.

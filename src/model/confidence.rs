@@ -24,6 +24,8 @@ pub struct CalibrationSums {
     pub confidence_change: u128,
     /// Sum of the squared differences of the squared gaps.
     pub error_change: u128,
+    /// Samples that regressed, then those that were fixed: by bin of the baseline, then by bin of the candidate.
+    pub flips: [[[u64; CALIBRATION_BINS]; 2]; 2],
 }
 
 /// Confidence sums of one version by bin (low, high], the first one closed at 0.
@@ -63,6 +65,11 @@ impl CalibrationSums {
             bin.confidence += fixed(confidence[version]);
             bin.squared_error += fixed(gaps[version] * gaps[version]);
         }
+        if correct[0] != correct[1] {
+            let counts = &mut self.flips[usize::from(correct[1])];
+            counts[0][bins[0]] += 1;
+            counts[1][bins[1]] += 1;
+        }
         self.products[bins[0]][bins[1]] += i128::from((gaps[0] * gaps[1] * FIXED_ONE) as i64);
         let change = confidence[1] - confidence[0];
         let error_change = gaps[1] * gaps[1] - gaps[0] * gaps[0];
@@ -87,6 +94,10 @@ impl CalibrationSums {
                 a.squared_error += b.squared_error;
             }
         }
+        let flips = self.flips.iter_mut().flatten().flatten();
+        flips
+            .zip(other.flips.iter().flatten().flatten())
+            .for_each(|(a, b)| *a += b);
         let products = self.products.iter_mut().flatten();
         products.zip(other.products.iter().flatten()).for_each(|(a, b)| *a += b);
     }
@@ -146,6 +157,18 @@ mod tests {
             }
         }
         assert_eq!(bin_of(0.0), 0);
+    }
+
+    #[test]
+    fn flips_are_counted_by_both_confidences() {
+        let mut sums = CalibrationSums::default();
+        sums.add([0.95, 0.4], [true, false]);
+        sums.add([0.1, 0.9], [false, true]);
+        sums.add([0.1, 0.9], [true, true]);
+        let [regressed, fixed] = &sums.flips;
+        assert_eq!((regressed[0][14], regressed[1][5]), (1, 1));
+        assert_eq!((fixed[0][1], fixed[1][13]), (1, 1));
+        assert_eq!(sums.flips.iter().flatten().flatten().sum::<u64>(), 4);
     }
 
     #[test]

@@ -1,9 +1,10 @@
 //! Calibration: the reliability diagram and its table.
 
 use super::charts::Chart;
+use super::charts::flip_confidence::flip_confidence;
 use super::charts::reliability::reliability;
 use super::format::{NONE, Unit, count, counted, number, percent};
-use crate::model::comparison::{Calibration, CalibrationBin};
+use crate::model::comparison::{Calibration, CalibrationBin, FlipConfidence};
 use serde::Serialize;
 
 /// Calibration of both versions by confidence bin.
@@ -15,10 +16,30 @@ pub struct CalibrationView {
     pub chart: Chart,
     /// One row per bin that holds a sample on either side.
     pub rows: Vec<BinRow>,
+    /// How sure both versions were of the samples that flipped.
+    pub flips: Option<FlipView>,
     /// Largest gap of the baseline.
     pub mce_baseline: String,
     /// Largest gap of the candidate.
     pub mce_candidate: String,
+}
+
+/// Confidence in the answers to the samples that flipped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlipView {
+    /// The counts, drawn.
+    pub chart: Chart,
+    /// One row per bin that holds a sample.
+    pub rows: Vec<FlipRow>,
+}
+
+/// Samples of one bin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct FlipRow {
+    /// Its edges.
+    pub range: String,
+    /// Regressed by the baseline's confidence, by the candidate's; fixed likewise.
+    pub counts: Vec<String>,
 }
 
 /// One bin.
@@ -39,7 +60,7 @@ pub struct BinSide {
     pub confidence: String,
     /// Share of correct answers.
     pub accuracy: String,
-    /// Accuracy minus confidence.
+    /// Accuracy minus confidence, in points.
     pub gap: String,
 }
 
@@ -47,12 +68,7 @@ pub struct BinSide {
 pub fn calibration(data: &Calibration, single: bool) -> CalibrationView {
     let pairs = data.baseline.iter().zip(&data.candidate).enumerate();
     let rows = pairs.filter(|(_, (a, b))| a.n + b.n > 0).map(|(i, (a, b))| BinRow {
-        range: format!(
-            "{}{} to {}]",
-            if i == 0 { "[" } else { "(" },
-            number(a.low, 3),
-            number(a.high, 3)
-        ),
+        range: range(i, a),
         sides: if single { vec![side(a)] } else { vec![side(a), side(b)] },
     });
     let excluded = match data.excluded {
@@ -69,8 +85,36 @@ pub fn calibration(data: &Calibration, single: bool) -> CalibrationView {
         ),
         chart: reliability(data, single),
         rows: rows.collect(),
+        flips: data.flips.as_ref().map(|flips| flip_view(flips, &data.baseline)),
         mce_baseline: percent(data.mce[0]),
         mce_candidate: percent(data.mce[1]),
+    }
+}
+
+fn range(i: usize, bin: &CalibrationBin) -> String {
+    let open = if i == 0 { "[" } else { "(" };
+    format!("{open}{} to {}]", number(bin.low, 3), number(bin.high, 3))
+}
+
+fn flip_view(flips: &FlipConfidence, bins: &[CalibrationBin]) -> FlipView {
+    let edges: Vec<[f64; 2]> = bins.iter().map(|bin| [bin.low, bin.high]).collect();
+    let (regressed, fixed) = (&flips.regressed, &flips.fixed);
+    let columns = [
+        &regressed.baseline,
+        &regressed.candidate,
+        &fixed.baseline,
+        &fixed.candidate,
+    ];
+    let row = |(i, bin): (usize, &CalibrationBin)| {
+        let counts = columns.map(|column| column.get(i).copied().unwrap_or_default());
+        counts.iter().any(|&n| n > 0).then(|| FlipRow {
+            range: range(i, bin),
+            counts: counts.map(count).to_vec(),
+        })
+    };
+    FlipView {
+        chart: flip_confidence(flips, &edges),
+        rows: bins.iter().enumerate().filter_map(row).collect(),
     }
 }
 
@@ -83,6 +127,9 @@ fn side(bin: &CalibrationBin) -> BinSide {
         n: count(bin.n),
         confidence: percent(bin.confidence),
         accuracy: percent(bin.accuracy),
-        gap: gap.map_or_else(|| NONE.to_owned(), |gap| Unit::Share.delta(Some(gap))),
+        gap: gap.map_or_else(
+            || NONE.to_owned(),
+            |gap| Unit::Share.delta(Some(gap)).replace(" points", ""),
+        ),
     }
 }

@@ -1,12 +1,16 @@
-//! Confusion matrices: both versions side by side, and their difference.
+//! Confusion: both versions side by side, their difference, and the wrong answers that changed most.
 
+use super::bars::{Axis, Bar};
 use super::format::{count, counted, signed_count};
-use super::words;
-use crate::model::Confusion;
+use super::{links, words};
+use crate::model::{Confusion, SampleSet};
 use serde::Serialize;
 
 /// Labels that a page shows; of more, those with the most samples.
-pub const MAX_LABELS: usize = 40;
+pub const MAX_LABELS: usize = 20;
+
+/// Pairs of a truth and a wrong answer that a page lists.
+const MAX_PAIRS: usize = 12;
 
 /// Steps of shading in a matrix of counts.
 const SHADES: [&str; 6] = ["s0", "s1", "s2", "s3", "s4", "s5"];
@@ -18,6 +22,29 @@ pub struct Matrices {
     pub matrices: Vec<Matrix>,
     /// What was left out.
     pub left_out: Option<String>,
+    /// Wrong answers whose number changed most, of all labels; none for a single version.
+    pub pairs: Vec<Pair>,
+}
+
+/// A truth and a wrong answer to it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pair {
+    /// The ground truth.
+    pub truth: String,
+    /// The answer.
+    pub answer: String,
+    /// Samples of the baseline.
+    pub baseline: String,
+    /// Samples of the candidate.
+    pub candidate: String,
+    /// Candidate minus baseline.
+    pub delta: String,
+    /// The difference, drawn.
+    pub bar: Option<Bar>,
+    /// The list of those that are right now.
+    pub fixed: Option<String>,
+    /// The list of those that were right before.
+    pub regressed: Option<String>,
 }
 
 /// One matrix.
@@ -49,26 +76,93 @@ pub struct MatrixCell {
     pub class: &'static str,
     /// Whether the prediction is right.
     pub right: bool,
+    /// The list of the samples that flipped between this answer and the right one.
+    pub href: Option<String>,
 }
 
-/// The matrices of a comparison.
-pub fn of_pair(confusion: &Confusion) -> Matrices {
+/// The matrices of a comparison; cells lead to their lists of flips where `samples` has them.
+pub fn of_pair(confusion: &Confusion, samples: Option<&SampleSet>) -> Matrices {
     let sides = [&confusion.baseline, &confusion.candidate];
     let picked = pick(&confusion.labels, &sides);
     let labels = &confusion.labels;
+    let flips = Flips { labels, samples };
     let matrices = vec![
-        counts("Baseline", labels, &confusion.baseline, &picked),
-        counts("Candidate", labels, &confusion.candidate, &picked),
+        counts("Baseline", labels, &confusion.baseline, &picked, |t, a| {
+            flips.fixed(t, a)
+        }),
+        counts("Candidate", labels, &confusion.candidate, &picked, |t, a| {
+            flips.regressed(t, a)
+        }),
         difference(confusion, &picked),
     ];
-    finish(matrices, labels.len(), picked.len())
+    Matrices {
+        pairs: pairs(confusion, &flips),
+        ..finish(matrices, labels.len(), picked.len())
+    }
+}
+
+/// Finds lists of flips.
+struct Flips<'a> {
+    labels: &'a [String],
+    samples: Option<&'a SampleSet>,
+}
+
+impl Flips<'_> {
+    /// Samples that the baseline gave this wrong answer and the candidate the right one.
+    fn fixed(&self, truth: usize, answer: usize) -> Option<String> {
+        let (truth, answer) = (self.labels.get(truth)?, self.labels.get(answer)?);
+        links::cell_list(self.samples?, truth, answer, truth)
+    }
+
+    /// Samples that the baseline gave the right answer and the candidate this wrong one.
+    fn regressed(&self, truth: usize, answer: usize) -> Option<String> {
+        let (truth, answer) = (self.labels.get(truth)?, self.labels.get(answer)?);
+        links::cell_list(self.samples?, truth, truth, answer)
+    }
+}
+
+/// Wrong answers by how much their number changed, then by how many there are.
+fn pairs(confusion: &Confusion, flips: &Flips<'_>) -> Vec<Pair> {
+    let size = confusion.labels.len();
+    let cells = (0..size).flat_map(|t| (0..size).filter(move |&a| a != t).map(move |a| (t, a)));
+    let counted = cells.map(|(t, a)| (t, a, cell(&confusion.baseline, t, a), cell(&confusion.candidate, t, a)));
+    let mut wrong: Vec<_> = counted
+        .filter(|(.., baseline, candidate)| baseline + candidate > 0)
+        .collect();
+    wrong.sort_by_key(|&(t, a, old, new)| (std::cmp::Reverse((old.abs_diff(new), old + new)), t, a));
+    wrong.truncate(MAX_PAIRS);
+    let change = |old: u64, new: u64| new as f64 - old as f64;
+    let changes: Vec<Option<f64>> = wrong.iter().map(|&(_, _, old, new)| Some(change(old, new))).collect();
+    let axis = Axis::around_zero(changes.iter());
+    let name = |i: usize| {
+        confusion
+            .labels
+            .get(i)
+            .map(|label| words::shown(label))
+            .unwrap_or_default()
+    };
+    let view = |(t, a, old, new): (usize, usize, u64, u64)| {
+        let delta = change(old, new);
+        let class = if delta > 0.0 { "worse" } else { "better" };
+        Pair {
+            truth: name(t),
+            answer: name(a),
+            baseline: count(old),
+            candidate: count(new),
+            delta: signed_count(delta as i64),
+            bar: axis.bar(Some(delta.min(0.0)), Some(delta), Some(delta.max(0.0)), class),
+            fixed: flips.fixed(t, a),
+            regressed: flips.regressed(t, a),
+        }
+    };
+    wrong.into_iter().map(view).collect()
 }
 
 /// The matrix of one version.
 pub fn of_run(labels: &[String], table: &Vec<Vec<u64>>) -> Matrices {
     let picked = pick(labels, &[table]);
     finish(
-        vec![counts("Answers", labels, table, &picked)],
+        vec![counts("Answers", labels, table, &picked, |_, _| None)],
         labels.len(),
         picked.len(),
     )
@@ -80,6 +174,7 @@ fn finish(matrices: Vec<Matrix>, all: usize, shown: usize) -> Matrices {
         return Matrices {
             matrices: Vec::new(),
             left_out: Some(text),
+            pairs: Vec::new(),
         };
     }
     let left_out = (all > shown).then(|| {
@@ -89,7 +184,11 @@ fn finish(matrices: Vec<Matrix>, all: usize, shown: usize) -> Matrices {
             counted((all - shown) as u64, "label is", "labels are"),
         )
     });
-    Matrices { matrices, left_out }
+    Matrices {
+        matrices,
+        left_out,
+        pairs: Vec::new(),
+    }
 }
 
 fn pick(labels: &[String], tables: &[&Vec<Vec<u64>>]) -> Vec<usize> {
@@ -113,7 +212,13 @@ fn cell(table: &[Vec<u64>], row: usize, column: usize) -> u64 {
         .unwrap_or_default()
 }
 
-fn counts(caption: &str, labels: &[String], table: &[Vec<u64>], picked: &[usize]) -> Matrix {
+fn counts(
+    caption: &str,
+    labels: &[String],
+    table: &[Vec<u64>],
+    picked: &[usize],
+    list: impl Fn(usize, usize) -> Option<String>,
+) -> Matrix {
     build(caption, labels, picked, |row, column| {
         let whole: u64 = table.get(row).map_or(0, |row| row.iter().sum());
         let n = cell(table, row, column);
@@ -122,7 +227,12 @@ fn counts(caption: &str, labels: &[String], table: &[Vec<u64>], picked: &[usize]
         } else {
             (u128::from(n) * 5).div_ceil(u128::from(whole)) as usize
         };
-        (count(n), SHADES[step.min(5)])
+        MatrixCell {
+            text: count(n),
+            class: SHADES[step.min(5)],
+            right: row == column,
+            href: list(row, column),
+        }
     })
 }
 
@@ -142,31 +252,21 @@ fn difference(confusion: &Confusion, picked: &[usize]) -> Matrix {
                 true => "better",
                 false => "worse",
             };
-            (signed_count(delta), class)
+            MatrixCell {
+                text: signed_count(delta),
+                class,
+                right: row == column,
+                href: None,
+            }
         },
     )
 }
 
-fn build(
-    caption: &str,
-    labels: &[String],
-    picked: &[usize],
-    cell: impl Fn(usize, usize) -> (String, &'static str),
-) -> Matrix {
+fn build(caption: &str, labels: &[String], picked: &[usize], cell: impl Fn(usize, usize) -> MatrixCell) -> Matrix {
     let name = |i: &usize| labels.get(*i).map(|label| words::shown(label)).unwrap_or_default();
     let row = |row: &usize| MatrixRow {
         label: name(row),
-        cells: picked
-            .iter()
-            .map(|column| {
-                let (text, class) = cell(*row, *column);
-                MatrixCell {
-                    text,
-                    class,
-                    right: row == column,
-                }
-            })
-            .collect(),
+        cells: picked.iter().map(|column| cell(*row, *column)).collect(),
     };
     Matrix {
         caption: caption.to_owned(),
@@ -192,7 +292,7 @@ mod tests {
         assert_eq!(view.matrices[0].labels[0], "l05");
         assert_eq!(
             view.left_out.as_deref(),
-            Some("The 40 labels with the most samples are shown; 5 labels are left out.")
+            Some("The 20 labels with the most samples are shown; 5 labels are left out.")
         );
     }
 
@@ -203,10 +303,40 @@ mod tests {
             baseline: vec![vec![5, 0], vec![0, 5]],
             candidate: vec![vec![3, 2], vec![0, 5]],
         };
-        let view = of_pair(&confusion);
+        let view = of_pair(&confusion, None);
         let row = &view.matrices[2].rows[0];
         assert_eq!((row.cells[0].text.as_str(), row.cells[0].class), ("-2", "worse"));
         assert_eq!((row.cells[1].text.as_str(), row.cells[1].class), ("+2", "worse"));
         assert_eq!(view.matrices[0].labels[1], "\"\"");
+        let pair = &view.pairs[0];
+        assert_eq!(
+            (pair.truth.as_str(), pair.answer.as_str(), pair.delta.as_str()),
+            ("a", "\"\"", "+2")
+        );
+        assert_eq!(view.pairs.len(), 1);
+    }
+
+    #[test]
+    fn of_a_thousand_labels_the_pairs_that_changed_most_are_named() {
+        let size = 1_000;
+        let labels: Vec<String> = (0..size).map(|i| format!("l{i:03}")).collect();
+        let mut baseline = vec![vec![0; size]; size];
+        let mut candidate = vec![vec![1; size]; size];
+        baseline[7][9] = 40;
+        candidate[998][3] = 50;
+        let confusion = Confusion {
+            labels,
+            baseline,
+            candidate,
+        };
+        let view = of_pair(&confusion, None);
+        let named: Vec<_> = view
+            .pairs
+            .iter()
+            .take(2)
+            .map(|pair| (pair.truth.as_str(), pair.delta.as_str()))
+            .collect();
+        assert_eq!(named, [("l998", "+50"), ("l007", "-39")]);
+        assert_eq!((view.pairs.len(), view.matrices[0].rows.len()), (MAX_PAIRS, MAX_LABELS));
     }
 }

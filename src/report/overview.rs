@@ -16,7 +16,7 @@ use super::metrics::{self, MetricGroup};
 use super::parts::{self, Chrome, CountRow, Fact, Link, Owner, WarningView, count_row, fact, made_by};
 use super::provenance::{self, ProvenanceRow};
 use super::repeats::{self, RepeatRow};
-use super::scores::{self, ScoreView};
+use super::scores::{self, RankingView, ScoreView};
 use super::slices::{self, RegressionView, SliceTable};
 use super::square::{self, Square};
 use super::undecided::{self, Undecided};
@@ -80,8 +80,8 @@ pub struct Overview {
     pub labelled: bool,
     /// How the samples changed by each score.
     pub scores: Vec<ScoreView>,
-    /// What the ranking by probability stands on.
-    pub ranking: Option<Vec<Fact>>,
+    /// How both versions rank by probability.
+    pub ranking: Option<RankingView>,
     /// Slices.
     pub slices: SliceTable,
     /// What a search for slices found.
@@ -178,11 +178,14 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         lists: other_lists(comparison, samples),
         labelled,
         scores: scores::scores(comparison),
-        ranking: comparison.ranking.as_ref().map(scores::ranking),
+        ranking: comparison
+            .ranking
+            .as_ref()
+            .map(|ranking| scores::ranking(ranking, &comparison.confusion)),
         slices: slices::slices(comparison),
         search: discovered::search(comparison),
         classes: classes::of_pair(&comparison.classes),
-        confusion: matrix::of_pair(&comparison.confusion),
+        confusion: matrix::of_pair(&comparison.confusion, Some(samples)),
         repeats: comparison.repeats.as_ref().map(repeats::rows),
         latency: comparison.latency.as_ref().map(latency::pair),
         calibration: comparison
@@ -261,7 +264,8 @@ fn other_lists(comparison: &Comparison, samples: &SampleSet) -> Vec<Link> {
     let lists = samples
         .lists
         .iter()
-        .filter(|list| list.total > 0 && !named(&list.id) && !slug(&list.id));
+        // Cells of the confusion matrices lead to the lists of flips.
+        .filter(|list| list.total > 0 && list.cell.is_none() && !named(&list.id) && !slug(&list.id));
     lists
         .map(|list| Link {
             text: words::list_title(&list.id),

@@ -1,10 +1,13 @@
 //! How samples changed by their scores, and what a ranking by probability stands on.
 
-use super::format::{Unit, count, number};
+use super::charts::Chart;
+use super::charts::balance::balance;
+use super::charts::curves::curves;
+use super::format::{Unit, count, number, share_of};
 use super::parts::{Fact, fact};
 use super::words::{self, metric_title};
-use crate::model::Comparison;
-use crate::model::comparison::{RankingResult, Threshold};
+use crate::model::comparison::{OperatingPoint, RankingResult, Threshold};
+use crate::model::{Comparison, Confusion};
 use serde::Serialize;
 
 /// One score, or the absolute error.
@@ -24,11 +27,40 @@ pub struct ScoreView {
     pub losses: String,
     /// Smallest difference of the means that would be found.
     pub detectable: String,
+    /// Wins, ties and losses, drawn.
+    pub balance: Chart,
+}
+
+/// How both versions rank by probability.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RankingView {
+    /// What the ranking stands on.
+    pub facts: Vec<Fact>,
+    /// ROC and precision-recall curves.
+    pub curves: Vec<Chart>,
+    /// Points of the curves.
+    pub points: Vec<PointRow>,
+}
+
+/// A point of a version's curves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PointRow {
+    /// The version.
+    pub version: &'static str,
+    /// The lowest probability that is answered "positive".
+    pub threshold: String,
+    /// Share of the positive samples at or above it: recall.
+    pub recall: String,
+    /// Share of the negative samples at or above it.
+    pub false_positives: String,
+    /// Share of positive samples among those at or above it.
+    pub precision: String,
 }
 
 /// The scores of a comparison.
 pub fn scores(comparison: &Comparison) -> Vec<ScoreView> {
-    let view = |score: &crate::model::comparison::ScoreResult| ScoreView {
+    let view = |(i, score): (usize, &crate::model::comparison::ScoreResult)| ScoreView {
+        balance: balance(&format!("balance-{i}"), [score.wins, score.ties, score.losses]),
         title: metric_title(&score.metric),
         n: count(score.n),
         excluded: count(score.excluded),
@@ -37,11 +69,36 @@ pub fn scores(comparison: &Comparison) -> Vec<ScoreView> {
         losses: count(score.losses),
         detectable: Unit::Plain.size(score.detectable),
     };
-    comparison.scores.iter().map(view).collect()
+    comparison.scores.iter().enumerate().map(view).collect()
 }
 
-/// What the ranking stands on.
-pub fn ranking(ranking: &RankingResult) -> Vec<Fact> {
+/// The ranking of a comparison.
+pub fn ranking(ranking: &RankingResult, confusion: &Confusion) -> RankingView {
+    let rows = |version, points: &[OperatingPoint]| -> Vec<PointRow> {
+        points.iter().map(|point| point_row(version, point, ranking)).collect()
+    };
+    RankingView {
+        facts: facts(ranking),
+        curves: curves(ranking, confusion),
+        points: [
+            rows("baseline", &ranking.baseline_points),
+            rows("candidate", &ranking.candidate_points),
+        ]
+        .concat(),
+    }
+}
+
+fn point_row(version: &'static str, point: &OperatingPoint, ranking: &RankingResult) -> PointRow {
+    PointRow {
+        version,
+        threshold: number(point.threshold, 4),
+        recall: share_of(point.true_positives, ranking.positives),
+        false_positives: share_of(point.false_positives, ranking.negatives),
+        precision: share_of(point.true_positives, point.true_positives + point.false_positives),
+    }
+}
+
+fn facts(ranking: &RankingResult) -> Vec<Fact> {
     vec![
         fact("Positive label", words::shown(&ranking.positive)),
         fact("Positive samples", count(ranking.positives)),

@@ -166,7 +166,7 @@ pub fn slice_page(
                 delta: unit.delta(detail.rest_delta),
             },
         ],
-        confusion: matrix::of_pair(&detail.confusion),
+        confusion: matrix::of_pair(&detail.confusion, None),
         classes: classes::of_pair(&detail.classes),
         samples: list
             .map(|list| samples::rows(samples, &list.ids, FIRST, false, measure.kind))

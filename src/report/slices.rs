@@ -7,7 +7,7 @@ use super::format::{count, counted, level, p_value, round_percent, signed_count}
 use super::measure::Measure;
 use super::words::{Badge, PredicateView, predicate_views, verdict_badge};
 use super::{headline, links};
-use crate::model::{Comparison, SliceResult, Verdict};
+use crate::model::{Comparison, SliceResult};
 use crate::stats::POWER;
 use serde::Serialize;
 
@@ -15,7 +15,7 @@ use serde::Serialize;
 const WORST: usize = 20;
 /// Slices with the least harm, which are those with the most help, that are shown at once.
 const BEST: usize = 10;
-/// Slices that a page lists, besides all that regressed or have a page.
+/// Slices that a page lists, besides all that have a page.
 pub const MAX_SLICES: usize = 150;
 
 /// All slices that a page lists.
@@ -153,9 +153,7 @@ pub fn slices(comparison: &Comparison) -> SliceTable {
 /// Slices that a page lists.
 fn kept(slices: &[SliceResult]) -> Vec<&SliceResult> {
     let last = slices.len().saturating_sub(BEST);
-    let keep = |(i, slice): &(usize, &SliceResult)| {
-        *i < MAX_SLICES - BEST || *i >= last || slice.detail.is_some() || slice.verdict == Verdict::Regressed
-    };
+    let keep = |(i, slice): &(usize, &SliceResult)| *i < MAX_SLICES - BEST || *i >= last || slice.detail.is_some();
     slices.iter().enumerate().filter(keep).map(|(_, slice)| slice).collect()
 }
 
@@ -190,7 +188,7 @@ fn note(comparison: &Comparison, listed: usize) -> String {
     } else {
         format!(
             "{} of {} slices are listed: those with the most harm, the {BEST} with the least and every other that \
-             regressed; the rest are in data/comparison.json",
+             has a page; the rest are in data/comparison.json",
             count(listed as u64),
             count(all as u64),
         )

@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::model::comparison::{
-    COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, LabelChanges, Latencies, Latency, UnderTruth, Warning,
+    BinCounts, COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, FlipConfidence, LabelChanges, Latencies,
+    Latency, UnderTruth, Warning,
 };
 use crate::model::discovered::{
     Discovered, DiscoveredSlice, Findings, HalfResult, LeftOut, SearchLevel, SearchedColumn,
@@ -160,6 +161,17 @@ fn calibration() -> Calibration {
         baseline: bins.clone(),
         candidate: bins,
         mce: [Some(0.11), None],
+        flips: Some(FlipConfidence {
+            regressed: bin_counts(7),
+            fixed: bin_counts(12),
+        }),
+    }
+}
+
+fn bin_counts(n: u64) -> BinCounts {
+    BinCounts {
+        baseline: vec![n; 15],
+        candidate: vec![n; 15],
     }
 }
 
@@ -561,6 +573,53 @@ fn nothing_at_all_still_renders() {
         ..samples(0)
     };
     check_site(&render_diff(&empty, &none).unwrap());
+}
+
+#[test]
+fn the_overview_of_many_slices_and_labels_stays_small() {
+    let label = |i: usize| format!("a label that has a rather long name, number {i}");
+    let many = Comparison {
+        slices: (0..500)
+            .map(|i| SliceResult {
+                detail: None,
+                ..slice(i, Some(&label(i)))
+            })
+            .collect(),
+        classes: (0..1_000)
+            .map(|i| ClassRow {
+                label: label(i),
+                ..classes()[0].clone()
+            })
+            .collect(),
+        confusion: Confusion {
+            labels: (0..1_000).map(label).collect(),
+            baseline: vec![vec![1; 1_000]; 1_000],
+            candidate: vec![vec![2; 1_000]; 1_000],
+        },
+        ..comparison()
+    };
+    let pages = render_diff(&many, &samples(0)).unwrap();
+    let index = pages.iter().find(|page| page.path == "index.html").unwrap();
+    assert!(index.bytes.len() < 300_000, "{} bytes", index.bytes.len());
+    let html = text(index);
+    for words in [
+        "150 of 500 slices are listed",
+        "980 labels are left out",
+        "400 tested slices",
+    ] {
+        assert!(html.contains(words), "{words}");
+    }
+}
+
+#[test]
+fn charts_lead_to_the_slices_they_show() {
+    let pages = render_diff(&comparison(), &samples(3)).unwrap();
+    let index = text(pages.iter().find(|page| page.path == "index.html").unwrap());
+    let chart = index.split("<svg class=\"chart slice-chart\"").nth(1).unwrap();
+    let chart = chart.split("</svg>").next().unwrap();
+    assert!(chart.contains("role=\"group\"") && chart.contains("4 slices: 2 worse, 0 better, 2 undecided"));
+    assert_eq!(chart.matches("<a href=\"slices/domain-").count(), 2);
+    assert!(chart.contains("tweets and lang is missing: -14.8 points on 2,812 samples, worse"));
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! A binary classification with the probability of the positive class: how well it ranks, and where it turns positive.
 
+use super::curve::operating_points;
 use super::metrics::MetricKind;
 use super::ranking::{Ranked, RankingDifference, ranking};
 use super::verdict::{Evidence, verdict};
@@ -61,6 +62,8 @@ pub fn summarise_ranking(
         excluded: found.excluded,
         baseline: threshold(&samples, 0),
         candidate: threshold(&samples, 1),
+        baseline_points: operating_points(&ranked, 0),
+        candidate_points: operating_points(&ranked, 1),
     };
     (metrics, result)
 }

@@ -5,7 +5,7 @@
 use super::means::student_interval;
 use super::metrics::MetricKind;
 use super::ratio;
-use crate::model::comparison::{Calibration, CalibrationBin};
+use crate::model::comparison::{BinCounts, Calibration, CalibrationBin, FlipConfidence};
 use crate::model::confidence::{BinSums, CALIBRATION_BINS, FIXED_ONE};
 use crate::model::{CalibrationSums, ConfidenceSums, Metric};
 
@@ -18,7 +18,22 @@ pub fn calibration(sums: &CalibrationSums) -> Calibration {
         baseline: bins(&sums.baseline),
         candidate: bins(&sums.candidate),
         mce: [&sums.baseline, &sums.candidate].map(|version| version.bins.iter().filter_map(gap).reduce(f64::max)),
+        flips: flips(sums),
     }
+}
+
+/// Confidence in the answers to the samples that flipped; `None` where none did.
+fn flips(sums: &CalibrationSums) -> Option<FlipConfidence> {
+    let any = sums.flips.iter().flatten().flatten().any(|&n| n > 0);
+    let counts = |[baseline, candidate]: &[[u64; CALIBRATION_BINS]; 2]| BinCounts {
+        baseline: baseline.to_vec(),
+        candidate: candidate.to_vec(),
+    };
+    let [regressed, fixed] = &sums.flips;
+    any.then(|| FlipConfidence {
+        regressed: counts(regressed),
+        fixed: counts(fixed),
+    })
 }
 
 /// Mean confidence, Brier score and ECE, in the order of the document.

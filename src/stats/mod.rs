@@ -34,6 +34,7 @@ mod classification;
 mod clustered;
 mod clusters;
 mod confusion;
+mod curve;
 mod discovery;
 mod exact;
 mod flips;

@@ -11,7 +11,7 @@ const HEIGHT: f64 = 26.0;
 pub fn axis(id: &str, axis: &Axis, unit: Unit) -> Chart {
     let factor = if unit == Unit::Share { 100.0 } else { 1.0 };
     let reach = axis.reach() * factor;
-    let (ticks, digits) = Scale::linear([-reach, reach], [0.0, WIDTH]).ticks(4);
+    let (ticks, digits) = Scale::linear([-reach, reach], [0.0, WIDTH]).ticks(6);
     let places = ticks
         .iter()
         .filter_map(|tick| Some((*tick, axis.place(tick / factor)?)));

@@ -5,6 +5,10 @@
 //! the same.
 
 pub mod axis;
+pub mod balance;
+pub mod curves;
+pub mod flip_confidence;
+pub mod paired;
 pub mod reliability;
 pub mod scale;
 pub mod shape;

@@ -1,7 +1,7 @@
 //! The reliability diagram: accuracy against confidence by bin (Guo et al. 2017), with the sizes of the bins below.
 
 use super::scale::{Scale, plain};
-use super::{Chart, Mark, shape};
+use super::{Chart, Mark, paired, shape};
 use crate::model::comparison::{Calibration, CalibrationBin};
 use crate::report::format::{counted, percent};
 
@@ -24,8 +24,12 @@ pub fn reliability(data: &Calibration, single: bool) -> Chart {
         &[("Baseline: ", &data.baseline), ("Candidate: ", &data.candidate)]
     };
     let mut marks = frame(&x, &y);
+    let edges: Vec<[f64; 2]> = data.baseline.iter().map(|bin| [bin.low, bin.high]).collect();
+    let sizes = |bins: &[CalibrationBin]| -> Vec<u64> { bins.iter().map(|bin| bin.n).collect() };
+    let counts: Vec<Vec<u64>> = sides.iter().map(|(_, bins)| sizes(bins)).collect();
+    let counts: Vec<&[u64]> = counts.iter().map(Vec::as_slice).collect();
+    marks.extend(paired::bars(&x, &edges, &counts, SIZES));
     for (i, (version, bins)) in sides.iter().enumerate() {
-        marks.extend(sizes(&x, bins, i, sides.len(), most(data)));
         marks.extend(curve(&x, &y, bins, version, single || i == 1));
     }
     Chart {
@@ -43,11 +47,6 @@ pub fn reliability(data: &Calibration, single: bool) -> Chart {
         linked: false,
         marks,
     }
-}
-
-fn most(data: &Calibration) -> f64 {
-    let bins = data.baseline.iter().chain(&data.candidate);
-    bins.map(|bin| bin.n).max().unwrap_or_default().max(1) as f64
 }
 
 fn frame(x: &Scale, y: &Scale) -> Vec<Mark> {
@@ -89,16 +88,4 @@ fn curve(x: &Scale, y: &Scale, bins: &[CalibrationBin], version: &str, candidate
     std::iter::once(Mark::shape(class, shape::line(&line)))
         .chain(points.iter().map(point))
         .collect()
-}
-
-fn sizes(x: &Scale, bins: &[CalibrationBin], side: usize, sides: usize, most: f64) -> Vec<Mark> {
-    let bar = |bin: &CalibrationBin| {
-        let whole = x.at(bin.high) - x.at(bin.low) - 2.0;
-        let width = whole / sides as f64;
-        let height = bin.n as f64 / most * (SIZES[1] - SIZES[0]);
-        let left = x.at(bin.low) + 1.0 + side as f64 * width;
-        let class = if side + 1 == sides { "b bin" } else { "a bin" };
-        Mark::shape(class, shape::rectangle([left, SIZES[1] - height], width, height))
-    };
-    bins.iter().filter(|bin| bin.n > 0).map(bar).collect()
 }

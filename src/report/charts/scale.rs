@@ -75,7 +75,13 @@ impl Scale {
             });
             values.filter(|value| (self.low..=self.high).contains(value)).collect()
         };
-        let choices = [&[1.0, 2.0, 5.0][..], &[1.0, 3.0], &[1.0]].map(within);
+        let choices = [
+            &[1.0, 1.5, 2.0, 3.0, 5.0, 7.0][..],
+            &[1.0, 2.0, 5.0],
+            &[1.0, 3.0],
+            &[1.0],
+        ]
+        .map(within);
         let fitting = choices.iter().find(|ticks| ticks.len() <= most);
         fitting.or(choices.last()).cloned().unwrap_or_default()
     }
@@ -90,6 +96,7 @@ fn round_up(step: f64) -> f64 {
 
 /// A tick of a difference: "-5", "0", "+5".
 pub fn difference(value: f64, digits: usize) -> String {
+    let digits = if value.abs() > 0.0 { digits } else { 0 };
     signed(value, digits)
 }
 
@@ -124,7 +131,7 @@ mod tests {
             ticks.into_iter().map(|x| difference(x, digits)).collect::<Vec<_>>()
         };
         assert_eq!(texts(-4.3, 4.3), ["-4", "-2", "0", "+2", "+4"]);
-        assert_eq!(texts(-0.07, 0.05), ["-0.05", "0.00", "+0.05"]);
+        assert_eq!(texts(-0.07, 0.05), ["-0.05", "0", "+0.05"]);
         assert!(texts(0.0, f64::NAN).is_empty());
         let logs = |high| {
             Scale::log([30.0, high], [0.0, 1.0])

@@ -112,7 +112,7 @@ fn scales(drawn: &[&SliceResult], comparison: &Comparison) -> [Scale; 2] {
     });
     [
         Scale::linear([-reach, reach], [LEFT, RIGHT]),
-        Scale::log([least * 0.8, most * 1.25], [BOTTOM, TOP]),
+        Scale::log([least * 0.7, most * 1.4], [BOTTOM, TOP]),
     ]
 }
 
@@ -192,7 +192,7 @@ fn shapes(drawn: &[&SliceResult], x: &Scale, y: &Scale, comparison: &Comparison)
         if badge.class == "worse" {
             regressed += 1;
             if regressed <= MAX_REGRESSIONS {
-                numbers.push(Mark::text("number", at[0], at[1] - 8.0, regressed.to_string()));
+                numbers.push(number(regressed, [value(slice.ci_low), value(slice.ci_high)], at));
             }
         }
         match badge.class {
@@ -201,6 +201,15 @@ fn shapes(drawn: &[&SliceResult], x: &Scale, y: &Scale, comparison: &Comparison)
         }
     }
     behind.into_iter().chain(front).chain(numbers).collect()
+}
+
+/// The place of a slice in the list beside the chart, at the end of its interval that is farther from zero.
+fn number(place: usize, [low, high]: [f64; 2], at: [f64; 2]) -> Mark {
+    let middle = (LEFT + RIGHT) / 2.0;
+    match at[0] < middle {
+        true => Mark::text("number end", low - 3.0, at[1] + 4.0, place.to_string()),
+        false => Mark::text("number start", high + 3.0, at[1] + 4.0, place.to_string()),
+    }
 }
 
 fn description(drawn: &[&SliceResult], comparison: &Comparison) -> String {
