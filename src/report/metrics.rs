@@ -5,6 +5,7 @@ use super::charts::Chart;
 use super::charts::axis::axis;
 use super::format::{NONE, Unit, p_value};
 use super::headline::headline_metric;
+use super::links;
 use super::words::{self, Badge};
 use crate::model::{Comparison, Metric};
 use crate::stats::SCORE_PREFIX;
@@ -26,6 +27,8 @@ pub struct MetricGroup {
 pub struct MetricRow {
     /// Its title.
     pub title: String,
+    /// Its anchor on the page of definitions.
+    pub anchor: String,
     /// Which way is better.
     pub direction: &'static str,
     /// The baseline's value.
@@ -51,6 +54,8 @@ pub struct MetricRow {
 pub struct ValueRow {
     /// Its title.
     pub title: String,
+    /// Its anchor on the page of definitions.
+    pub anchor: String,
     /// Which way is better.
     pub direction: &'static str,
     /// The value.
@@ -121,6 +126,7 @@ pub fn of_run(metrics: &[Metric]) -> Vec<ValueRow> {
         let unit = Unit::of_metric(&metric.name);
         ValueRow {
             title: words::metric_title(&metric.name),
+            anchor: links::metric(&metric.name),
             direction: words::direction(metric.direction),
             value: unit.value(metric.candidate),
             interval: unit.value_interval(metric.ci_low, metric.ci_high),
@@ -145,6 +151,7 @@ fn row(metric: &Metric, axis: &Axis, comparison: &Comparison) -> MetricRow {
     };
     MetricRow {
         title: words::metric_title(&metric.name),
+        anchor: links::metric(&metric.name),
         direction: words::direction(metric.direction),
         baseline: unit.value(metric.baseline),
         candidate: unit.value(metric.candidate),

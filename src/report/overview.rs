@@ -264,7 +264,8 @@ fn other_lists(comparison: &Comparison, samples: &SampleSet) -> Vec<Link> {
     let lists = samples
         .lists
         .iter()
-        .filter(|list| list.total > 0 && !named(&list.id) && !slug(&list.id));
+        // Cells of the confusion matrices lead to the lists of flips.
+        .filter(|list| list.total > 0 && list.cell.is_none() && !named(&list.id) && !slug(&list.id));
     lists
         .map(|list| Link {
             text: words::list_title(&list.id),
