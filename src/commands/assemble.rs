@@ -90,6 +90,10 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         confusion: summary.confusion,
         calibration: summary.calibration,
         scores: summary.scores,
+        errors: compared
+            .measured
+            .as_ref()
+            .and_then(|measured| measured.whole.error_sizes()),
         ranking,
         repeats: repeats(compared),
         clusters: compared.clusters.as_ref().map(|clusters| Clusters {

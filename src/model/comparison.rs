@@ -62,6 +62,9 @@ pub struct Comparison {
     /// How the samples changed by each score, or by their absolute errors; absent where answers are right or wrong.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<ScoreResult>,
+    /// Samples by the size of their absolute errors; absent where targets are not numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub errors: Option<ErrorDistribution>,
     /// What the ranking by probability stands on; absent without probabilities of a positive class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking: Option<RankingResult>,
@@ -315,6 +318,26 @@ pub struct ScoreResult {
     pub losses: u64,
     /// Smallest difference of the means found with 80% power; null where nothing differs.
     pub detectable: Option<f64>,
+}
+
+/// Samples by the size of their absolute errors.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorDistribution {
+    /// In rising order: samples without an error, small errors, then powers of two.
+    pub bins: Vec<ErrorBin>,
+}
+
+/// Samples whose absolute error is in (low, high]; of the first bin, whose edges are 0, those without an error.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct ErrorBin {
+    /// Lower edge, in the unit of the target.
+    pub low: f64,
+    /// Upper edge.
+    pub high: f64,
+    /// Samples of the baseline.
+    pub baseline: u64,
+    /// Samples of the candidate.
+    pub candidate: u64,
 }
 
 /// What ROC AUC and average precision stand on.

@@ -16,7 +16,7 @@ use super::metrics::{self, MetricGroup};
 use super::parts::{self, Chrome, CountRow, Fact, Link, Owner, WarningView, count_row, fact, made_by};
 use super::provenance::{self, ProvenanceRow};
 use super::repeats::{self, RepeatRow};
-use super::scores::{self, RankingView, ScoreView};
+use super::scores::{self, ErrorView, RankingView, ScoreView};
 use super::slices::{self, RegressionView, SliceTable};
 use super::square::{self, Square};
 use super::undecided::{self, Undecided};
@@ -80,6 +80,8 @@ pub struct Overview {
     pub labelled: bool,
     /// How the samples changed by each score.
     pub scores: Vec<ScoreView>,
+    /// How large the errors are, where targets are numbers.
+    pub errors: Option<ErrorView>,
     /// How both versions rank by probability.
     pub ranking: Option<RankingView>,
     /// Slices.
@@ -178,6 +180,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         lists: other_lists(comparison, samples),
         labelled,
         scores: scores::scores(comparison),
+        errors: comparison.errors.as_ref().map(scores::error_sizes),
         ranking: comparison
             .ranking
             .as_ref()

@@ -3,10 +3,11 @@
 use super::charts::Chart;
 use super::charts::balance::balance;
 use super::charts::curves::curves;
+use super::charts::errors;
 use super::format::{Unit, count, number, share_of};
 use super::parts::{Fact, fact};
 use super::words::{self, metric_title};
-use crate::model::comparison::{OperatingPoint, RankingResult, Threshold};
+use crate::model::comparison::{ErrorBin, ErrorDistribution, OperatingPoint, RankingResult, Threshold};
 use crate::model::{Comparison, Confusion};
 use serde::Serialize;
 
@@ -29,6 +30,26 @@ pub struct ScoreView {
     pub detectable: String,
     /// Wins, ties and losses, drawn.
     pub balance: Chart,
+}
+
+/// How large the errors are.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorView {
+    /// The counts, drawn.
+    pub chart: Chart,
+    /// One row per bin.
+    pub rows: Vec<ErrorRow>,
+}
+
+/// Samples of one bin.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct ErrorRow {
+    /// Its edges.
+    pub range: String,
+    /// Samples of the baseline.
+    pub baseline: String,
+    /// Samples of the candidate.
+    pub candidate: String,
 }
 
 /// How both versions rank by probability.
@@ -70,6 +91,19 @@ pub fn scores(comparison: &Comparison) -> Vec<ScoreView> {
         detectable: Unit::Plain.size(score.detectable),
     };
     comparison.scores.iter().enumerate().map(view).collect()
+}
+
+/// The sizes of the errors of a comparison.
+pub fn error_sizes(distribution: &ErrorDistribution) -> ErrorView {
+    let row = |bin: &ErrorBin| ErrorRow {
+        range: errors::range(bin),
+        baseline: count(bin.baseline),
+        candidate: count(bin.candidate),
+    };
+    ErrorView {
+        chart: errors::errors(distribution),
+        rows: distribution.bins.iter().map(row).collect(),
+    }
 }
 
 /// The ranking of a comparison.

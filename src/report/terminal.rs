@@ -691,6 +691,7 @@ mod tests {
             latency: None,
             calibration: None,
             scores: Vec::new(),
+            errors: None,
             ranking: None,
             slices: vec![slice("email")],
             slices_tested: 40,

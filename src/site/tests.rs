@@ -229,6 +229,7 @@ fn comparison() -> Comparison {
         }),
         calibration: Some(calibration()),
         scores: Vec::new(),
+        errors: None,
         ranking: None,
         slices: vec![
             slice(0, Some("tweets")),

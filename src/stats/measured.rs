@@ -7,7 +7,7 @@ use super::random::Seed;
 use super::scores::{ScoreSummary, ScoreSums};
 use super::slices::{MIN_SLICE_SIZE, family};
 use super::summary::Summary;
-use crate::model::comparison::ScoreResult;
+use crate::model::comparison::{ErrorDistribution, ScoreResult};
 use crate::model::slice::SliceDetail;
 use crate::model::{
     CompareOptions, Confusion, Metric, Origin, Outcomes, Predicate, ScoreRole, SliceCounts, SliceResult, Verdict,
@@ -51,6 +51,14 @@ pub struct MeasuredSlice {
 }
 
 impl Measures {
+    /// Samples by the size of their absolute errors; `None` for texts, or without samples.
+    pub fn error_sizes(&self) -> Option<ErrorDistribution> {
+        match self {
+            Measures::Numeric(sums) => sums.sizes(),
+            Measures::Text { .. } => None,
+        }
+    }
+
     /// Absolute errors, or the first score: what samples regress in.
     pub fn headline(&self) -> Option<&ScoreSums> {
         match self {

@@ -36,6 +36,7 @@ mod clusters;
 mod confusion;
 mod curve;
 mod discovery;
+mod error_bins;
 mod exact;
 mod flips;
 mod intervals;

@@ -1,9 +1,11 @@
 //! Numeric targets: errors of both versions against a true number.
 
+use super::error_bins::ErrorBins;
 use super::moments::Moments;
 use super::random::Seed;
 use super::scores::{Play, ScoreSummary, ScoreSums};
 use crate::model::Direction;
+use crate::model::comparison::ErrorDistribution;
 
 /// Sums over the errors of both versions, exact in any order of the samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +15,7 @@ pub struct NumericSums {
     high: f64,
     errors: ScoreSums,
     signed: ScoreSums,
+    sizes: ErrorBins,
     /// Squared errors of both versions, truth less the pivot, and its square.
     moments: Moments<4>,
 }
@@ -45,6 +48,7 @@ impl NumericSums {
             high: f64::NEG_INFINITY,
             errors: ScoreSums::new(Direction::Lower, tolerance),
             signed: ScoreSums::new(Direction::None, 0.0),
+            sizes: ErrorBins::default(),
             moments: Moments::default(),
         }
     }
@@ -54,6 +58,7 @@ impl NumericSums {
         let errors = [baseline - truth, candidate - truth];
         let play = self.errors.add(errors[0].abs(), errors[1].abs())?;
         self.signed.add(errors[0], errors[1]);
+        self.sizes.add(errors.map(f64::abs));
         (self.low, self.high) = (self.low.min(truth), self.high.max(truth));
         let truth = truth - self.pivot;
         let [a, b] = errors.map(|error| error * error);
@@ -66,12 +71,18 @@ impl NumericSums {
         (self.low, self.high) = (self.low.min(other.low), self.high.max(other.high));
         self.errors.merge(&other.errors);
         self.signed.merge(&other.signed);
+        self.sizes.merge(&other.sizes);
         self.moments.merge(&other.moments);
     }
 
     /// Sums over the absolute errors.
     pub fn absolute(&self) -> &ScoreSums {
         &self.errors
+    }
+
+    /// Samples by the size of their absolute errors; `None` without samples.
+    pub fn sizes(&self) -> Option<ErrorDistribution> {
+        self.sizes.distribution()
     }
 
     /// MAE, RMSE and R2 with their differences; `None` without samples.

@@ -55,7 +55,10 @@ function watch(page, current) {
 
 /** What a page links to and loads, resolved, with its fragment. */
 const collect = () => ({
-  links: [...document.querySelectorAll("a[href], area[href]")].map((a) => a.href),
+  // A link within SVG holds its address as it is written.
+  links: [...document.querySelectorAll("a[href], area[href]")].map((a) =>
+    a.href.baseVal === undefined ? a.href : new URL(a.href.baseVal, document.baseURI).href,
+  ),
   assets: [...document.querySelectorAll("link[href], script[src], img[src], source[src], use[href]")].map(
     (e) => e.href?.baseVal ?? e.href ?? e.src,
   ),

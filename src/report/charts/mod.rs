@@ -7,6 +7,7 @@
 pub mod axis;
 pub mod balance;
 pub mod curves;
+pub mod errors;
 pub mod flip_confidence;
 pub mod paired;
 pub mod reliability;
