@@ -1,5 +1,7 @@
 //! Whole sites of built examples: everything renders strictly, links resolve, data is escaped, bytes repeat.
 
+mod golden;
+
 use super::*;
 use crate::model::comparison::{
     COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, LabelChanges, Latencies, Latency, UnderTruth, Warning,
