@@ -1,7 +1,7 @@
 # make test    everything: format, lints, tests, golden data, examples, demonstration, browser; installs what it needs
 # make bench   side by side with DuckDB and Polars (a release build, long); SIZES="10k 100k"
 # make demo    the whole product, offline
-# make accept  take the numbers that the golden cases give now; look at the diff
+# make accept  take the numbers that the golden cases give now, and the golden pages; look at the diff
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -189,6 +189,7 @@ bench:
 
 accept:
 	UPDATE_GOLDEN=1 cargo test --locked $(FEATURES) --test it cases
+	UPDATE_GOLDEN=1 cargo test --locked $(FEATURES) --lib site::tests::golden
 
 clean:
 	rm -rf $(DEMO) $(SHOTS) $(KINDS) $(BROWSER) $(VENV) $(LAKE) $(HANDLERS) $(SPARK) $(SENTIMENT) $(LEGACY) $(EXAMPLES_VENV)

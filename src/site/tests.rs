@@ -1,5 +1,7 @@
 //! Whole sites of built examples: everything renders strictly, links resolve, data is escaped, bytes repeat.
 
+mod golden;
+
 use super::*;
 use crate::model::comparison::{
     BinCounts, COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, FlipConfidence, LabelChanges, Latencies,
