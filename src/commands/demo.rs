@@ -78,6 +78,9 @@ pub async fn demo(session: &Session, dir: &std::path::Path) -> Result<()> {
         .with_hint("give another folder: evaldiff demo DIR"));
     }
     std::fs::create_dir_all(folder.join(".evaldiff")).map_err(io)?;
+    // A table's location has no `..` in it.
+    let folder = folder.canonicalize().map_err(io)?;
+    let io = |e: std::io::Error| Error::data(format!("{} cannot be written", folder.display())).with_source(e);
     for (name, text) in [
         ("golden.csv", GOLDEN),
         ("predictions-v0.7.1.csv", OLD),

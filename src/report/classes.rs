@@ -57,7 +57,7 @@ pub fn of_pair(classes: &[ClassRow]) -> ClassTable {
         let (a, b) = (&class.baseline, &class.candidate);
         let pairs = [(a.precision, b.precision), (a.recall, b.recall), (a.f1, b.f1)];
         ClassView {
-            label: words::shown(&class.label),
+            label: words::brief(&class.label),
             support: count(class.support),
             scores: pairs.map(|(a, b)| score(a, b)).to_vec(),
             bar: change(&ends, b.f1 - a.f1),
@@ -78,7 +78,7 @@ fn change(axis: &Axis, delta: f64) -> Option<Bar> {
 /// The table of one version.
 pub fn of_run(classes: &[RunClass]) -> ClassTable {
     let row = |class: &RunClass| ClassView {
-        label: words::shown(&class.label),
+        label: words::brief(&class.label),
         support: count(class.support),
         scores: [class.scores.precision, class.scores.recall, class.scores.f1]
             .map(|x| score(x, x))

@@ -115,7 +115,7 @@ pub fn flips_query(comparison: &Comparison) -> Option<String> {
 
 fn title(comparison: &Comparison, list: &SampleList) -> String {
     if let Some(cell) = &list.cell {
-        let [truth, before, now] = [&cell.truth, &cell.baseline, &cell.candidate].map(|label| words::shown(label));
+        let [truth, before, now] = [&cell.truth, &cell.baseline, &cell.candidate].map(|label| words::brief(label));
         return format!("Truth {truth}: {before} before, {now} now");
     }
     let found = match list.id.strip_prefix("slice:") {

@@ -138,7 +138,7 @@ fn pairs(confusion: &Confusion, flips: &Flips<'_>) -> Vec<Pair> {
         confusion
             .labels
             .get(i)
-            .map(|label| words::shown(label))
+            .map(|label| words::brief(label))
             .unwrap_or_default()
     };
     let view = |(t, a, old, new): (usize, usize, u64, u64)| {
@@ -263,7 +263,7 @@ fn difference(confusion: &Confusion, picked: &[usize]) -> Matrix {
 }
 
 fn build(caption: &str, labels: &[String], picked: &[usize], cell: impl Fn(usize, usize) -> MatrixCell) -> Matrix {
-    let name = |i: &usize| labels.get(*i).map(|label| words::shown(label)).unwrap_or_default();
+    let name = |i: &usize| labels.get(*i).map(|label| words::brief(label)).unwrap_or_default();
     let row = |row: &usize| MatrixRow {
         label: name(row),
         cells: picked.iter().map(|column| cell(*row, *column)).collect(),

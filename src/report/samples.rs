@@ -178,7 +178,7 @@ fn row(sample: &Sample, single: bool, kind: Kind) -> SampleRow {
 fn label(text: &str, kind: Kind) -> String {
     match kind {
         Kind::Text if !text.is_empty() => preview(text),
-        _ => words::shown(text),
+        _ => words::brief(text),
     }
 }
 
@@ -211,7 +211,7 @@ pub fn key(sample: &Sample) -> String {
     sample
         .key
         .iter()
-        .map(|part| words::shown(part))
+        .map(|part| words::brief(part))
         .collect::<Vec<_>>()
         .join(" / ")
 }

@@ -34,7 +34,7 @@ pub fn predicate_views(predicates: &[Predicate]) -> Vec<PredicateView> {
     let view = |(i, predicate): (usize, &Predicate)| PredicateView {
         and: i > 0,
         column: visible(&predicate.column),
-        value: predicate.value.as_deref().map(shown),
+        value: predicate.value.as_deref().map(brief),
     };
     predicates.iter().enumerate().map(view).collect()
 }
@@ -42,7 +42,7 @@ pub fn predicate_views(predicates: &[Predicate]) -> Vec<PredicateView> {
 /// The predicates of a slice as one text: "domain = tweets and lang is missing".
 pub fn predicates(predicates: &[Predicate]) -> String {
     let one = |predicate: &Predicate| match &predicate.value {
-        Some(value) => format!("{} = {}", visible(&predicate.column), shown(value)),
+        Some(value) => format!("{} = {}", visible(&predicate.column), brief(value)),
         None => format!("{} is missing", visible(&predicate.column)),
     };
     predicates.iter().map(one).collect::<Vec<_>>().join(" and ")
@@ -70,6 +70,19 @@ pub fn shown(text: &str) -> String {
     } else {
         visible(text)
     }
+}
+
+/// Most characters of a label, a value or a key where it stands among others.
+const BRIEF: usize = 120;
+
+/// Like [`shown`], of a long text the beginning and how long it is: a table repeats it, and only the page of its sample has
+/// it whole.
+pub fn brief(text: &str) -> String {
+    let Some((end, _)) = text.char_indices().nth(BRIEF) else {
+        return shown(text);
+    };
+    let characters = super::format::count(text.chars().count() as u64);
+    format!("{}… ({characters} characters)", shown(&text[..end]))
 }
 
 /// The title of a sample list.
@@ -288,6 +301,9 @@ mod tests {
     fn control_characters_are_made_visible() {
         assert_eq!(visible("a\u{1b}[31m\u{0}b\r\nc\td\u{85}"), "a␛[31m␀b\nc\td\u{fffd}");
         assert_eq!(shown(""), "\"\"");
+        assert_eq!(brief("short"), "short");
+        let long = "ü".repeat(1_200);
+        assert_eq!(brief(&long), format!("{}… (1,200 characters)", "ü".repeat(120)));
     }
 
     #[test]

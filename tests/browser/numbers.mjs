@@ -110,7 +110,7 @@ async function outcomes(reader, { outcomes, accounting }) {
 /** A slice as pages name it. */
 const named = ({ predicates }) => predicates.map(({ column, value }) => (value === null ? `${column} is missing` : `${column} = ${value || '""'}`)).join(" and ");
 /** White space and control characters are a matter of hostile.mjs. */
-const tame = (text) => !/[\0-\u001f\u007f-\u009f]|^ | $| {2}/.test(text);
+const tame = (text) => text.length <= 120 && !/[\0-\u001f\u007f-\u009f]|^ | $| {2}/.test(text);
 
 async function slices(reader, { slices, roles }) {
   const unit = unitOfSlices(roles);
