@@ -59,11 +59,11 @@ impl FromStr for TableName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let parts: Vec<&str> = text.split('.').collect();
-        let [namespace, name] = parts[..] else {
-            return Err("a table is written `namespace.table`, with one dot".into());
+        // A namespace may lie in another one: `lake.ml.predictions`.
+        let Some((namespace, name)) = text.rsplit_once('.') else {
+            return Err("a table is written `namespace.table`".into());
         };
-        for part in [namespace, name] {
+        for part in text.split('.') {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
             if part.is_empty() || part.starts_with('-') || !part.chars().all(plain) {
                 return Err(format!(

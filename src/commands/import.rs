@@ -51,7 +51,15 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
             same_run(session, plan, request, &run_id, &found).await?;
             found
         }
-        None => input::append(session, &store, &table, plan, &version, run_id.clone(), &request.input).await?,
+        None => {
+            let done = input::append(session, &store, &table, plan, &version, run_id.clone(), &request.input).await?;
+            if done.already_there {
+                // Another process brought it since it was looked for.
+                let plan = input::plan(session, Some(&store), &table, &request.files, &request.input).await?;
+                same_run(session, plan, request, &run_id, &done).await?;
+            }
+            done
+        }
     };
     let version = version.escape_debug();
     let what = if done.already_there {
@@ -84,7 +92,8 @@ async fn same_run(
     }
     let Some(recorded) = &found.rows_digest else {
         session.say(&format!(
-            "warning: run {run_id} is there already, and its rows could not be compared with these: no digest of them is left"
+            "warning: run {run_id} is there already; only its number of rows could be compared with these, since no digest of \
+             them is left (what its snapshot recorded of rows, roles and golden dataset went with it)"
         ));
         return Ok(());
     };

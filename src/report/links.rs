@@ -73,7 +73,8 @@ pub fn pages(samples: usize) -> usize {
 
 /// The anchor of a metric on the page of definitions.
 pub fn metric(name: &str) -> String {
-    format!("metric-{}", self::name(name))
+    // An id without a dot can be named in a style sheet.
+    format!("metric-{}", self::name(name).replace('.', "-"))
 }
 
 /// A relative link that no browser can take for another scheme or host.

@@ -21,10 +21,12 @@ use iceberg::spec::DataFile;
 use iceberg::table::Table;
 use iceberg::transaction::{ApplyTransactionAction, Transaction};
 use std::collections::{BTreeMap, HashMap};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Attempts at a commit that other writers keep getting ahead of, or whose result is unknown.
 const COMMIT_ATTEMPTS: u32 = 12;
+/// Time after which no further attempt begins: each may have waited long for a lock.
+const COMMIT_PATIENCE: Duration = Duration::from_secs(60);
 
 /// What is known of a run before its rows are written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,13 +136,19 @@ impl Store {
     ) -> Result<Appended, StoreError> {
         let mut last = String::new();
         let mut unknown = false;
+        let begun = Instant::now();
         for attempt in 0..COMMIT_ATTEMPTS {
             if attempt > 0 {
+                if begun.elapsed() > COMMIT_PATIENCE {
+                    break;
+                }
                 tokio::time::sleep(pause(&run.run_id, attempt)).await;
             }
             self.renew_token().await;
             let outcome = try_commit(&table, self.catalog(), &run.run_id, &written.files, &summary).await;
-            unknown |= outcome.as_ref().is_err_and(|error| self.is_unknown(error));
+            unknown |= outcome
+                .as_ref()
+                .is_err_and(|error| self.is_unknown(error) && !is_locked(error));
             // Whatever the answer was, the table itself says what happened.
             table = match self.reload(table.identifier()).await {
                 Ok(table) => table,
@@ -290,7 +298,7 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
 
 /// The oldest snapshot that says it holds the run: should others have raced with one run id, all readers take the same one.
 fn recorded(table: &Table, run_id: &str) -> Option<RunEntry> {
-    runs::recorded(table).into_iter().find(|run| run.run_id == run_id)
+    runs::recorded(table).into_iter().find(|run| run.run_id.eq_ignore_ascii_case(run_id))
 }
 
 /// A run that is there before anything is written: recorded, or the rows that an expiry of its snapshot left.
@@ -300,7 +308,7 @@ async fn known(table: &Table, run_id: &str, version: &str) -> Result<Option<Appe
         None if runs::may_hold_others(table) => runs::all(table, None)
             .await?
             .into_iter()
-            .find(|run| run.run_id == run_id),
+            .find(|run| run.run_id.eq_ignore_ascii_case(run_id)),
         None => None,
     };
     match found {
@@ -346,10 +354,11 @@ fn describe(outcome: &iceberg::Result<()>) -> String {
     }
 }
 
-/// Whether another process holds the database for longer than SQLite waits.
+/// Whether another process holds the database for longer than it was waited for, so that nothing was done.
 pub(super) fn is_locked(error: &iceberg::Error) -> bool {
     let text = format!("{error:?}");
-    text.contains("database is locked") || text.contains("database table is locked")
+    let signs = ["database is locked", "database table is locked", "due to lock timeout"];
+    signs.iter().any(|sign| text.contains(sign))
 }
 
 async fn delete_files(table: &Table, files: &[DataFile]) {

@@ -17,6 +17,8 @@ use std::time::{Duration, Instant};
 
 /// How long a writer waits for another one's lock.
 pub(super) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+/// How long a catalog in PostgreSQL waits for another's lock, at each of several attempts.
+const LOCK_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a catalog server may take to accept a connection, and to answer.
 pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
@@ -115,7 +117,7 @@ fn postgres_url(location: &CatalogLocation, uri: &str) -> String {
         _ => uri.to_string(),
     };
     let joint = if uri.contains('?') { '&' } else { '?' };
-    let (lock, statement) = (BUSY_TIMEOUT.as_millis(), ANSWER_TIMEOUT.as_millis());
+    let (lock, statement) = (LOCK_TIMEOUT.as_millis(), ANSWER_TIMEOUT.as_millis());
     format!("{whole}{joint}options[lock_timeout]={lock}&options[statement_timeout]={statement}")
 }
 

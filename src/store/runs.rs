@@ -254,6 +254,10 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
     runs.sort_by(|a, b| (a.sequence_number, &a.run_id).cmp(&(b.sequence_number, &b.run_id)));
     let mut runs = gather(table, runs).await?;
     deletions(table, &history, &mut runs).await?;
+    // Of a run of evaldiff of which nothing is left, whatever became of it before, its own snapshot still tells.
+    let own = recorded_in(&history).into_iter();
+    let lost: Vec<RunEntry> = own.filter(|own| runs.iter().all(|r| r.run_id != own.run_id)).collect();
+    runs.extend(lost);
     runs.sort_by(|a, b| (a.first, &a.run_id).cmp(&(b.first, &b.run_id)));
     retract::mark(table, &mut runs);
     Ok(runs)

@@ -35,7 +35,9 @@ page.on("response", (response) => {
   if (response.status() !== 200 && response.status() !== 304) problem(`${response.status()} for ${response.url()}`);
 });
 
-const links = () => [...document.querySelectorAll("a[href], area[href]")].map((a) => a.href);
+const links = () => [...document.querySelectorAll("a[href], area[href]")].map((a) =>
+  a.href.baseVal === undefined ? a.href : new URL(a.href.baseVal, document.baseURI).href,
+);
 const bare = (url) => url.split("#")[0];
 const queue = [index];
 const known = new Set(queue);

@@ -14,12 +14,12 @@ const CATEGORIES = ["performance", "accessibility", "best-practices"];
 const site = realpathSync(process.argv[2]);
 const problems = new Problems();
 
-/** The index, and of the first comparison that has them all its overview, a slice, a list and the report on one run. */
+/** The index, and of the first comparison that has them all its overview, a slice, a list, and the report on one run where the site has one. */
 function pages() {
   const first = (folder, part) => htmlFiles(folder).find((path) => path.startsWith(join(folder, part, "/")));
   const comparison = comparisons(site).find((folder) => first(folder, "slices") && first(folder, "samples"));
   const front = (folder) => join(folder, "index.html");
-  const list = [site, comparison, runReports(site)[0]].map(front);
+  const list = [site, comparison, ...runReports(site).slice(0, 1)].map(front);
   return [...list, first(comparison, "slices"), first(comparison, "samples")];
 }
 

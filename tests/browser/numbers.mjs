@@ -35,7 +35,7 @@ const delta = (a, b) => (a === null || b === null ? null : b - a);
 function readTables(id) {
   const text = (cell) => {
     const copy = cell.cloneNode(true);
-    copy.querySelectorAll("svg, small").forEach((one) => one.remove());
+    copy.querySelectorAll("svg, small, .info").forEach((one) => one.remove());
     const data = copy.querySelector("bdi"); // alone in a cell it is taken as it is, white space included
     return data?.textContent === copy.textContent ? data.textContent : copy.textContent.replace(/\s+/g, " ").trim();
   };

@@ -444,6 +444,18 @@ fn a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said(server: &S
         .run(&["verify", report.to_str().unwrap()])
         .ok()
         .stdout_has("were removed from the table by a later commit");
+    // Also where it lost a row before it lost the rest.
+    let delete = |what: &str| {
+        server.python(&format!(
+            "catalog.load_table('removed.predictions').delete(\"{what}\")\n"
+        ))
+    };
+    delete("model_version == 'v2' and sample_id == 's-00001'");
+    delete("model_version == 'v2'");
+    project
+        .run(&compare)
+        .ok()
+        .stderr_has("notice: v2 is read as of its snapshot");
 }
 
 /// SeaweedFS refuses objects in folders whose names it does not expect in a table.

@@ -2,8 +2,9 @@
 
 use crate::harness::{Project, finish};
 use crate::lake::{self, import, predictions};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const PASSWORD: &str = "a-pass%20word";
@@ -92,6 +93,17 @@ impl Server {
             .status()
             .unwrap();
         assert!(status.success(), "{name} {args:?}");
+    }
+
+    /// A session with the server that takes commands.
+    fn psql(&self) -> Child {
+        Command::new(self.programs.join("psql"))
+            .args(["-h", "127.0.0.1", "-U", "eval", "-p", &self.port.to_string(), "postgres"])
+            .env("PGPASSWORD", PASSWORD.replace("%20", " "))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap()
     }
 
     fn settings(&self, project: &Project) -> String {
@@ -256,6 +268,42 @@ fn a_server_that_dies_loses_no_run_and_doubles_none() {
         acknowledged.len(),
         all - 1
     );
+}
+
+/// A lock that is not given up is waited for about a minute, and then said; nothing is left behind.
+#[test]
+fn a_table_that_stays_locked_is_said_and_the_run_may_be_repeated() {
+    let Some(server) = Server::start(21_434) else { return };
+    let project = server.project();
+    project.file("a.csv", predictions(100, 7));
+    project.file("b.csv", predictions(100, 9));
+    finish(with_password(import(&project, "a.csv", "v1", "team.predictions"))).ok();
+    let files = || {
+        let all = crate::harness::tree(&project.path().join("tables")).into_keys();
+        all.filter(|path| path.ends_with(".parquet")).collect::<Vec<_>>()
+    };
+    let before = files();
+    let mut holder = server.psql();
+    let mut input = holder.stdin.take().unwrap();
+    input
+        .write_all(b"BEGIN; LOCK TABLE iceberg_tables IN SHARE MODE; \\! echo held\n")
+        .unwrap();
+    let mut said = String::new();
+    let mut output = BufReader::new(holder.stdout.take().unwrap());
+    while !said.contains("held") {
+        assert!(output.read_line(&mut said).unwrap() > 0, "{said}");
+    }
+    let begun = Instant::now();
+    finish(with_password(import(&project, "b.csv", "v2", "team.predictions")))
+        .expect_code(4)
+        .stderr_has("due to lock timeout")
+        .stderr_has("nothing is lost");
+    assert!(begun.elapsed() < Duration::from_secs(120), "{:?}", begun.elapsed());
+    assert_eq!(files(), before);
+    drop(input);
+    holder.wait().unwrap();
+    finish(with_password(import(&project, "b.csv", "v2", "team.predictions"))).ok();
+    run(&project, &["v1", "v2"]).ok();
 }
 
 #[test]
