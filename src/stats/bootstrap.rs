@@ -4,7 +4,7 @@ use super::MetricKind;
 use super::classification::{RESAMPLED, values};
 use super::confusion::{LabelCounts, add_to_marginals};
 use super::percentile::{REPLICATES, percentile_interval};
-use super::random::Seed;
+use super::random::{Resampler, Seed};
 use crate::model::JointTable;
 
 /// Cells up to which a table is resampled [`REPLICATES`] times; larger ones [`FEWER_REPLICATES`] times.
@@ -42,16 +42,17 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
     if n == 0 {
         return None;
     }
-    let mut stream = seed.stream("counts");
+    let (mut stream, resampler) = (seed.stream("counts"), Resampler::new(&counts));
+    let cells: Vec<(u32, u32, u32)> = table.cells.keys().copied().collect();
     let mut drawn = vec![0; counts.len()];
     let mut differences = RESAMPLED.map(|_| Vec::with_capacity(replicates));
     let mut versions = [(); 2].map(|()| vec![LabelCounts::default(); table.labels.len()]);
     for _ in 0..replicates {
-        stream.resample(&counts, &mut drawn);
+        resampler.draw(&mut stream, &mut drawn);
         for labels in &mut versions {
             labels.fill(LabelCounts::default());
         }
-        for (&(truth, a, b), &count) in table.cells.keys().zip(&drawn) {
+        for (&(truth, a, b), &count) in cells.iter().zip(&drawn) {
             if count > 0 {
                 for (labels, prediction) in versions.iter_mut().zip([a, b]) {
                     add_to_marginals(labels, truth, prediction, count);

@@ -48,8 +48,8 @@ pub fn bootstrap_ece_times(sums: &CalibrationSums, alpha: f64, seed: Seed, repli
 struct Gaps {
     /// Accuracy less mean confidence.
     values: [f64; GAPS],
-    /// Lower triangle whose product with its transpose is the covariance of the gaps.
-    factor: [[f64; GAPS]; GAPS],
+    /// Lower triangle whose product with its transpose is the covariance of the gaps, column by column.
+    columns: [[f64; GAPS]; GAPS],
     /// Whether a gap is more than noise.
     clear: [bool; GAPS],
     /// Whether both versions gave the samples of a bin the same confidence and were right on the same ones.
@@ -77,6 +77,7 @@ impl Gaps {
                 *value = (*value / FIXED_ONE / n - values[a] * values[b]) / n;
             }
         }
+        let factor = cholesky(covariance);
         let clear = |at: usize| values[at].abs() > CLEAR * libm::sqrt(covariance[at][at].max(0.0));
         let same = |bin: usize| {
             let (a, b) = (&sums.baseline.bins[bin], &sums.candidate.bins[bin]);
@@ -86,7 +87,7 @@ impl Gaps {
             values,
             clear: std::array::from_fn(clear),
             same: std::array::from_fn(same),
-            factor: cholesky(covariance),
+            columns: std::array::from_fn(|column| factor.map(|row| row[column])),
         }
     }
 
@@ -100,13 +101,11 @@ impl Gaps {
     /// By how much a sample's gaps may differ from the truth.
     fn noise(&self, mut normal: impl FnMut() -> f64) -> [f64; GAPS] {
         let mut noise = [0.0; GAPS];
-        for column in 0..GAPS {
-            if self.factor[column][column] > 0.0 {
+        for (at, column) in self.columns.iter().enumerate() {
+            if column[at] > 0.0 {
                 let z = normal();
-                noise
-                    .iter_mut()
-                    .zip(&self.factor)
-                    .for_each(|(sum, row)| *sum += row[column] * z);
+                let below = noise.iter_mut().zip(column).skip(at);
+                below.for_each(|(sum, factor)| *sum += factor * z);
             }
         }
         noise

@@ -54,8 +54,9 @@ impl Random {
     pub fn below(&mut self, n: u64) -> u64 {
         loop {
             let wide = u128::from(self.bits()) * u128::from(n);
-            // Rejects the few values that would make small results likelier.
-            if n == 0 || (wide as u64) >= n.wrapping_neg() % n {
+            let low = wide as u64;
+            // Rejects the few values that would make small results likelier; mostly without the division.
+            if low >= n || low >= n.wrapping_neg() % n {
                 return (wide >> 64) as u64;
             }
         }
@@ -141,22 +142,56 @@ impl Random {
             }
         }
     }
+}
 
-    /// Distributes as many draws as there are counts over the cells, in proportion to the counts: one paired bootstrap
-    /// resample of the samples behind a table of counts.
-    ///
-    /// Each cell is a binomial share of what the cells before it left, so that the cost does not depend on the counts.
-    pub fn resample(&mut self, counts: &[u64], into: &mut [u64]) {
-        let mut mass: u64 = counts.iter().sum();
-        let mut left = mass;
-        for (&count, drawn) in counts.iter().zip(into) {
-            *drawn = if count >= mass {
-                left
+/// Paired bootstrap resamples of the samples behind a table of counts: as many draws as there are samples, distributed over
+/// the cells in proportion to their counts.
+///
+/// A frequent cell is a binomial share of what the cells before it left, so that its cost does not depend on its count; what
+/// is left in the end falls on the samples of rare cells one by one, which is cheaper than a binomial for each.
+#[derive(Clone, Debug)]
+pub struct Resampler {
+    samples: u64,
+    /// Each frequent cell with its share of what the cells before it leave.
+    frequent: Vec<(usize, f64)>,
+    /// The cell of each sample in a rare one.
+    rare: Vec<u32>,
+}
+
+impl Resampler {
+    /// Prepares resamples of cells with these counts.
+    pub fn new(counts: &[u64]) -> Resampler {
+        let samples = counts.iter().sum();
+        let (mut frequent, mut rare) = (Vec::new(), Vec::new());
+        let mut mass: u64 = samples;
+        for (cell, &count) in counts.iter().enumerate() {
+            if (count as f64) < REJECTION_FROM {
+                rare.extend(std::iter::repeat_n(cell as u32, count as usize));
             } else {
-                self.binomial(left, count as f64 / mass as f64)
-            };
-            left -= *drawn;
-            mass -= count;
+                frequent.push((cell, count as f64 / mass as f64));
+                mass -= count;
+            }
+        }
+        Resampler {
+            samples,
+            frequent,
+            rare,
+        }
+    }
+
+    /// Draws one resample; `into` has a place for each cell.
+    pub fn draw(&self, random: &mut Random, into: &mut [u64]) {
+        into.fill(0);
+        let mut left = self.samples;
+        for &(cell, share) in &self.frequent {
+            // The last of the cells takes the rest: its share is 1.
+            let drawn = random.binomial(left, share);
+            into[cell] = drawn;
+            left -= drawn;
+        }
+        for _ in 0..left {
+            let sample = random.below(self.rare.len() as u64) as usize;
+            into[self.rare[sample] as usize] += 1;
         }
     }
 }
@@ -243,6 +278,27 @@ mod tests {
         }
     }
 
+    /// Frequent and rare cells alike have the moments of a multinomial draw, and so has the sum of two of them.
+    #[test]
+    fn a_resample_has_its_moments() {
+        let counts = [3_u64, 400, 0, 1, 90, 9, 10, 5, 700];
+        let n = counts.iter().sum::<u64>() as f64;
+        let (mut stream, resampler) = (Seed(6).stream("resamples"), Resampler::new(&counts));
+        let draws: Vec<Vec<u64>> = (0..20_000)
+            .map(|_| {
+                let mut into = vec![0; counts.len()];
+                resampler.draw(&mut stream, &mut into);
+                into
+            })
+            .collect();
+        for cells in [&[0][..], &[1], &[3], &[4], &[5], &[6], &[7], &[8], &[0, 5], &[1, 7], &[6, 8]] {
+            let mean = cells.iter().map(|&cell| counts[cell]).sum::<u64>() as f64;
+            let drawn = |into: &Vec<u64>| cells.iter().map(|&cell| into[cell]).sum::<u64>() as f64;
+            let drawn: Vec<f64> = draws.iter().map(drawn).collect();
+            assert_moments(&drawn, mean, mean * (1.0 - mean / n), &format!("cells {cells:?}"));
+        }
+    }
+
     #[test]
     fn ends_of_the_binomial() {
         let mut stream = Seed(5).stream("ends");
@@ -257,8 +313,8 @@ mod tests {
             counts in proptest::collection::vec(prop_oneof![Just(0_u64), 1_u64..5, 1_u64..1_000_000], 0..30),
             seed: u64,
         ) {
-            let mut into = vec![0; counts.len()];
-            Seed(seed).stream("resample").resample(&counts, &mut into);
+            let mut into = vec![7; counts.len()];
+            Resampler::new(&counts).draw(&mut Seed(seed).stream("resample"), &mut into);
             prop_assert_eq!(into.iter().sum::<u64>(), counts.iter().sum::<u64>());
             prop_assert!(counts.iter().zip(&into).all(|(count, drawn)| *count > 0 || *drawn == 0));
         }

@@ -39,6 +39,8 @@ fn names_of_tables() {
     let name: TableName = "ml_eval_results.tickets-v1".parse().unwrap();
     assert_eq!((name.namespace(), name.name()), ("ml_eval_results", "tickets-v1"));
     assert_eq!(name.to_string(), "ml_eval_results.tickets-v1");
+    let nested: TableName = "lake.team.predictions".parse().unwrap();
+    assert_eq!((nested.namespace(), nested.name()), ("lake.team", "predictions"));
     assert_eq!(TableName::default().to_string(), "ml_eval_results.predictions");
     for text in [
         "",
@@ -46,7 +48,7 @@ fn names_of_tables() {
         ".",
         "a.",
         ".b",
-        "a.b.c",
+        "a..c",
         "a b.c",
         "a.../c",
         "ns.-t",
