@@ -291,7 +291,19 @@ mod tests {
                 into
             })
             .collect();
-        for cells in [&[0][..], &[1], &[3], &[4], &[5], &[6], &[7], &[8], &[0, 5], &[1, 7], &[6, 8]] {
+        for cells in [
+            &[0][..],
+            &[1],
+            &[3],
+            &[4],
+            &[5],
+            &[6],
+            &[7],
+            &[8],
+            &[0, 5],
+            &[1, 7],
+            &[6, 8],
+        ] {
             let mean = cells.iter().map(|&cell| counts[cell]).sum::<u64>() as f64;
             let drawn = |into: &Vec<u64>| cells.iter().map(|&cell| into[cell]).sum::<u64>() as f64;
             let drawn: Vec<f64> = draws.iter().map(drawn).collect();

@@ -298,7 +298,9 @@ fn summary(run: &NewRun, written: &WrittenRun) -> Result<HashMap<String, String>
 
 /// The oldest snapshot that says it holds the run: should others have raced with one run id, all readers take the same one.
 fn recorded(table: &Table, run_id: &str) -> Option<RunEntry> {
-    runs::recorded(table).into_iter().find(|run| run.run_id.eq_ignore_ascii_case(run_id))
+    runs::recorded(table)
+        .into_iter()
+        .find(|run| run.run_id.eq_ignore_ascii_case(run_id))
 }
 
 /// A run that is there before anything is written: recorded, or the rows that an expiry of its snapshot left.

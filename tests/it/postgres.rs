@@ -98,7 +98,15 @@ impl Server {
     /// A session with the server that takes commands.
     fn psql(&self) -> Child {
         Command::new(self.programs.join("psql"))
-            .args(["-h", "127.0.0.1", "-U", "eval", "-p", &self.port.to_string(), "postgres"])
+            .args([
+                "-h",
+                "127.0.0.1",
+                "-U",
+                "eval",
+                "-p",
+                &self.port.to_string(),
+                "postgres",
+            ])
             .env("PGPASSWORD", PASSWORD.replace("%20", " "))
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
