@@ -98,6 +98,9 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         .map(|m| {
             let mut m = m.clone();
             (m.baseline, m.delta, m.ci_low, m.ci_high, m.p_value, m.verdict) = (None, None, None, None, None, None);
+            if m.name == "accuracy" && labelled {
+                [m.ci_low, m.ci_high] = interval(correct, n);
+            }
             m.note = m.note.map(|note| note.replace("both versions", "this version"));
             m
         });

@@ -120,7 +120,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
             .map(|list| Link {
                 text: format!(
                     "{}: {}",
-                    words::list_title(&list.id),
+                    words::own_list_title(&list.id),
                     counted(list.total, "sample", "samples")
                 ),
                 href: links::list(&list.id, 1),

@@ -130,10 +130,16 @@ pub fn sample_view(
     SampleView {
         anchor: links::anchor(&sample.id),
         key: sample.key.iter().enumerate().map(column).collect(),
-        outcome: words::list_title(&sample.outcome),
+        outcome: if single {
+            words::own_list_title(&sample.outcome)
+        } else {
+            words::list_title(&sample.outcome)
+        },
         class: match sample.outcome.as_str() {
-            "regressed" | "wrong" => "worse",
-            "fixed" | "correct" => "better",
+            "regressed" => "worse",
+            "fixed" => "better",
+            "both_wrong" if single => "worse",
+            "both_correct" if single => "better",
             _ => "noise",
         },
         caption: if single {

@@ -109,6 +109,15 @@ pub fn list_title(id: &str) -> String {
     title.to_owned()
 }
 
+/// The title of a list in the report of a single version, whose answers are right or wrong and were nothing else before.
+pub fn own_list_title(id: &str) -> String {
+    match id {
+        "both_correct" => "Right".to_owned(),
+        "both_wrong" => "Wrong".to_owned(),
+        _ => list_title(id),
+    }
+}
+
 /// What an outcome means.
 pub fn outcome_meaning(outcome: Outcome) -> &'static str {
     match outcome {

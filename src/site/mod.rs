@@ -121,7 +121,7 @@ pub fn render_run_with(report: &RunReport, samples: &SampleSet, theme: Option<&T
     )?;
     site.page("reproduce", links::REPRODUCE.to_owned(), &reproduce::of_run(report))?;
     let head = |list: &SampleList| ListHead {
-        title: words::list_title(&list.id),
+        title: words::own_list_title(&list.id),
         query: None,
     };
     site.samples(samples, &owner, head, None)?;

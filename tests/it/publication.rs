@@ -274,6 +274,12 @@ fn what_leads_to_the_newest_report_does_not_lead_back_when_it_was_lost() {
         );
         assert!(pair.join("newest.json").is_file());
     }
+    // Nor when it was damaged.
+    std::fs::write(pair.join("newest.json"), "{\"x").unwrap();
+    publish().ok();
+    assert_eq!(std::fs::read_to_string(pair.join("index.html")).unwrap(), led);
+    let newest = std::fs::read_to_string(pair.join("newest.json")).unwrap();
+    assert!(newest.contains("candidate"), "{newest}");
 }
 
 #[test]
