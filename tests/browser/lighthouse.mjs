@@ -39,7 +39,8 @@ async function scores(url, port) {
 
 function failed(lhr, category) {
   const audits = lhr.categories[category].auditRefs.filter(({ id, weight }) => weight > 0 && lhr.audits[id].score < 1);
-  return audits.map(({ id }) => `${id} ${lhr.audits[id].displayValue ?? ""}`.trim()).join(", ");
+  const first = (audit) => audit.details?.items?.[0]?.node?.snippet ?? "";
+  return audits.map(({ id }) => `${id} ${lhr.audits[id].displayValue ?? ""} ${first(lhr.audits[id])}`.trim()).join(", ");
 }
 
 const { base, close } = await serve(site);
