@@ -10,6 +10,7 @@ use crate::model::samples::Answer;
 use crate::model::{Media, MediaFile, NoMedia, SampleSet};
 use crate::site::Page;
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 
 /// The folder in which files are looked for; none is opened where no column names any.
@@ -44,9 +45,9 @@ pub(super) fn of_report(report: &Path, samples: &SampleSet) -> Result<MediaFiles
     let mut files = MediaFiles::new();
     for file in values(samples).filter_map(|media| media.file.as_ref()) {
         let path = path(file)?;
-        if !files.contains_key(&path) {
-            let bytes = read(report, file, &path)?;
-            files.insert(path, bytes);
+        if let Entry::Vacant(slot) = files.entry(path) {
+            let bytes = read(report, file, slot.key())?;
+            slot.insert(bytes);
         }
     }
     Ok(files)

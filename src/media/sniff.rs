@@ -138,7 +138,8 @@ mod tests {
         let lossy = b"RIFF\0\0\0\0WEBPVP8 \0\0\0\0\0\0\0\x9d\x01\x2a\x05\x00\x06\x00";
         let lossless = b"RIFF\0\0\0\0WEBPVP8L\0\0\0\0\x2f\x07\x80\x01\x00";
         let extended = b"RIFF\0\0\0\0WEBPVP8X\0\0\0\0\0\0\0\0\x0f\0\0\x1f\0\0";
-        let table: [(&[u8], MediaType, Option<[u32; 2]>); 13] = [
+        type Case<'a> = (&'a [u8], MediaType, Option<[u32; 2]>);
+        let table: [Case<'_>; 13] = [
             (&png_of(3, 4), MediaType::Png, Some([3, 4])),
             (&png_of(0, 4), MediaType::Png, None),
             (jpeg, MediaType::Jpeg, Some([32, 16])),

@@ -261,6 +261,25 @@ fn bytes_go_through_the_table() {
         .run(&["verify", report.to_str().unwrap()])
         .ok()
         .stdout_has("rows of new: as recorded");
+    // A golden dataset lends images as it lends texts.
+    project.file("golden.parquet", parquet(["", "", ""]));
+    let mut answers = String::from("sample_id,prediction\n");
+    answers.extend(["a,x\n", "b,y\n", "c,y\n"]);
+    project.file("lent.csv", &answers);
+    let golden = [
+        "report",
+        "lent.csv",
+        "--golden",
+        "golden.parquet",
+        "--media",
+        "photo",
+        "--out",
+        "lent",
+    ];
+    project.run(&golden).ok();
+    let lent = project.reports("lent").remove(0);
+    let samples = json(&lent, "samples.json");
+    assert_eq!(value(&samples, "a", "candidate", 0)["file"]["sha256"], circle.as_str());
     // Without the role nothing is taken of them, as ever.
     project.file("else.parquet", parquet(["y", "y", "y"]));
     let plain = project.run(&["import", "else.parquet", "--model-version", "else"]);
