@@ -147,6 +147,7 @@ pub(super) async fn compute(session: &Session, job: &Job, linked: &dyn Linked) -
     let compared = compared.map_err(convert::compare)?;
     session.lap("joined and counted");
     let found = documents(job, &compared, linked).await?;
+    media::say_missing(session, &found.samples);
     session.lap("samples fetched");
     Ok((compared, found))
 }

@@ -9,8 +9,8 @@ use crate::model::media::MEDIA_FOLDER;
 use crate::model::samples::Answer;
 use crate::model::{Media, MediaFile, NoMedia, SampleSet};
 use crate::site::Page;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 /// The folder in which files are looked for; none is opened where no column names any.
@@ -29,6 +29,20 @@ pub(super) fn linked(session: &Session, job: &Job) -> Result<Box<dyn Linked>> {
                 .with_source(error)
                 .with_hint("give the folder of the files that samples name with --media-root"),
         ),
+    }
+}
+
+/// Says how many files were not found: most often all of them, in a folder that nobody meant.
+pub(super) fn say_missing(session: &Session, samples: &SampleSet) {
+    let missing = values(samples).filter(|media| media.absent == Some(NoMedia::Missing));
+    let names: BTreeSet<&str> = missing.filter_map(|media| media.name.as_deref()).collect();
+    if let Some(first) = names.first() {
+        session.say(&format!(
+            "notice: {} of the files that samples name not found below {}, the first is `{}`; --media-root says where to look",
+            names.len(),
+            session.config.media_root.display(),
+            first.escape_debug()
+        ));
     }
 }
 

@@ -27,7 +27,13 @@ fn project(more: &[&str]) -> (Project, PathBuf) {
     let columns = case_arguments("media");
     args.extend(columns.iter().map(String::as_str));
     args.extend(more);
-    project.run(&args).ok();
+    let output = project.run(&args);
+    output.ok();
+    if more.is_empty() {
+        output
+            .stderr_has("notice: 2 of the files that samples name not found below")
+            .stderr_has("--media-root");
+    }
     let report = project.report();
     (project, report)
 }
