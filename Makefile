@@ -50,6 +50,7 @@ cargo-test: python examples-python chromium faketime postgresql $(BROWSER)/node_
 # The committed golden data is what its script makes, byte for byte.
 golden: python
 	$(PYTHON) golden/tickets-v1/make.py --check
+	$(PYTHON) golden/cases/media/make.py --check
 
 # The binary is the one that the tests built: a plain `cargo build` would unify features otherwise and build again.
 # Two real models over 15,701 rated sentences, end to end, and every number recomputed by other libraries.

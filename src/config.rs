@@ -30,6 +30,7 @@
 //! latency = "latency_ms"
 //! slices = ["language", "channel"]       # --slice
 //! show = ["text"]                        # --show
+//! media = ["photo"]                      # --media
 //! kind = "text"                          # --kind
 //! scores = ["helpful:higher"]            # --score
 //! positive = "p_fraud"                   # --positive
@@ -55,6 +56,7 @@
 //! [report]
 //! out = "site"                           # --out
 //! theme = "our-theme"                    # --theme
+//! media_root = "images"                  # --media-root
 //!
 //! [service]                              # of `evaldiff run`; every key but names, labels, headers has a flag
 //! url = "http://127.0.0.1:3000"          # --service; ${NAME} in url and headers is taken from the environment
@@ -112,6 +114,8 @@ pub struct Config {
     pub out: PathBuf,
     /// Folder of a theme.
     pub theme: Option<PathBuf>,
+    /// Folder in which the files are that samples name: the given one, else that of evaldiff.toml, else the working folder.
+    pub media_root: PathBuf,
 }
 
 /// How the engine works.
@@ -191,6 +195,7 @@ impl Config {
                     None => defaults.label_map,
                 },
                 theme: None,
+                media: None,
             },
             min_effect_given: min_effect.is_some(),
             engine: EngineConfig {
@@ -201,6 +206,11 @@ impl Config {
             theme: match (&flags.theme, keys.report.theme) {
                 (Some(theme), _) => Some(cwd.join(theme)),
                 (None, theme) => theme.map(|theme| base.join(theme)),
+            },
+            media_root: match (&flags.media_root, keys.report.media_root) {
+                (Some(root), _) => cwd.join(root),
+                (None, Some(root)) => base.join(root),
+                (None, None) => base.to_path_buf(),
             },
             out: match (&flags.out, keys.report.out) {
                 (Some(out), _) => out.clone(),

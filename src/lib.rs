@@ -17,6 +17,7 @@ pub mod config;
 pub mod engine;
 pub mod error;
 pub mod ingest;
+pub mod media;
 pub mod model;
 pub mod names;
 pub mod publish;

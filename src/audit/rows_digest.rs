@@ -2,11 +2,13 @@
 //!
 //! Encoding: the column names (each length-prefixed), then row by row and column by column a tag byte and the value:
 //! `0` null; `1` text, length as little-endian u32, bytes; `2` integer as little-endian i64; `3` float as the bits of
-//! its canonical form (one NaN, no negative zero), little-endian; `4` boolean, one byte. Other types count as the
-//! text that Arrow casts them to.
+//! its canonical form (one NaN, no negative zero), little-endian; `4` boolean, one byte; `5` bytes, as text. Other types
+//! count as the text that Arrow casts them to.
 
 use crate::model::ColumnRoles;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, LargeBinaryArray, RecordBatch, StringArray,
+};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use arrow::error::ArrowError;
@@ -24,11 +26,12 @@ enum Values {
     Integer(Int64Array),
     Float(Float64Array),
     Boolean(BooleanArray),
+    Bytes(LargeBinaryArray),
 }
 
 impl RowsDigest {
     /// A digest over the columns that have a role, in the order key, truth, prediction, confidence, status, error,
-    /// latency, slices, shown columns, scores, probability, repeat, cluster; each once.
+    /// latency, slices, shown columns, scores, probability, repeat, cluster, images and sounds; each once.
     pub fn new(roles: &ColumnRoles) -> RowsDigest {
         let columns = columns(roles);
         let mut hasher = blake3::Hasher::new();
@@ -85,7 +88,8 @@ pub fn columns(roles: &ColumnRoles) -> Vec<String> {
         .chain(&roles.slices)
         .chain(&roles.show)
         .chain(roles.scores.iter().map(|score| &score.column))
-        .chain(further.into_iter().flatten());
+        .chain(further.into_iter().flatten())
+        .chain(&roles.media);
     for name in all {
         if !names.contains(name) {
             names.push(name.clone());
@@ -99,6 +103,9 @@ fn values(array: &ArrayRef) -> Result<Values, ArrowError> {
         DataType::Boolean => Values::Boolean(array.as_boolean().clone()),
         t if t.is_integer() => Values::Integer(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone()),
         t if t.is_floating() => Values::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone()),
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            Values::Bytes(cast(array, &DataType::LargeBinary)?.as_binary::<i64>().clone())
+        }
         _ => Values::Text(cast(array, &DataType::Utf8)?.as_string::<i32>().clone()),
     })
 }
@@ -122,6 +129,12 @@ fn encode(values: &Values, row: usize, out: &mut Vec<u8>) {
         Values::Boolean(a) if a.is_valid(row) => {
             out.push(4);
             out.push(u8::from(a.value(row)));
+        }
+        Values::Bytes(a) if a.is_valid(row) => {
+            let bytes = a.value(row);
+            out.push(5);
+            out.extend_from_slice(&(bytes.len() as u32).to_le_bytes());
+            out.extend_from_slice(bytes);
         }
         _ => out.push(0),
     }

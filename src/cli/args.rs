@@ -66,6 +66,9 @@ pub(super) struct ColumnArgs {
     /// Show this column for a sample, such as its text; repeat for several
     #[arg(long, value_name = "COL", value_parser = values::name)]
     show: Vec<String>,
+    /// Show the image or sound of this column for a sample (bytes, a data: URI, or the name of a file); repeat for several
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    media: Vec<String>,
     /// Read ok, error or skipped from this column
     #[arg(long, value_name = "COL", value_parser = values::name)]
     status: Option<String>,
@@ -141,6 +144,10 @@ pub(super) struct ReportArgs {
     /// Keep inputs and outputs out of every file
     #[arg(long)]
     no_payload: bool,
+    /// Look for the files that samples name in this folder, and in none beside it [default: the folder of evaldiff.toml, else
+    /// the working folder]
+    #[arg(long, value_name = "DIR")]
+    media_root: Option<PathBuf>,
     #[command(flatten)]
     theme: ThemeArgs,
 }
@@ -224,6 +231,7 @@ impl ColumnArgs {
             latency: self.latency,
             slices: distinct(self.slices),
             show: distinct(self.show),
+            media: distinct(self.media),
             kind: self.kind,
             scores: distinct(self.scores),
             positive: self.positive,
@@ -241,6 +249,7 @@ impl ReportArgs {
         overrides.top = self.top;
         overrides.hide = distinct(self.hide);
         overrides.no_payload = self.no_payload;
+        overrides.media_root = self.media_root;
         self.theme.fill(overrides);
     }
 }

@@ -402,6 +402,8 @@ pub struct ColumnChoice {
     pub slices: Vec<String>,
     /// Payload columns.
     pub show: Vec<String>,
+    /// Columns of images and sounds.
+    pub media: Vec<String>,
     /// The kind of evaluation.
     pub kind: Option<Kind>,
     /// Scores, the headline first.
@@ -434,6 +436,7 @@ impl ColumnChoice {
             latency: self.latency.or(below.latency),
             slices: list(self.slices, below.slices),
             show: list(self.show, below.show),
+            media: list(self.media, below.media),
             kind,
             scores: list(self.scores, below.scores),
             positive: self.positive.or(below.positive),
@@ -499,6 +502,8 @@ pub struct Overrides {
     pub out: Option<PathBuf>,
     /// `--theme`.
     pub theme: Option<PathBuf>,
+    /// `--media-root`.
+    pub media_root: Option<PathBuf>,
     /// `--service`, `--golden` and the other flags of an evaluation.
     pub service: ServiceChoice,
 }

@@ -100,6 +100,9 @@ struct GoldenArgs {
     /// Show this column for a sample, such as its text; repeat for several
     #[arg(long, value_name = "COL", value_parser = values::name)]
     show: Vec<String>,
+    /// Show the image or sound of this column for a sample (bytes, a data: URI, or the name of a file); repeat for several
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    media: Vec<String>,
     /// Record this name of the golden dataset [default: the stem of its file]
     #[arg(long, value_name = "NAME", value_parser = values::name)]
     golden_name: Option<String>,
@@ -139,6 +142,7 @@ impl RunArgs {
             truth: self.columns.truth,
             slices: distinct(self.columns.slices),
             show: distinct(self.columns.show),
+            media: distinct(self.columns.media),
             kind: self.columns.kind,
             scores: distinct(self.columns.scores),
             cluster: self.columns.cluster,

@@ -118,6 +118,8 @@ pub(crate) struct ColumnKeys {
     slices: Vec<String>,
     #[serde(deserialize_with = "texts")]
     show: Vec<String>,
+    #[serde(deserialize_with = "texts")]
+    media: Vec<String>,
     kind: Option<Kind>,
     #[serde(deserialize_with = "scores")]
     scores: Vec<ScoreRole>,
@@ -168,6 +170,7 @@ pub(crate) struct EngineKeys {
 pub(crate) struct ReportKeys {
     pub(crate) out: Option<PathBuf>,
     pub(crate) theme: Option<PathBuf>,
+    pub(crate) media_root: Option<PathBuf>,
 }
 
 impl From<ColumnKeys> for ColumnChoice {
@@ -182,6 +185,7 @@ impl From<ColumnKeys> for ColumnChoice {
             latency: keys.latency,
             slices: keys.slices,
             show: keys.show,
+            media: keys.media,
             kind: keys.kind,
             scores: keys.scores,
             positive: keys.positive,

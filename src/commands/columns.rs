@@ -7,6 +7,7 @@ use crate::compare::{CompareError, Job};
 use crate::error::{Error, Result};
 use crate::model::{ColumnRoles, Kind};
 use crate::store::ResolvedRun;
+use arrow::datatypes::DataType;
 
 /// Whether what is to be hidden can be: a column of the run, whose values no number of the report is told by.
 ///
@@ -41,6 +42,27 @@ pub(super) fn check_hidden(job: &Job) -> Result<()> {
             ))
             .with_hint("unify labels with --label-map, or show them"));
         }
+    }
+    Ok(())
+}
+
+/// Whether images and sounds are where they can be: in columns of the run that hold bytes or text.
+///
+/// # Errors
+/// Usage error that names the column.
+pub(super) fn check_media(job: &Job) -> Result<()> {
+    for name in &job.roles.media {
+        let field = job.candidate.schema.field_with_name(name);
+        let fits = |found: &DataType| found.is_string() || found.is_binary();
+        let wrong = match field {
+            Ok(field) if fits(field.data_type()) => continue,
+            Ok(_) => "holds neither bytes nor text",
+            Err(_) => "is not in the candidate's run",
+        };
+        return Err(
+            Error::usage(format!("column `{}` of images or sounds {wrong}", name.escape_debug()))
+                .with_hint("name another column with --media"),
+        );
     }
     Ok(())
 }
@@ -88,6 +110,7 @@ pub(super) fn roles(session: &Session, run: &ResolvedRun, flags: bool) -> Result
         latency: chosen.latency,
         slices,
         show: chosen.show,
+        media: chosen.media,
         kind: Some(kind).filter(|kind| *kind != Kind::Classification),
         scores: if kind == Kind::Text { chosen.scores } else { Vec::new() },
         positive: chosen.positive.filter(|_| kind == Kind::Binary),
@@ -122,6 +145,7 @@ fn choice(roles: ColumnRoles) -> ColumnChoice {
         latency: roles.latency,
         slices: roles.slices,
         show: roles.show,
+        media: roles.media,
         scores: roles.scores,
         positive: roles.positive,
         positive_label: roles.positive_label,

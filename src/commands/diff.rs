@@ -1,11 +1,14 @@
 //! `evaldiff A B`: the main job.
 
-use super::{Session, assemble, colored, columns, convert, folder_site, input, pages, print, shared, theme, width};
-use crate::audit::manifest::json_bytes;
+use super::{
+    Session, assemble, colored, columns, convert, folder_site, input, media, pages, print, shared, theme, width,
+};
+use crate::audit::manifest::{config_digest, json_bytes};
 use crate::cli::request::{DiffRequest, InputOptions, OutputFormat};
 use crate::compare::{self, Compared, Job, JoinChoice};
 use crate::config::JoinStrategy;
 use crate::error::{Error, Result};
+use crate::media::{Collector, Linked, MediaFiles};
 use crate::model::{Comparison, Direction, NonInferiority, SampleSet};
 use crate::publish::Item;
 use crate::report::format::Unit;
@@ -105,9 +108,19 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
         candidate,
     };
     columns::check_hidden(&job)?;
+    columns::check_media(&job)?;
     session.lap("resolved");
-    let (compared, comparison, samples) = compute(session, &job).await?;
-    let pages = pages::of_diff(&job, &compared, &comparison, &samples, theme.as_ref())?;
+    let linked = media::linked(session, &job)?;
+    let (compared, found) = compute(session, &job, &*linked).await?;
+    let comparison = found.comparison;
+    let pages = pages::of_diff(
+        &job,
+        &compared,
+        &comparison,
+        &found.samples,
+        found.media,
+        theme.as_ref(),
+    )?;
     session.lap("rendered");
     let index = folder_site::write(&root, &pages, &Item::of_diff(&comparison))?;
     session.lap("written");
@@ -126,25 +139,51 @@ pub(super) async fn write_report(session: &Session, request: &DiffRequest) -> Re
 }
 
 /// The pass, the document and the samples.
-pub(super) async fn compute(session: &Session, job: &Job) -> Result<(Compared, Comparison, SampleSet)> {
+pub(super) async fn compute(session: &Session, job: &Job, linked: &dyn Linked) -> Result<(Compared, Documents)> {
     let engine = session.engine()?;
     let bar = session.progress("comparing", Some(job.baseline.run.rows.max(job.candidate.run.rows)));
     let compared = compare::run(&engine, job, shared(&bar)).await;
     bar.finish_and_clear();
     let compared = compared.map_err(convert::compare)?;
     session.lap("joined and counted");
-    let (comparison, samples) = document(job, &compared).await?;
+    let found = documents(job, &compared, linked).await?;
+    media::say_missing(session, &found.samples);
     session.lap("samples fetched");
-    Ok((compared, comparison, samples))
+    Ok((compared, found))
 }
 
-/// The document and the samples, of a pass that is over.
-pub(super) async fn document(job: &Job, compared: &Compared) -> Result<(Comparison, SampleSet)> {
+/// What a report is made of.
+pub(super) struct Documents {
+    /// Every number.
+    pub(super) comparison: Comparison,
+    /// The samples.
+    pub(super) samples: SampleSet,
+    /// Their images and sounds.
+    pub(super) media: MediaFiles,
+}
+
+/// The documents of a pass that is over; `linked` has the files that samples name.
+pub(super) async fn documents(job: &Job, compared: &Compared, linked: &dyn Linked) -> Result<Documents> {
     let mut comparison = assemble::comparison(job, compared);
     let slices = assemble::paged_slices(&comparison);
-    let shown = compared.samples(job, &slices).await.map_err(convert::compare)?;
+    let mut collector = Collector::new(linked);
+    let shown = compared.samples(job, &slices, &mut collector).await;
+    let shown = shown.map_err(convert::compare)?;
     assemble::add_overlaps(&mut comparison, &slices, &shown.overlaps);
-    Ok((comparison, shown.samples))
+    let (media, digest) = collector.finish();
+    // What files hold is no part of the snapshots: other files make another report.
+    comparison.options.media = digest;
+    comparison.config_digest = config_digest(
+        &comparison.roles,
+        &comparison.options,
+        &comparison.tool_version,
+        [&comparison.baseline, &comparison.candidate],
+    );
+    Ok(Documents {
+        comparison,
+        samples: shown.samples,
+        media,
+    })
 }
 
 /// A reference to a run, or a file of predictions, which is appended first.

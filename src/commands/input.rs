@@ -38,6 +38,7 @@ pub(super) async fn plan(
         confidence: columns.confidence,
         slices: columns.slices,
         show: columns.show,
+        media: columns.media,
         golden: input.golden.as_ref().map(at),
         golden_id: Vec::new(),
         status: columns.status,

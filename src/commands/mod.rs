@@ -13,6 +13,7 @@ mod gc;
 mod import;
 mod input;
 mod list;
+mod media;
 mod pages;
 mod pins;
 mod rerender;

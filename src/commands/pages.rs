@@ -1,9 +1,10 @@
 //! Every file of a report but its manifest, in memory: pages, documents, flips.
 
-use super::convert;
+use super::{convert, media};
 use crate::audit::manifest::{FileDigest, MANIFEST_SCHEMA, Manifest, json_bytes};
 use crate::compare::{Compared, Job};
 use crate::error::Result;
+use crate::media::MediaFiles;
 use crate::model::comparison::Warning;
 use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunReport, RunSlice};
 use crate::model::{Comparison, PinnedRun, SampleSet};
@@ -17,6 +18,7 @@ pub(super) fn of_diff(
     compared: &Compared,
     c: &Comparison,
     samples: &SampleSet,
+    files: MediaFiles,
     theme: Option<&Theme>,
 ) -> Result<Vec<Page>> {
     let flips = || {
@@ -33,6 +35,7 @@ pub(super) fn of_diff(
         )
     });
     let mut pages = pages.map_err(convert::site)?;
+    pages.extend(media::pages(files));
     pages.push(document("data/comparison.json", c)?);
     pages.push(document("data/samples.json", samples)?);
     pages.push(document("data/report-data.json", &run_report(c))?);
@@ -46,9 +49,15 @@ pub(super) fn of_diff(
 }
 
 /// All files of a single run's report.
-pub(super) fn of_run(c: &Comparison, samples: &SampleSet, theme: Option<&Theme>) -> Result<Vec<Page>> {
+pub(super) fn of_run(
+    c: &Comparison,
+    samples: &SampleSet,
+    files: MediaFiles,
+    theme: Option<&Theme>,
+) -> Result<Vec<Page>> {
     let report = run_report(c);
     let mut pages = site::render_run_with(&report, samples, theme).map_err(convert::site)?;
+    pages.extend(media::pages(files));
     pages.push(document("data/report-data.json", &report)?);
     pages.push(document("data/samples.json", samples)?);
     let manifest = manifest("run", c, vec![c.candidate.clone()], &pages);

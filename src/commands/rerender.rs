@@ -1,6 +1,6 @@
 //! `evaldiff render`: pages from a report's data folder, offline.
 
-use super::{Session, convert, print, theme};
+use super::{Session, convert, media, print, theme};
 use crate::cli::request::RenderRequest;
 use crate::error::{Error, Result};
 use crate::model::report::RunReport;
@@ -30,15 +30,23 @@ pub async fn render(session: &Session, request: &RenderRequest) -> Result<()> {
 /// The pages that a data folder stands for.
 fn pages(session: &Session, data: &Path) -> Result<Vec<Page>> {
     let samples: SampleSet = read(&data.join("samples.json"))?;
+    // Beside the data folder, whatever the path to it looks like.
+    let files = media::of_report(&data.join(".."), &samples)?;
+    let mut pages = html(session, data, &samples)?;
+    pages.extend(media::pages(files));
+    Ok(pages)
+}
+
+fn html(session: &Session, data: &Path, samples: &SampleSet) -> Result<Vec<Page>> {
     let comparison = data.join("comparison.json");
     if comparison.is_file() {
         let comparison: Comparison = read(&comparison)?;
         let theme = theme_of(session, &comparison.options)?;
-        return site::render_diff_with(&comparison, &samples, theme.as_ref()).map_err(convert::site);
+        return site::render_diff_with(&comparison, samples, theme.as_ref()).map_err(convert::site);
     }
     let report: RunReport = read(&data.join("report-data.json"))?;
     let theme = theme_of(session, &report.options)?;
-    site::render_run_with(&report, &samples, theme.as_ref()).map_err(convert::site)
+    site::render_run_with(&report, samples, theme.as_ref()).map_err(convert::site)
 }
 
 /// The theme that was asked for; one that the report was not made with is said.

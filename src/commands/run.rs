@@ -304,6 +304,7 @@ async fn plan(
         confidence: None,
         slices: columns.slices,
         show: columns.show,
+        media: columns.media,
         golden: Some(file.to_path_buf()),
         golden_id: golden.key().to_vec(),
         status: None,

@@ -1,6 +1,6 @@
 //! `evaldiff report`: one run on its own.
 
-use super::{Session, colored, columns, convert, diff, folder_site, pages, print, theme, width};
+use super::{Session, colored, columns, convert, diff, folder_site, media, pages, print, theme, width};
 use crate::audit::manifest::json_bytes;
 use crate::cli::request::{OutputFormat, ReportRequest};
 use crate::compare::Job;
@@ -40,9 +40,11 @@ pub async fn report(session: &Session, request: &ReportRequest) -> Result<()> {
         candidate: run,
     };
     columns::check_hidden(&job)?;
-    let (_, comparison, samples) = diff::compute(session, &job).await?;
-    let pages = pages::of_run(&comparison, &samples, theme.as_ref())?;
-    let report = pages::run_report(&comparison);
+    columns::check_media(&job)?;
+    let linked = media::linked(session, &job)?;
+    let (_, found) = diff::compute(session, &job, &*linked).await?;
+    let report = pages::run_report(&found.comparison);
+    let pages = pages::of_run(&found.comparison, &found.samples, found.media, theme.as_ref())?;
     let index = folder_site::write(&root, &pages, &Item::of_run(&report))?;
     match request.format {
         OutputFormat::Json => print(&json_bytes(&report).map_err(convert::json)?)?,

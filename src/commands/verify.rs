@@ -1,7 +1,7 @@
 //! `evaldiff verify`: does a report still say what its snapshots say?
 
 use super::theme::{self, Recorded};
-use super::{Session, convert, diff, pages, print, rerender};
+use super::{Session, convert, diff, media, pages, print, rerender};
 use crate::audit::files_digest::files_digest;
 use crate::audit::folder;
 use crate::audit::manifest::{MANIFEST_NAME, Manifest, json_bytes};
@@ -12,7 +12,7 @@ use crate::engine::EngineError;
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::report::RunReport;
-use crate::model::{ColumnRoles, Comparison, PinnedRun};
+use crate::model::{ColumnRoles, Comparison, PinnedRun, SampleSet};
 use crate::store::{ResolvedRun, Store, StoreError, local_path};
 use std::path::Path;
 use std::sync::Arc;
@@ -300,7 +300,10 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
             compare::CompareError::Engine(error) => altered(error),
             other => convert::compare(other),
         })?;
-    let (comparison, samples) = diff::document(&job, &compared).await?;
+    let recorded: SampleSet = rerender::read(&report.join("data/samples.json"))?;
+    let linked = media::Recorded::new(report, &recorded);
+    let found = diff::documents(&job, &compared, &linked).await?;
+    let comparison = found.comparison;
     if manifest.tool_version != comparison.tool_version {
         same_numbers(report, manifest, &comparison)?;
         say(&format!(
@@ -314,8 +317,15 @@ async fn recompute(session: &Session, report: &Path, manifest: &Manifest, runs: 
         return say("numbers: as recomputed; the pages have a theme: give its folder with --theme to re-render them");
     };
     let again = match manifest.kind.as_str() {
-        "run" => pages::of_run(&comparison, &samples, theme.as_deref())?,
-        _ => pages::of_diff(&job, &compared, &comparison, &samples, theme.as_deref())?,
+        "run" => pages::of_run(&comparison, &found.samples, found.media, theme.as_deref())?,
+        _ => pages::of_diff(
+            &job,
+            &compared,
+            &comparison,
+            &found.samples,
+            found.media,
+            theme.as_deref(),
+        )?,
     };
     let mut differ = Vec::new();
     for page in &again {

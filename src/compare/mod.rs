@@ -13,6 +13,7 @@ mod lists;
 mod marks;
 mod measure;
 mod measured;
+mod media;
 mod pass;
 mod payload;
 mod plan;
@@ -30,6 +31,7 @@ pub use plan::JoinChoice;
 pub use search::{Discovery, Found, FoundSlice};
 
 use crate::engine::Engine;
+use crate::media::Collector;
 use crate::model::comparison::{Latencies, TrialCounts};
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate};
 use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
@@ -134,11 +136,16 @@ impl Compared {
     }
 
     /// The samples that get a page: the lists by outcome and accounting class, one per given slice, and those of the
-    /// confusions that flipped most.
+    /// confusions that flipped most. The collector gets their images and sounds.
     ///
     /// # Errors
     /// Fails if payload cannot be read.
-    pub async fn samples(&self, job: &Job, slices: &[PagedSlice]) -> Result<Shown, CompareError> {
-        payload::samples(self, job, slices).await
+    pub async fn samples(
+        &self,
+        job: &Job,
+        slices: &[PagedSlice],
+        collector: &mut Collector<'_>,
+    ) -> Result<Shown, CompareError> {
+        payload::samples(self, job, slices, collector).await
     }
 }

@@ -4,6 +4,7 @@ use super::encode::{LABEL_BITS, LABEL_MASK, NO_PREDICTION, NO_TRUTH, SLICES_PER_
 use super::error::CompareError;
 use super::flip_cells::{self, CELL_TOP, CellCodes};
 use super::lists::{OTHER_TOP, by_change, slice_order, sure};
+use super::media::{self, Shows};
 use super::pass::Pass;
 use super::rank::{First, Ranked};
 use super::rows::Rows;
@@ -11,6 +12,7 @@ use super::tally::{Side, carried};
 use super::{Compared, Found, Job};
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::lookup::rows_at;
+use crate::media::Collector;
 use crate::model::samples::{Answer, FlipCell, SAMPLES_SCHEMA};
 use crate::model::{ColumnRoles, Kind, Predicate, Sample, SampleList, SampleSet};
 use crate::stats::Play;
@@ -63,16 +65,21 @@ pub struct Shown {
 }
 
 /// A list of samples, chosen.
-struct Chosen {
+pub(super) struct Chosen {
     id: String,
     outcome: &'static str,
     order: &'static str,
     cell: Option<FlipCell>,
     total: u64,
-    ranked: Vec<Ranked>,
+    pub(super) ranked: Vec<Ranked>,
 }
 
-pub(super) async fn samples(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<Shown, CompareError> {
+pub(super) async fn samples(
+    compared: &Compared,
+    job: &Job,
+    slices: &[PagedSlice],
+    collector: &mut Collector<'_>,
+) -> Result<Shown, CompareError> {
     let Compared { pass, sides, .. } = compared;
     let (lists, overlaps) = chosen(compared, job, slices)?;
     let shown = shown(job);
@@ -83,13 +90,14 @@ pub(super) async fn samples(compared: &Compared, job: &Job, slices: &[PagedSlice
         fetch(&sides.baseline, job, &columns, of(0)),
         fetch(&sides.candidate, job, &columns, of(1)),
     )?;
+    let shows = media::fetch(sides, job, &lists, collector).await?;
     let mut samples = BTreeMap::new();
     for list in &lists {
         for r in &list.ranked {
             let id = sample_id(&r.key);
             samples
                 .entry(id.clone())
-                .or_insert_with(|| sample(id, list.outcome, r, pass, job, &columns, &old, &new));
+                .or_insert_with(|| sample(id, list.outcome, r, pass, job, &columns, &old, &new, &shows));
         }
     }
     let mut hidden: Vec<String> = job.options.hide.clone();
@@ -100,6 +108,7 @@ pub(super) async fn samples(compared: &Compared, job: &Job, slices: &[PagedSlice
         schema: SAMPLES_SCHEMA.to_string(),
         columns: shown,
         scores: scores(&job.roles).cloned().collect(),
+        media: media::columns(job),
         hidden,
         lists: lists
             .into_iter()
@@ -286,7 +295,7 @@ fn is_regressed(pass: &Pass, a: &Side<'_>, b: &Side<'_>, row: usize) -> bool {
 fn payload_columns(roles: &ColumnRoles) -> impl Iterator<Item = String> + '_ {
     let texts = [roles.truth.as_ref(), Some(&roles.prediction)].into_iter().flatten();
     let texts = texts.filter(|_| roles.kind() == Kind::Text);
-    roles.show.iter().chain(texts).cloned()
+    roles.show.iter().chain(&roles.media).chain(texts).cloned()
 }
 
 /// Columns of numbers that are shown beside an answer.
@@ -360,13 +369,14 @@ fn sample(
     columns: &[String],
     old: &Fetched,
     new: &Fetched,
+    shows: &[Shows; 2],
 ) -> Sample {
     let row = &ranked.row;
     let reader = RowReader { job, columns };
     let roles = &job.roles;
     let fetched = [(row.positions[0], old), (row.positions[1], new)].map(|(at, rows)| at.and_then(|at| rows.get(&at)));
     let answer = |side: usize| {
-        row.positions[side]?;
+        let position = row.positions[side]?;
         let (word, fetched) = (row.labels[side], fetched[side]);
         let label = |name: &String, code: u64, missing: u64| match reader.is_hidden(name) {
             true => Some(HIDDEN.to_string()),
@@ -384,6 +394,7 @@ fn sample(
             latency_ms: roles.latency.as_ref().and_then(|name| reader.number(fetched, name)),
             payload: shown(job).iter().map(|c| reader.value(fetched, c)).collect(),
             scores: scores(roles).map(|name| reader.number(fetched, name)).collect(),
+            media: shows[side].of(position),
         })
     };
     let slice = |(i, name): (usize, &String)| {

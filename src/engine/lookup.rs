@@ -1,15 +1,21 @@
-//! Fetches whole rows by position, reading only the pages that hold them.
+//! Fetches rows by position, reading only the pages that hold them.
 
 use super::error::EngineError;
 use super::files::{ROW_BITS, ReadColumn, RunFiles};
-use arrow::array::{ArrayRef, AsArray, RecordBatch};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
+use arrow::error::ArrowError;
 use futures::StreamExt;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{RowSelection, RowSelector};
 use parquet::arrow::async_reader::ParquetRecordBatchStreamBuilder;
 use std::collections::BTreeMap;
+
+/// Rows that are decoded at once.
+const BATCH_ROWS: usize = 1024;
+/// The same where each may have megabytes.
+const MEDIA_ROWS: usize = 4;
 
 /// The wanted columns of the rows at `positions`, as text; `None` for null. Keyed by position.
 ///
@@ -20,6 +26,83 @@ pub async fn rows_at(
     columns: &[ReadColumn],
     positions: &[u64],
 ) -> Result<BTreeMap<u64, Vec<Option<String>>>, EngineError> {
+    let mut out = BTreeMap::new();
+    batches_at(files, columns, positions, BATCH_ROWS, |positions, arrays| {
+        let texts: Vec<Option<ArrayRef>> = arrays
+            .iter()
+            .map(|array| array.map(|array| cast(array, &DataType::Utf8)).transpose())
+            .collect::<Result<_, _>>()?;
+        for (i, position) in positions.iter().enumerate() {
+            let values = texts.iter().map(|t| t.as_ref().and_then(|a| value(a, i))).collect();
+            out.insert(*position, values);
+        }
+        Ok(())
+    })
+    .await?;
+    Ok(out)
+}
+
+/// A value that is bytes, or text that may stand for some.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cell<'a> {
+    /// Bytes.
+    Bytes(&'a [u8]),
+    /// Text.
+    Text(&'a str),
+}
+
+/// Hands out the wanted columns of the rows at `positions`, row by row in their order, with the column's place among the
+/// wanted ones. Nulls are passed over. Few rows are held at a time, since each may be large.
+///
+/// # Errors
+/// Fails if a file cannot be read or a column holds neither bytes nor what can be shown as text.
+pub async fn cells_at(
+    files: &RunFiles,
+    columns: &[ReadColumn],
+    positions: &[u64],
+    mut take: impl FnMut(u64, usize, Cell<'_>),
+) -> Result<(), EngineError> {
+    batches_at(files, columns, positions, MEDIA_ROWS, |positions, arrays| {
+        let cells: Vec<Option<ArrayRef>> = arrays
+            .iter()
+            .map(|array| array.map(|array| cast(array, &cell_type(array))).transpose())
+            .collect::<Result<_, _>>()?;
+        for (i, position) in positions.iter().enumerate() {
+            let row = cells
+                .iter()
+                .enumerate()
+                .filter_map(|(at, array)| Some((at, array.as_ref()?)));
+            for (at, array) in row.filter(|(_, array)| array.is_valid(i)) {
+                let cell = match array.as_binary_opt::<i64>() {
+                    Some(bytes) => Cell::Bytes(bytes.value(i)),
+                    None => Cell::Text(array.as_string::<i32>().value(i)),
+                };
+                take(*position, at, cell);
+            }
+        }
+        Ok(())
+    })
+    .await
+}
+
+fn cell_type(array: &ArrayRef) -> DataType {
+    match array.data_type() {
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            DataType::LargeBinary
+        }
+        _ => DataType::Utf8,
+    }
+}
+
+/// Reads the rows at `positions` and hands them out batch by batch: their positions, and each wanted column, unless the
+/// file lacks it.
+async fn batches_at(
+    files: &RunFiles,
+    columns: &[ReadColumn],
+    positions: &[u64],
+    batch_rows: usize,
+    mut take: impl FnMut(&[u64], &[Option<&ArrayRef>]) -> Result<(), ArrowError>,
+) -> Result<(), EngineError> {
     let mut by_file: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for &position in positions {
         by_file
@@ -27,7 +110,6 @@ pub async fn rows_at(
             .or_default()
             .push(position & ((1 << ROW_BITS) - 1));
     }
-    let mut out = BTreeMap::new();
     for (index, mut rows) in by_file {
         rows.sort_unstable();
         rows.dedup();
@@ -47,37 +129,26 @@ pub async fn rows_at(
         let mut stream = ParquetRecordBatchStreamBuilder::new_with_metadata(files.reader(file), found.metadata)
             .with_projection(mask)
             .with_row_selection(selection(&rows, file.file.rows))
-            .with_batch_size(1024)
+            .with_batch_size(batch_rows)
             .build()
             .map_err(|e| fail(e.to_string()))?;
         let mut read = rows.iter();
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(|e| fail(e.to_string()))?;
-            let texts = texts(&batch, &found.roots, &sorted).map_err(|e| fail(e.to_string()))?;
-            for i in 0..batch.num_rows() {
-                let Some(row) = read.next() else { break };
-                let values = texts.iter().map(|t| t.as_ref().and_then(|a| value(a, i))).collect();
-                out.insert(((index as u64) << ROW_BITS) | row, values);
-            }
+            let array = |root: &Option<usize>| {
+                let at = root.and_then(|root| sorted.binary_search(&root).ok())?;
+                batch.columns().get(at)
+            };
+            let arrays: Vec<Option<&ArrayRef>> = found.roots.iter().map(array).collect();
+            let rows = read.by_ref().take(batch.num_rows());
+            let positions: Vec<u64> = rows.map(|row| ((index as u64) << ROW_BITS) | row).collect();
+            take(&positions, &arrays).map_err(|e| fail(e.to_string()))?;
         }
     }
-    Ok(out)
-}
-
-fn texts(
-    batch: &RecordBatch,
-    roots: &[Option<usize>],
-    sorted: &[usize],
-) -> Result<Vec<Option<ArrayRef>>, arrow::error::ArrowError> {
-    let text = |root: &Option<usize>| match root.and_then(|r| sorted.binary_search(&r).ok()) {
-        Some(i) => cast(batch.column(i), &DataType::Utf8).map(Some),
-        None => Ok(None),
-    };
-    roots.iter().map(text).collect()
+    Ok(())
 }
 
 fn value(array: &ArrayRef, row: usize) -> Option<String> {
-    use arrow::array::Array;
     let array = array.as_string::<i32>();
     array.is_valid(row).then(|| array.value(row).to_string())
 }

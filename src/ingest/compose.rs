@@ -38,6 +38,7 @@ impl Composer<'_> {
             .iter()
             .map(|c| (c, "shown"))
             .chain(parts.slices.iter().map(|c| (c, "slice")))
+            .chain(parts.media.iter().map(|c| (c, "media")))
             .chain(parts.cluster.iter().map(|c| (c, "cluster")));
         for ((side, name), role) in listed {
             if let Some(twice) = columns.iter_mut().find(|column| column.name == *name) {
@@ -183,10 +184,15 @@ impl Composer<'_> {
         let (flag, part) = match role {
             "slice" => ("--slice", "slice (bin it first)"),
             "cluster" => ("--cluster", "cluster"),
+            "media" => ("--media", "image or sound"),
             _ => ("--show", "payload"),
         };
         let found = facts.data_type()?;
-        let wrong = role == "slice" && matches!(friendly(&found), "decimal" | "timestamp");
+        let wrong = match role {
+            "slice" => matches!(friendly(&found), "decimal" | "timestamp"),
+            "media" => !matches!(friendly(&found), "text" | "binary" | "empty"),
+            _ => false,
+        };
         let found = match &facts.unusable {
             Some((name, _)) => name.clone(),
             None if wrong => friendly(&found).to_owned(),

@@ -75,6 +75,7 @@ impl GoldenDataset {
         let input = Input {
             file: spec.file.clone(),
             format: InputFormat::Auto,
+            media: Vec::new(),
         };
         let mut parts = parts(spec, &input, Depth::Head);
         if parts.is_err() {
@@ -301,6 +302,7 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         repeat: None,
         cluster: None,
         show: Vec::new(),
+        media: Vec::new(),
         slices: Vec::new(),
     };
     Ok((parts, inputs))

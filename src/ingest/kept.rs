@@ -59,7 +59,10 @@ impl Composer<'_> {
         }
         for (names, why) in [
             (reserved, "evaldiff fills these columns by itself"),
-            (nested, "the table has no lists, structures or binary columns"),
+            (
+                nested,
+                "the table has no lists or structures, and of bytes only images and sounds (--media)",
+            ),
             (blank, "they have no values"),
         ] {
             if !names.is_empty() {

@@ -4,8 +4,8 @@ use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, new_null_array};
-use arrow::compute::{CastOptions, cast_with_options};
+use arrow::array::{Array, ArrayRef, AsArray, StructArray, new_null_array};
+use arrow::compute::{CastOptions, cast_with_options, nullif};
 use arrow::datatypes::{DataType, SchemaRef};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -16,6 +16,9 @@ use super::error::IngestError;
 use super::raw::{BATCH_BYTES, BATCH_ROWS, RawBatch, RawColumn, RawKind, RawReader, Rows, check_names};
 use super::types::{friendly, raw_type};
 
+/// Where a pair of Hugging Face's datasets holds an image or a sound.
+const BYTES: &str = "bytes";
+
 /// Reads a Parquet file.
 pub(crate) struct ParquetReader {
     file: PathBuf,
@@ -25,7 +28,8 @@ pub(crate) struct ParquetReader {
 }
 
 impl ParquetReader {
-    pub(crate) fn new(file: PathBuf, handle: File) -> Result<Self, IngestError> {
+    /// Opens a file, of whose columns `media` may hold bytes.
+    pub(crate) fn new(file: PathBuf, handle: File, media: &[String]) -> Result<Self, IngestError> {
         let builder = ParquetRecordBatchReaderBuilder::try_new(handle).map_err(|e| corrupt(&file, &e))?;
         let fields = builder.schema().fields().clone();
         let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
@@ -34,10 +38,13 @@ impl ParquetReader {
             .iter()
             .map(|field| RawColumn {
                 name: field.name().clone(),
-                kind: raw_type(field.data_type()).map_or_else(
-                    || RawKind::Unusable(friendly(field.data_type()).to_owned()),
-                    RawKind::Typed,
-                ),
+                kind: match raw_type(field.data_type()) {
+                    Some(found) => RawKind::Typed(found),
+                    None if media.contains(field.name()) && holds_bytes(field.data_type()) => {
+                        RawKind::Typed(DataType::LargeBinary)
+                    }
+                    None => RawKind::Unusable(friendly(field.data_type()).to_owned()),
+                },
             })
             .collect();
         let usable = columns
@@ -93,7 +100,11 @@ impl RawReader for ParquetReader {
             let array: ArrayRef = match (&column.kind, arrays.as_slice()) {
                 (RawKind::Typed(wanted), [array, ..]) => {
                     arrays.next();
-                    cast_with_options(array, wanted, &options).map_err(|e| corrupt(&self.file, &e))?
+                    let array = match array.as_struct_opt() {
+                        Some(pair) => bytes_of(pair).map_err(|e| corrupt(&self.file, &e))?,
+                        None => Arc::clone(array),
+                    };
+                    cast_with_options(&array, wanted, &options).map_err(|e| corrupt(&self.file, &e))?
                 }
                 _ => new_null_array(&DataType::Null, rows),
             };
@@ -102,6 +113,29 @@ impl RawReader for ParquetReader {
         let at = Rows::From(self.next_row);
         self.next_row += rows as u64;
         Ok(Some(RawBatch { columns, rows, at }))
+    }
+}
+
+/// Whether values are bytes, or the pair of `bytes` and `path` as which Hugging Face's datasets keep images and sounds.
+fn holds_bytes(found: &DataType) -> bool {
+    match found {
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => true,
+        DataType::Struct(fields) => fields
+            .iter()
+            .any(|field| field.name() == BYTES && !field.data_type().is_nested() && holds_bytes(field.data_type())),
+        _ => false,
+    }
+}
+
+/// The bytes of such pairs.
+fn bytes_of(pairs: &StructArray) -> Result<ArrayRef, arrow::error::ArrowError> {
+    let bytes = pairs
+        .column_by_name(BYTES)
+        .map_or_else(|| new_null_array(&DataType::LargeBinary, pairs.len()), Arc::clone);
+    // A pair that is null may still lie over bytes.
+    match pairs.nulls() {
+        Some(_) => nullif(&bytes, &arrow::compute::is_null(pairs)?),
+        None => Ok(bytes),
     }
 }
 

@@ -18,11 +18,13 @@ pub fn plan(spec: &ImportSpec, known: &[KnownColumn], progress: &dyn Fn(u64)) ->
         .map(|file| Input {
             file: file.clone(),
             format: spec.format,
+            media: spec.media.clone(),
         })
         .collect();
     let golden = spec.golden.as_ref().map(|file| Input {
         file: file.clone(),
         format: InputFormat::Auto,
+        media: spec.media.clone(),
     });
     let first = inputs.first().ok_or(IngestError::NoFiles)?;
     for input in inputs.iter().chain(&golden) {

@@ -128,6 +128,7 @@ fn roles(layout: &Layout, parts: &Parts) -> ColumnRoles {
         latency: of("latency"),
         slices: all("slice"),
         show: all("shown"),
+        media: all("media"),
         kind: kind(layout, parts),
         scores: parts.scores.clone(),
         positive: parts.positive.clone(),

@@ -89,6 +89,8 @@ pub(crate) trait RawReader: Send {
 pub(crate) struct Input {
     pub(crate) file: PathBuf,
     pub(crate) format: InputFormat,
+    /// Columns of which bytes are taken; elsewhere they are dropped.
+    pub(crate) media: Vec<String>,
 }
 
 impl Input {
@@ -112,7 +114,7 @@ impl Input {
         };
         match details {
             true => logs::details_reader(file, handle),
-            false => Ok(Box::new(parquet::ParquetReader::new(file, handle)?)),
+            false => Ok(Box::new(parquet::ParquetReader::new(file, handle, &self.media)?)),
         }
     }
 

@@ -46,6 +46,8 @@ pub(crate) struct Parts {
     pub(crate) cluster: Option<(Side, String)>,
     /// Columns to show, in their order.
     pub(crate) show: Vec<(Side, String)>,
+    /// Columns of images and sounds, in their order.
+    pub(crate) media: Vec<(Side, String)>,
     /// Declared slice columns, in their order.
     pub(crate) slices: Vec<(Side, String)>,
 }
@@ -92,6 +94,7 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         repeat: optional(&REPEAT, &spec.repeat, file, &columns)?,
         cluster: None,
         show: Vec::new(),
+        media: Vec::new(),
         slices: Vec::new(),
     };
     if spec.error.is_none() {
@@ -133,6 +136,12 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         }
     };
     parts.show = shown(spec, view, &columns)?;
+    for column in &spec.media {
+        let media = locate(view, column, "--media", "an image or sound")?;
+        if !parts.media.contains(&media) {
+            parts.media.push(media);
+        }
+    }
     if let Some(column) = &spec.cluster {
         parts.cluster = Some(locate(view, column, "--cluster", "the cluster")?);
     }
@@ -203,7 +212,11 @@ fn shown(spec: &ImportSpec, view: &View<'_>, columns: &[String]) -> Result<Vec<(
     };
     let golden_columns = view.golden.map(|(_, facts)| facts.names()).unwrap_or_default();
     let named = |names: &[String], input: &str| names.iter().find(|name| plain(name) == input).cloned();
-    let taken = |name: &String| [&spec.id, &spec.slices].iter().any(|list| list.contains(name));
+    let taken = |name: &String| {
+        [&spec.id, &spec.slices, &spec.media]
+            .iter()
+            .any(|list| list.contains(name))
+    };
     let single = |name: &String| {
         [&spec.truth, &spec.prediction, &spec.confidence]
             .iter()

@@ -27,6 +27,9 @@ use super::roles::Side;
 use super::source::{SideRows, internal};
 use super::values::text;
 
+/// Bytes of rows with images or sounds that the sort gives out at once, more or less.
+const SORTED_BYTES: u64 = 16 << 20;
+
 /// Rows in the order of their keys, bytewise; the stream ends with the first error.
 pub type SortedRows = BoxStream<'static, Result<RecordBatch, IngestError>>;
 
@@ -34,6 +37,10 @@ impl ImportPlan {
     /// Reads the inputs again and yields their rows sorted by key. Input that is sorted already is not sorted again.
     pub async fn sorted(self, ctx: Arc<TaskContext>) -> Result<SortedRows, IngestError> {
         let plan = self.physical().map_err(|error| internal(&error))?;
+        let ctx = match self.roles().media.is_empty() {
+            true => ctx,
+            false => small_batches(&ctx, self.row_bytes()),
+        };
         let rows = execute_stream(plan, ctx).map_err(|error| internal(&error))?;
         let mut check = Check {
             schema: self.schema(),
@@ -56,6 +63,16 @@ impl ImportPlan {
             std::future::ready((!before).then_some(batch))
         });
         Ok(until_error.boxed())
+    }
+
+    /// Bytes of a row, as far as the sizes of the files tell.
+    fn row_bytes(&self) -> u64 {
+        let files = self.inputs.iter().chain(&self.golden).map(|input| &input.file);
+        let bytes: u64 = files
+            .filter_map(|file| std::fs::metadata(file).ok())
+            .map(|file| file.len())
+            .sum();
+        bytes / self.counts().rows.max(1)
     }
 
     fn physical(&self) -> Result<Arc<dyn ExecutionPlan>, DataFusionError> {
@@ -86,6 +103,17 @@ impl ImportPlan {
         let order = LexOrdering::new(order).ok_or_else(|| DataFusionError::Internal("no order".to_owned()))?;
         Ok(Arc::new(SortExec::new(order, rows)))
     }
+}
+
+/// The same context with fewer rows at once, where rows hold images or sounds: thousands of them might fill the memory.
+fn small_batches(ctx: &TaskContext, row_bytes: u64) -> Arc<TaskContext> {
+    let config = ctx.session_config().clone();
+    let rows = usize::try_from(SORTED_BYTES / row_bytes.max(1)).unwrap_or(usize::MAX);
+    let rows = rows.clamp(1, config.batch_size());
+    let small = TaskContext::default()
+        .with_session_config(config.with_batch_size(rows))
+        .with_runtime(ctx.runtime_env());
+    Arc::new(small)
 }
 
 fn ascending() -> SortOptions {

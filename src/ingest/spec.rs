@@ -48,6 +48,8 @@ pub struct ImportSpec {
     pub slices: Vec<String>,
     /// Payload columns besides the usual input columns.
     pub show: Vec<String>,
+    /// Columns of images and sounds, whose bytes the table takes.
+    pub media: Vec<String>,
     /// Golden dataset, joined by key.
     pub golden: Option<PathBuf>,
     /// The golden dataset's key columns, where they have other names than those of the predictions.

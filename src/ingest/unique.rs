@@ -12,7 +12,7 @@ pub(crate) fn check_distinct(parts: &Parts) -> Result<(), IngestError> {
             .map(|(_, name)| name.clone())
             .collect()
     };
-    let (slices, show) = (own(&parts.slices), own(&parts.show));
+    let (slices, show, media) = (own(&parts.slices), own(&parts.show), own(&parts.media));
     let scores = parts.scores.iter().map(|score| (score.column.as_str(), "a score"));
     let single = [
         (&parts.positive, "the probability of the positive class"),
@@ -38,7 +38,8 @@ pub(crate) fn check_distinct(parts: &Parts) -> Result<(), IngestError> {
         )
         .chain(scores)
         .chain(slices.iter().map(|name| (name.as_str(), "a slice")))
-        .chain(show.iter().map(|name| (name.as_str(), "shown")));
+        .chain(show.iter().map(|name| (name.as_str(), "shown")))
+        .chain(media.iter().map(|name| (name.as_str(), "an image or sound")));
     for (column, second) in uses {
         if let Some((_, first)) = seen.iter().find(|(name, _)| *name == column) {
             // A slice may be shown: it is stored once.

@@ -19,6 +19,12 @@ pub(crate) fn text(array: &ArrayRef) -> Result<StringArray, IngestError> {
     let array = match array.data_type() {
         DataType::Utf8 => Arc::clone(array),
         DataType::Null => new_null_array(&DataType::Utf8, array.len()),
+        // Bytes are never printed: their digest stands for them.
+        DataType::LargeBinary => {
+            let digest = |bytes: &[u8]| blake3::hash(bytes).to_hex().to_string();
+            let digests: StringArray = array.as_binary::<i64>().iter().map(|bytes| bytes.map(digest)).collect();
+            Arc::new(digests)
+        }
         _ => cast(array, &DataType::Utf8).map_err(|error| IngestError::Engine {
             reason: error.to_string(),
         })?,

@@ -44,6 +44,9 @@ pub struct ColumnRoles {
     /// What samples that belong together have in common: a document, a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
+    /// Columns of images and sounds: their bytes, or names of files.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<String>,
 }
 
 impl ColumnRoles {
@@ -97,6 +100,9 @@ pub struct CompareOptions {
     /// Digest of the theme of the pages; absent for the built-in one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub theme: Option<String>,
+    /// Digest of what became of the files that samples name; absent where none is named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub media: Option<String>,
 }
 
 fn searching() -> bool {
@@ -122,6 +128,7 @@ impl Default for CompareOptions {
             search: true,
             search_columns: Vec::new(),
             theme: None,
+            media: None,
         }
     }
 }

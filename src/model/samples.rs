@@ -1,5 +1,6 @@
 //! The samples that a report shows: every payload of every page, `data/samples.json`.
 
+use super::media::Media;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -16,6 +17,9 @@ pub struct SampleSet {
     /// Columns of numbers that stand beside an answer: scores, or the probability of the positive class.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<String>,
+    /// Columns of images and sounds, in the order in which pages show them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<String>,
     /// Columns whose values were kept out, by `--hide` or `--no-payload`.
     pub hidden: Vec<String>,
     /// The lists, in page order.
@@ -89,4 +93,7 @@ pub struct Answer {
     /// Numbers in the order of [`SampleSet::scores`]; `None` for null or no finite number.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub scores: Vec<Option<f64>>,
+    /// Images and sounds in the order of [`SampleSet::media`]; `None` for null.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Option<Media>>,
 }

@@ -199,6 +199,13 @@ fn attributes(path: &str, keep: Keep) -> Attributes {
         "md" => "text/markdown; charset=utf-8",
         "svg" => "image/svg+xml",
         "png" => "image/png",
+        "jpg" => "image/jpeg",
+        "gif" => "image/gif",
+        "webp" => "image/webp",
+        "wav" => "audio/wav",
+        "mp3" => "audio/mpeg",
+        "ogg" => "audio/ogg",
+        "flac" => "audio/flac",
         "parquet" => "application/vnd.apache.parquet",
         _ => "application/octet-stream",
     };

@@ -198,6 +198,7 @@ fn role_facts(roles: &ColumnRoles) -> Vec<Fact> {
         ("Latency", many(roles.latency.as_slice())),
         ("Slices", many(&roles.slices)),
         ("Inputs and outputs", many(&roles.show)),
+        ("Images and sounds", many(&roles.media)),
         (
             "Scores",
             many(

@@ -28,6 +28,7 @@ pub mod llm_comparator;
 pub mod markdown;
 pub mod matrix;
 pub mod measure;
+pub mod media;
 pub mod metadata;
 pub mod method;
 pub mod metrics;

@@ -150,6 +150,7 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
             here: words::visible(&comparison.table),
             made_by: owner.made_by.clone(),
             pair: true,
+            media: false,
         },
         headline: headline::headline(comparison),
         non_inferiority: headline::non_inferiority(comparison),

@@ -20,6 +20,8 @@ pub struct Chrome {
     pub made_by: String,
     /// Whether the report compares two versions.
     pub pair: bool,
+    /// Whether the page shows files of the report: it may load nothing but its style and script otherwise.
+    pub media: bool,
 }
 
 /// A link to another page of the report.
@@ -100,6 +102,7 @@ impl Owner {
             here: title.to_owned(),
             made_by: self.made_by.clone(),
             pair: self.candidate.is_some(),
+            media: false,
         }
     }
 
@@ -115,6 +118,7 @@ impl Owner {
             here: title.to_owned(),
             made_by: self.made_by.clone(),
             pair: self.candidate.is_some(),
+            media: false,
         }
     }
 }

@@ -106,6 +106,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
             here: words::visible(&report.table),
             made_by: owner.made_by,
             pair: false,
+            media: false,
         },
         version: owner.baseline,
         sentence: sentence(report),

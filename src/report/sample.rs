@@ -2,6 +2,7 @@
 
 use super::format::{milliseconds, number};
 use super::links::{self, PER_PAGE};
+use super::media::{self, MediaView};
 use super::parts::{Chrome, Fact, Link, Owner};
 use super::payload::{self, PayloadView};
 use super::{samples, words};
@@ -45,6 +46,8 @@ pub struct SampleView {
     pub fields: Vec<FieldRow>,
     /// Inputs and outputs.
     pub payload: Vec<PayloadView>,
+    /// Images and sounds.
+    pub media: Vec<MediaView>,
     /// Columns kept out.
     pub hidden: Vec<String>,
     /// Slice columns.
@@ -95,7 +98,10 @@ pub fn sample_page(some: &[&Sample], owner: &Owner) -> SamplePage {
         several => format!("{} samples", several.len()),
     };
     SamplePage {
-        page: owner.below(&title, Vec::new()),
+        page: Chrome {
+            media: some.iter().any(|sample| media::has_files(sample)),
+            ..owner.below(&title, Vec::new())
+        },
     }
 }
 
@@ -150,6 +156,7 @@ pub fn sample_view(
         versions: versions(owner),
         fields: fields(samples, sample, single, owner.kind),
         payload: payloads(samples, sample, single, owner.kind),
+        media: media::media(samples, sample, single),
         hidden: super::parts::hidden(samples),
         slices: sample.slices.iter().map(slice).collect(),
         prev: neighbour(at.and_then(|at| at.checked_sub(1))),

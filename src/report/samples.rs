@@ -4,7 +4,7 @@ use super::format::{count, counted, number};
 use super::links::{self, PER_PAGE};
 use super::lists::ListHead;
 use super::parts::{Chrome, Owner};
-use super::words;
+use super::{media, words};
 use crate::model::samples::Answer;
 use crate::model::{Kind, Sample, SampleList, SampleSet};
 use serde::Serialize;
@@ -70,7 +70,7 @@ pub struct SampleRow {
     pub baseline: Option<AnswerView>,
     /// The candidate's answer.
     pub candidate: Option<AnswerView>,
-    /// The start of its first payload column.
+    /// The start of its first payload column, or what its first image or sound is.
     pub preview: Option<String>,
 }
 
@@ -170,7 +170,7 @@ fn row(sample: &Sample, single: bool, kind: Kind) -> SampleRow {
             sample.candidate.as_ref()
         }
         .map(answer),
-        preview: text.map(|text| preview(text)),
+        preview: text.map(|text| preview(text)).or_else(|| media::preview(sample)),
     }
 }
 

@@ -15,7 +15,7 @@ const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 const INDEX_JS: &str = include_str!("../../templates/assets/index.js");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 34] = [
+const TEMPLATES: [(&str, &str); 35] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
@@ -48,6 +48,7 @@ const TEMPLATES: [(&str, &str); 34] = [
     ("files", include_str!("../../templates/partials/files.hbs")),
     ("changes", include_str!("../../templates/changes.hbs")),
     ("pieces", include_str!("../../templates/partials/pieces.hbs")),
+    ("media", include_str!("../../templates/partials/media.hbs")),
     ("info", include_str!("../../templates/partials/info.hbs")),
     ("keys", include_str!("../../templates/partials/keys.hbs")),
     ("facts", include_str!("../../templates/partials/facts.hbs")),

@@ -14,8 +14,8 @@ use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunSlice};
 use crate::model::samples::{Answer, SAMPLES_SCHEMA};
 use crate::model::slice::SliceDetail;
 use crate::model::{
-    Accounting, ClassRow, ColumnRoles, CompareOptions, Confusion, Direction, Golden, Metric, Origin, Outcomes,
-    PinnedRun, Predicate, Sample, SampleList, SliceResult, Verdict,
+    Accounting, ClassRow, ColumnRoles, CompareOptions, Confusion, Direction, Golden, Media, MediaFile, MediaType,
+    Metric, NoMedia, Origin, Outcomes, PinnedRun, Predicate, Sample, SampleList, SliceResult, Verdict,
 };
 use crate::report::trend::{Point, TrendSource};
 use crate::stats::MetricKind;
@@ -326,6 +326,7 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
         latency_ms: Some(12.5),
         payload: vec![Some(text.into()), None],
         scores: Vec::new(),
+        media: Vec::new(),
     }
 }
 
@@ -344,6 +345,7 @@ fn samples(n: usize) -> SampleSet {
         schema: SAMPLES_SCHEMA.into(),
         columns: vec!["text".into(), "output".into()],
         scores: Vec::new(),
+        media: Vec::new(),
         hidden: vec![format!("email {EVIL}")],
         lists: Vec::new(),
         samples: BTreeMap::new(),
@@ -623,6 +625,66 @@ fn charts_lead_to_the_slices_they_show() {
     assert!(chart.contains("role=\"group\"") && chart.contains("4 slices: 2 worse, 0 better, 2 undecided"));
     assert_eq!(chart.matches("<a href=\"slices/domain-").count(), 2);
     assert!(chart.contains("tweets and lang is missing: -14.8 points on 2,812 samples, worse"));
+}
+
+#[test]
+fn only_pages_with_media_may_show_files_of_the_report() {
+    let mut set = samples(3);
+    set.media = vec![EVIL.into()];
+    let file = |kind, pixels| MediaFile {
+        sha256: "0a".repeat(32),
+        kind,
+        size: 3_000,
+        pixels,
+    };
+    let value = |file: Option<MediaFile>| {
+        let absent = file.is_none().then_some(NoMedia::Outside);
+        let name = Some(EVIL.to_owned());
+        Some(Media { name, file, absent })
+    };
+    let values = [
+        [
+            value(Some(file(MediaType::Png, Some([40, 30])))),
+            value(Some(file(MediaType::Wav, None))),
+        ],
+        [value(None), value(None)],
+        [None, None],
+    ];
+    for (sample, [a, b]) in set.samples.values_mut().zip(values) {
+        let sides = [(&mut sample.baseline, a), (&mut sample.candidate, b)];
+        sides
+            .into_iter()
+            .for_each(|(answer, media)| answer.as_mut().unwrap().media = vec![media]);
+    }
+    let pages = render_diff(&comparison(), &set).unwrap();
+    let with_media = "img-src data: 'self'; media-src 'self'\">";
+    let allowed: Vec<&Page> = pages.iter().filter(|page| text(page).contains(with_media)).collect();
+    let [only] = allowed.as_slice() else {
+        panic!("{} pages may show files", allowed.len())
+    };
+    let html = text(only);
+    let path = format!("../media/{}", "0a".repeat(32));
+    let image = format!("src=\"{path}.png\" alt=\"image ");
+    assert!(
+        html.contains(&image) && html.contains("loading=\"lazy\" width=\"40\" height=\"30\">"),
+        "{html}"
+    );
+    assert!(html.contains(&format!(
+        "<audio controls preload=\"none\" src=\"{path}.wav\" aria-label=\"sound "
+    )));
+    assert!(html.contains("image, PNG, 3 KiB, 40 × 30 pixels"));
+    assert!(!html.contains(EVIL));
+    for page in pages
+        .iter()
+        .filter(|page| page.path.ends_with(".html") && page.path != only.path)
+    {
+        let html = text(page);
+        assert!(
+            html.contains("img-src data:\">") && !html.contains("<img") && !html.contains("<audio"),
+            "{}",
+            page.path
+        );
+    }
 }
 
 #[test]

@@ -27,6 +27,8 @@ const ROW_GROUP_ROWS: usize = 131_072;
 const PAGE_BYTES: usize = 128 * 1024;
 /// Bytes per data page of columns that are only looked up for single samples: a look-up decodes one page.
 const PAYLOAD_PAGE_BYTES: usize = 16 * 1024;
+/// Bytes per row group where rows hold images or sounds: it is held in memory until it is written.
+const MEDIA_GROUP_BYTES: usize = 64 * 1024 * 1024;
 /// Bytes after which a new file is begun.
 const TARGET_FILE_BYTES: usize = 512 * 1024 * 1024;
 
@@ -277,12 +279,20 @@ fn writer_properties(schema: &SchemaRef, run: &NewRun) -> WriterProperties {
         let label = roles.truth.as_deref() == Some(name) || name == roles.prediction;
         (label && roles.kind().has_labels()) || roles.slices.iter().any(|s| s == name)
     };
+    if !run.roles.media.is_empty() {
+        builder = builder.set_max_row_group_bytes(Some(MEDIA_GROUP_BYTES));
+    }
     for field in schema.fields() {
         let path = ColumnPath::from(field.name().as_str());
         let name = field.name().as_str();
         if name == KEY {
             // Keys are unique: a dictionary would only be built and thrown away.
             builder = builder.set_column_dictionary_enabled(path, false);
+        } else if run.roles.media.iter().any(|media| media == name) {
+            // Nothing is ever looked for among them; the same image may stand in many rows, so that a dictionary may pay.
+            builder = builder
+                .set_column_statistics_enabled(path.clone(), EnabledStatistics::None)
+                .set_column_data_page_size_limit(path, PAYLOAD_PAGE_BYTES);
         } else if field.data_type() == &DataType::Float64 {
             builder = builder.set_column_dictionary_enabled(path, false);
         } else if field.data_type() == &DataType::Utf8 && !narrow(name) && name != RUN_ID && name != MODEL_VERSION {

@@ -14,7 +14,7 @@ import { Problems, comparisons, htmlFiles, isPointer, launch, nameIn, watch } fr
 
 const site = realpathSync(process.argv[2]);
 const files = `${pathToFileURL(site).href}/`;
-const hostile = (path) => nameIn(site, path).startsWith("cases.hostile");
+const hostile = (path) => /^cases\.(hostile|media)/.test(nameIn(site, path));
 const pages = [join(site, "index.html"), ...htmlFiles(site).filter((path) => hostile(path) && !isPointer(path))];
 const problems = new Problems();
 
@@ -28,11 +28,13 @@ function structure(site) {
   const body = [...document.body.children].map((one) => one.localName).join(" ");
   if (!/^a (header main footer|main script)$/.test(body)) wrong.push(`the body holds ${body}`);
   if (of("h1").length !== 1 || !document.querySelector("main h1")) wrong.push(`${of("h1").length} headings of the first level`);
-  say("an element that the product never makes", of("iframe, object, embed, base, textarea, audio, video, math, template"));
+  say("an element that the product never makes", of("iframe, object, embed, base, textarea, video, source, math, template"));
+  const ofReport = (one) => /^\.\.\/media\/[0-9a-f]{64}\.(png|jpg|gif|webp|wav|mp3|ogg|flac)$/.test(one.getAttribute("src"));
+  say("a sound that is no file of the report", of("audio").filter((one) => !ofReport(one)));
   say("a form", of("form, select").filter((one) => !one.closest("main > form.filters")));
   const ours = (script) => (script.src ? /\/assets\/report-[0-9a-f]+\.js$/.test(script.src) : script.parentElement === document.body);
   say("a script of its own", of("script").filter((one, i) => i > 0 || !ours(one)));
-  say("an image", of("img, picture, image").filter((one) => !/^data:image\//.test(one.getAttribute("src") ?? "")));
+  say("an image", of("img, picture, image").filter((one) => !/^data:image\//.test(one.getAttribute("src") ?? "") && !(one.localName === "img" && ofReport(one))));
   say("a handler", of("*").filter((one) => [...one.attributes].some(({ name }) => /^on/.test(name))));
   say("inline style", of("[style]"));
   say("a drawing", of("svg").filter((one) => !one.matches(".bar, .chart, .trend svg")));

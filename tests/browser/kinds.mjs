@@ -5,12 +5,12 @@
 // The site is FOLDER/site, the table's warehouse lies beside it.
 
 import { spawnSync } from "node:child_process";
-import { mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { ARGUMENTS, GOLDEN, VERSIONS, writeHostile } from "./hostile_data.mjs";
 
 const [evaldiff, cases, folder] = process.argv.slice(2).map((path) => resolve(path));
-const SINGLE = ["slice-regression", "numeric", "scored-text", "binary-probability"];
+const SINGLE = ["slice-regression", "numeric", "scored-text", "binary-probability", "media"];
 const NOT_COMPARABLE = "no-match";
 
 function run(args, code = 0) {
@@ -27,6 +27,8 @@ function caseArguments(name) {
 const table = (name) => ["--table", `cases.${name.replaceAll("-", "_")}`];
 
 function goldenCase(name) {
+  const named = join(cases, name, "files"); // what samples name is looked for in the working folder
+  if (existsSync(named)) cpSync(named, join(folder, "files"), { recursive: true });
   const files = ["baseline.csv", "candidate.csv"].map((file) => join(cases, name, file));
   run(["diff", ...files, ...table(name), ...caseArguments(name)], name === NOT_COMPARABLE ? 3 : 0);
   if (SINGLE.includes(name)) run(["report", "candidate", ...table(name)]);

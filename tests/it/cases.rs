@@ -1,6 +1,6 @@
 //! The golden cases: every folder of golden/cases, compared with its expected.json.
 
-use crate::harness::{Project, case_arguments, repository, without_seeded};
+use crate::harness::{Project, case_arguments, repository, tree, without_seeded};
 use serde_json::Value;
 use std::path::Path;
 
@@ -72,6 +72,9 @@ fn compare(case: &str) -> Value {
     for file in ["baseline.csv", "candidate.csv"] {
         let path = repository().join("golden/cases").join(case).join(file);
         project.file(file, std::fs::read(path).unwrap());
+    }
+    for (name, bytes) in tree(&repository().join("golden/cases").join(case).join("files")) {
+        project.file(&format!("files/{name}"), bytes);
     }
     let args = case_arguments(case);
     let words: Vec<&str> = ["baseline.csv", "candidate.csv", "--format", "json"]

@@ -28,6 +28,7 @@ mod label_changes;
 mod lake;
 mod lakehouse;
 mod lists;
+mod media;
 mod odd_input;
 mod outages;
 #[cfg(feature = "postgres")]

@@ -51,7 +51,7 @@ fn every_flag_of_a_comparison_arrives() {
          --memory-limit 1GiB --top 7 --hide h --no-payload --id i --id j --truth t --pred p --conf c --show x \
          --status st --error e --latency l --golden g.csv --golden-name n --golden-version gv \
          --input-format csv --threads 3 --join merge --config c.toml -vv \
-         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --cluster clu --tolerance 0.5 --label-map l.csv",
+         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --cluster clu --media m --media n --media m --media-root files --tolerance 0.5 --label-map l.csv",
         &[],
     )
     .unwrap();
@@ -73,6 +73,7 @@ fn every_flag_of_a_comparison_arrives() {
             latency: Some("l".into()),
             slices: list(&["s1", "s2"]),
             show: list(&["x"]),
+            media: list(&["m", "n"]),
             kind: Some(Kind::Text),
             scores: vec![score("s3", Direction::Higher), score("a:b", Direction::Lower)],
             positive: Some("pos".into()),
@@ -95,6 +96,7 @@ fn every_flag_of_a_comparison_arrives() {
         join: JoinStrategy::Merge,
         out: Some("o".into()),
         theme: None,
+        media_root: Some("files".into()),
         service: ServiceChoice::default(),
     };
     assert_eq!(parsed.overrides, expected);

@@ -63,6 +63,9 @@ fn column(job: &Job, name: &str) -> Result<Result<SearchColumn, &'static str>, C
     };
     let listed = |names: &[String]| names.iter().any(|other| other == name);
     let (slice, asked) = (listed(&job.roles.slices), listed(&job.options.search_columns));
+    if listed(&job.roles.media) {
+        return Ok(Err("it is an image or a sound"));
+    }
     if let Some(role) = role(job, name) {
         return Ok(Err(role));
     }

@@ -54,6 +54,7 @@ fn command(subject: &Subject<'_>) -> String {
     }
     roles.slices.iter().for_each(|slice| flag("--slice", slice));
     roles.show.iter().for_each(|column| flag("--show", column));
+    roles.media.iter().for_each(|column| flag("--media", column));
     options.hide.iter().for_each(|column| flag("--hide", column));
     if options.top != usual.top {
         flag("--top", &options.top.to_string());
@@ -69,6 +70,9 @@ fn command(subject: &Subject<'_>) -> String {
         if !options.label_map.is_empty() {
             flag("--label-map", "labels.json");
         }
+    }
+    if options.media.is_some() {
+        flag("--media-root", "FOLDER_OF_THE_FILES");
     }
     if options.theme.is_some() {
         flag("--theme", "FOLDER_OF_THE_THEME");
