@@ -5,13 +5,10 @@ use crate::audit::manifest::{MANIFEST_NAME, Manifest};
 use crate::cli::request::{ListFormat, PinsRequest};
 use crate::error::{Error, Result};
 use crate::publish;
-use crate::store::{Holder, Store, StoreError};
+use crate::store::{Holder, PIN_PREFIX, Store, StoreError, pin_name};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-
-/// What a pin's name begins with; the snapshot's id follows.
-const PREFIX: &str = "evaldiff-";
 
 /// What keeps a report's evidence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -43,11 +40,6 @@ struct Report {
     published_to: Option<String>,
 }
 
-/// The name of a snapshot's pin.
-pub(super) fn tag(snapshot: i64) -> String {
-    format!("{PREFIX}{snapshot}")
-}
-
 /// Records that a report, published in `folder` of `site`, needs its snapshots, and pins them; a failure is a warning, since
 /// the report is published already.
 pub(super) async fn pin(session: &Session, manifest: &Manifest, folder: &str, site: &str) {
@@ -62,7 +54,7 @@ pub(super) async fn pin(session: &Session, manifest: &Manifest, folder: &str, si
         store.hold(&manifest.table, &holder).await.map_err(convert::store)?;
         let mut gone = Vec::new();
         for id in ids(manifest) {
-            match store.tag(&manifest.table, &tag(id), id).await {
+            match store.tag(&manifest.table, &pin_name(id), id).await {
                 Err(StoreError::SnapshotGone { snapshot, .. }) => gone.push(snapshot),
                 tagged => {
                     tagged.map_err(convert::store)?;
@@ -153,7 +145,7 @@ async fn of_table(
         .tags(table)
         .await?
         .into_iter()
-        .filter(|(name, _)| name.starts_with(PREFIX))
+        .filter(|(name, _)| name.starts_with(PIN_PREFIX))
         .map(|(name, id)| (id, name))
         .collect();
     for id in tags.keys() {

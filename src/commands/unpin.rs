@@ -1,12 +1,12 @@
 //! `evaldiff unpin`: lets go of snapshots, but for what another published report needs.
 
-use super::pins::{ids, tag};
+use super::pins::ids;
 use super::{Session, convert, print};
 use crate::audit::manifest::MANIFEST_NAME;
 use crate::cli::request::UnpinRequest;
 use crate::error::{Error, Result};
 use crate::publish::folder_of;
-use crate::store::{Holder, Store};
+use crate::store::{Holder, Store, pin_name};
 use std::collections::BTreeSet;
 
 /// What is to be let go.
@@ -115,11 +115,11 @@ async fn release(store: &Store, table: &str, id: i64) -> Result<()> {
     let mut needed = needs(store, table, id).await?;
     let mut had = false;
     if needed.is_empty() {
-        had = store.untag(table, &tag(id)).await.map_err(convert::store)?;
+        had = store.untag(table, &pin_name(id)).await.map_err(convert::store)?;
         // A report that was published meanwhile may have found the pin as it should be.
         needed = needs(store, table, id).await?;
         if !needed.is_empty() {
-            store.tag(table, &tag(id), id).await.map_err(convert::store)?;
+            store.tag(table, &pin_name(id), id).await.map_err(convert::store)?;
         }
     }
     if !needed.is_empty() {
@@ -139,7 +139,7 @@ async fn force(session: &Session, store: &Store, table: &str, id: i64) -> Result
             "warning: {report} needs snapshot {id}, and the next expiry may take it"
         ));
     }
-    let had = store.untag(table, &tag(id)).await.map_err(convert::store)?;
+    let had = store.untag(table, &pin_name(id)).await.map_err(convert::store)?;
     if !had && !store.has_snapshots(table, &[id]).await.map_err(convert::store)?[0] {
         return Err(Error::usage(format!("{table} has no snapshot {id}, and no pin of it"))
             .with_hint("`evaldiff pins` lists what is pinned"));

@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use crate::model::DataFile;
-use crate::store::{self, LocationError, Objects, RUN_ID, ResolvedRun};
+use crate::store::{self, LocationError, MODEL_VERSION, Objects, RUN_ID, ResolvedRun};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
@@ -10,7 +10,8 @@ use object_store::{ObjectStore, ObjectStoreExt};
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::arrow::async_reader::{AsyncFileReader, ParquetObjectReader};
 use parquet::arrow::{PARQUET_FIELD_ID_META_KEY, parquet_to_arrow_schema};
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
+use parquet::file::statistics::Statistics;
 use std::sync::Arc;
 
 /// Bits of a row position that hold the row within its file; the bits above hold the file.
@@ -39,17 +40,10 @@ pub struct OpenFile {
 pub struct RunFiles {
     /// In key order where the run is sorted.
     pub files: Vec<Arc<OpenFile>>,
-    /// Where the files hold rows of other runs too: whose count.
-    pub only: Option<OnlyRun>,
-}
-
-/// Rows of one run among others in the same files.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OnlyRun {
-    /// The column with the run id.
-    pub column: ReadColumn,
-    /// The run.
-    pub run_id: String,
+    /// Where the files hold rows of other runs too: what those that count have in which column.
+    pub only: Vec<(ReadColumn, String)>,
+    /// Of each file the row groups that may hold rows which count.
+    pub row_groups: Vec<Vec<usize>>,
 }
 
 impl RunFiles {
@@ -59,18 +53,21 @@ impl RunFiles {
     /// [`EngineError::File`] if one is missing or damaged, [`EngineError::Altered`] if its size or rows differ.
     pub async fn open(run: &ResolvedRun) -> Result<RunFiles, EngineError> {
         let (files, objects) = (&run.run.data_files, &run.objects);
-        let only = run.filter_run_id.as_ref().map(|run_id| {
-            Ok::<_, EngineError>(OnlyRun {
-                column: ReadColumn::of(&run.schema, RUN_ID, true)?,
-                run_id: run_id.clone(),
-            })
-        });
+        let mut only = Vec::new();
+        if run.mixed_files {
+            for (column, value) in [(RUN_ID, &run.run.run_id), (MODEL_VERSION, &run.run.model_version)] {
+                only.push((ReadColumn::of(&run.schema, column, true)?, value.clone()));
+            }
+        }
         let open = stream::iter(files)
             .map(|file| open_file(objects, file, run.deleted.of(&file.path)))
             .buffered(OPEN_AT_ONCE);
+        let files: Vec<Arc<OpenFile>> = open.map_ok(Arc::new).try_collect().await?;
+        let row_groups = files.iter().map(|file| candidates(file, &only)).collect();
         Ok(RunFiles {
-            files: open.map_ok(Arc::new).try_collect().await?,
-            only: only.transpose()?,
+            files,
+            only,
+            row_groups,
         })
     }
 
@@ -82,6 +79,37 @@ impl RunFiles {
     /// A reader for one of the files.
     pub fn reader(&self, file: &OpenFile) -> ParquetObjectReader {
         ParquetObjectReader::new(Arc::clone(&file.store), file.path.clone()).with_file_size(file.file.size)
+    }
+}
+
+/// The row groups of a file whose statistics do not rule out that they hold such rows: a file of many runs is read in part.
+fn candidates(file: &OpenFile, only: &[(ReadColumn, String)]) -> Vec<usize> {
+    let leaves: Vec<(Option<usize>, &str)> = only
+        .iter()
+        .map(|(column, value)| (file.leaf(column), value.as_str()))
+        .collect();
+    let may_hold = |group: &RowGroupMetaData| {
+        leaves.iter().all(|(leaf, value)| {
+            let statistics = leaf.and_then(|leaf| group.column(leaf).statistics());
+            statistics.is_none_or(|statistics| may_be(statistics, value))
+        })
+    };
+    let groups = file.metadata.row_groups().iter().enumerate();
+    groups.filter(|(_, group)| may_hold(group)).map(|(i, _)| i).collect()
+}
+
+/// Whether a column chunk may hold a text. Null counts as empty, as it does where runs are told apart.
+fn may_be(statistics: &Statistics, value: &str) -> bool {
+    let Statistics::ByteArray(texts) = statistics else {
+        return true;
+    };
+    // A cut bound lies outside of the values, a maximum that could not be incremented excepted: that is a prefix of some.
+    match (texts.min_opt(), texts.max_opt()) {
+        (Some(low), Some(high)) if !value.is_empty() => {
+            let (low, high, value) = (low.data(), high.data(), value.as_bytes());
+            low <= value && (value <= high || value.starts_with(high))
+        }
+        _ => true,
     }
 }
 
@@ -186,6 +214,14 @@ pub struct FileColumns {
 }
 
 impl OpenFile {
+    /// Where a column lies among the leaves.
+    pub fn leaf(&self, column: &ReadColumn) -> Option<usize> {
+        let found = self.columns(std::slice::from_ref(column)).ok()?;
+        let root = (*found.roots.first()?)?;
+        let descriptor = self.metadata.file_metadata().schema_descr();
+        (0..descriptor.num_columns()).find(|&i| descriptor.get_column_root_idx(i) == root)
+    }
+
     /// Finds the wanted columns by field id; by name only where the file has no ids at all. `key` is read as views.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Cuts two sorted runs into key ranges that can be merged independently of each other.
 
-use super::files::{OpenFile, ReadColumn, RunFiles};
+use super::files::{ReadColumn, RunFiles};
 use super::merge::KeyRange;
 use super::scan::Piece;
 use parquet::file::statistics::Statistics;
@@ -60,11 +60,11 @@ pub fn cut(left: &RunFiles, right: &RunFiles, left_key: &ReadColumn, right_key: 
 
 /// Every row group of every file, in order.
 pub fn everything(files: &RunFiles) -> Vec<Piece> {
-    let piece = |(file, open): (usize, &std::sync::Arc<OpenFile>)| Piece {
+    let piece = |(file, row_groups): (usize, &Vec<usize>)| Piece {
         file,
-        row_groups: (0..open.metadata.num_row_groups()).collect(),
+        row_groups: row_groups.clone(),
     };
-    files.files.iter().enumerate().map(piece).collect()
+    files.row_groups.iter().enumerate().map(piece).collect()
 }
 
 /// Every row group in order, in pieces of at most so many.
@@ -85,8 +85,8 @@ pub fn split(files: &RunFiles, groups: usize) -> Vec<Piece> {
 pub fn dealt(files: &RunFiles, n: usize) -> Vec<Vec<Piece>> {
     let mut lists = vec![Vec::new(); n.max(1)];
     let mut i = 0;
-    for (file, open) in files.files.iter().enumerate() {
-        for group in 0..open.metadata.num_row_groups() {
+    for (file, groups) in files.row_groups.iter().enumerate() {
+        for &group in groups {
             lists[i % n.max(1)].push(Piece {
                 file,
                 row_groups: vec![group],
@@ -119,9 +119,9 @@ fn within(groups: &[GroupBounds], range: &KeyRange) -> Vec<Piece> {
 /// The middle between the smallest and the largest number of a column, as far as the footers say.
 pub fn middle(files: &RunFiles, column: &ReadColumn) -> Option<f64> {
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-    for open in &files.files {
-        let leaf = leaf(open, column)?;
-        for group in open.metadata.row_groups() {
+    for (open, groups) in files.files.iter().zip(&files.row_groups) {
+        let leaf = open.leaf(column)?;
+        for group in groups.iter().map(|&group| open.metadata.row_group(group)) {
             let (least, most) = match group.column(leaf).statistics()? {
                 Statistics::Double(found) => (*found.min_opt()?, *found.max_opt()?),
                 Statistics::Float(found) => (f64::from(*found.min_opt()?), f64::from(*found.max_opt()?)),
@@ -136,20 +136,12 @@ pub fn middle(files: &RunFiles, column: &ReadColumn) -> Option<f64> {
     middle.is_finite().then_some(middle)
 }
 
-/// Where a column lies among the leaves of a file.
-fn leaf(open: &OpenFile, column: &ReadColumn) -> Option<usize> {
-    let found = open.columns(std::slice::from_ref(column)).ok()?;
-    let root = (*found.roots.first()?)?;
-    let descriptor = open.metadata.file_metadata().schema_descr();
-    (0..descriptor.num_columns()).find(|&i| descriptor.get_column_root_idx(i) == root)
-}
-
 fn bounds(files: &RunFiles, key: &ReadColumn) -> Option<Vec<GroupBounds>> {
     let mut out = Vec::new();
     for (file, open) in files.files.iter().enumerate() {
-        let leaf = leaf(open, key)?;
-        for (group, metadata) in open.metadata.row_groups().iter().enumerate() {
-            let Some(Statistics::ByteArray(statistics)) = metadata.column(leaf).statistics() else {
+        let leaf = open.leaf(key)?;
+        for &group in &files.row_groups[file] {
+            let Some(Statistics::ByteArray(statistics)) = open.metadata.row_group(group).column(leaf).statistics() else {
                 return None;
             };
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();

@@ -5,7 +5,7 @@ use super::error::EngineError;
 use super::files::{OpenFile, ROW_BITS, ReadColumn, RunFiles};
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt64Array, new_null_array};
 use arrow::compute::kernels::cmp::eq;
-use arrow::compute::{cast, filter_record_batch};
+use arrow::compute::{and_kleene, cast, filter_record_batch, is_null, or_kleene};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
 use datafusion::error::Result as DfResult;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
@@ -114,9 +114,9 @@ async fn read_piece(
     piece: Piece,
 ) -> DfResult<impl futures::Stream<Item = DfResult<RecordBatch>>> {
     let file = Arc::clone(&files.files[piece.file]);
-    // The run's id is read along and taken off again, where it is needed to tell rows apart.
+    // Run id and version are read along and taken off again, where they are needed to tell rows apart.
     let mut wanted = columns.as_ref().clone();
-    wanted.extend(files.only.iter().map(|only| only.column.clone()));
+    wanted.extend(files.only.iter().map(|(column, _)| column.clone()));
     let found = file.columns(&wanted)?;
     let roots: Vec<usize> = found.roots.iter().flatten().copied().collect();
     let mask = ProjectionMask::roots(file.metadata.file_metadata().schema_descr(), roots.iter().copied());
@@ -144,9 +144,9 @@ async fn read_piece(
             Some(deleted) => without(&batch, deleted)?,
             None => batch,
         };
-        match &only {
-            Some(only) => rows_of(&batch, &only.run_id, wanted.len() - 1),
-            None => Ok(batch),
+        match only.is_empty() {
+            true => Ok(batch),
+            false => rows_of(&batch, only.iter().map(|(_, value)| value.as_str()), columns.len()),
         }
     }))
 }
@@ -179,12 +179,21 @@ fn without(batch: &RecordBatch, deleted: &[u64]) -> DfResult<RecordBatch> {
     Ok(filter_record_batch(batch, &keep)?)
 }
 
-/// The rows whose run id, the column at `at`, is this one; without that column.
-fn rows_of(batch: &RecordBatch, run_id: &str, at: usize) -> DfResult<RecordBatch> {
-    let ids = cast(batch.column(at), &DataType::Utf8)?;
-    let same = eq(&ids, &StringArray::new_scalar(run_id))?;
-    let rest: Vec<usize> = (0..batch.num_columns()).filter(|i| *i != at).collect();
-    Ok(filter_record_batch(&batch.project(&rest)?, &same)?)
+/// The rows that have these values in the columns from `at` on, without those columns. Null counts as empty.
+fn rows_of<'a>(batch: &RecordBatch, values: impl Iterator<Item = &'a str>, at: usize) -> DfResult<RecordBatch> {
+    let mut keep = BooleanArray::from(vec![true; batch.num_rows()]);
+    let mut taken = at;
+    for value in values {
+        let texts = cast(batch.column(taken), &DataType::Utf8)?;
+        let same = match value.is_empty() {
+            true => or_kleene(&is_null(&texts)?, &eq(&texts, &StringArray::new_scalar(value))?)?,
+            false => eq(&texts, &StringArray::new_scalar(value))?,
+        };
+        keep = and_kleene(&keep, &same)?;
+        taken += 1;
+    }
+    let rest: Vec<usize> = (0..batch.num_columns()).filter(|i| !(at..taken).contains(i)).collect();
+    Ok(filter_record_batch(&batch.project(&rest)?, &keep)?)
 }
 
 /// Where each wanted column stands among those read: the reader gives them in file order.

@@ -275,7 +275,7 @@ impl StoreError {
                 Some(format!("did you mean {}? `evaldiff runs` lists all", nearest.join(" or ")))
             }
             StoreError::Retracted { run_id, .. } => Some(format!("to read it all the same: run:{run_id}")),
-            StoreError::AmbiguousRun { .. } => Some("give more characters of the run id".into()),
+            StoreError::AmbiguousRun { .. } => Some("give more characters of the run id, or name the version".into()),
             StoreError::UncertainCommit { run_id, .. } => {
                 Some(format!("look with `evaldiff runs`; importing again with --run-id {run_id} is safe"))
             }

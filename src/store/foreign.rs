@@ -191,6 +191,7 @@ fn entry(snapshot: &SnapshotRef, (run_id, model_version): Key, mut found: Found,
         deleted: found.deleted,
         retracted: None,
         changes: Vec::new(),
+        removed: false,
     }
 }
 

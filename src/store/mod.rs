@@ -40,6 +40,7 @@ pub(crate) use reference::VERSION_PREFIX;
 pub use reference::{Reference, check_version};
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
+pub use tags::{PIN_PREFIX, pin_name};
 
 use crate::model::{CatalogKind, CatalogLocation};
 use arrow::datatypes::Schema as ArrowSchema;

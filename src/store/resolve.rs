@@ -28,8 +28,8 @@ pub struct ResolvedRun {
     pub roles: Option<ColumnRoles>,
     /// Whether the run's files claim to be sorted by key.
     pub sorted: bool,
-    /// Set where the snapshot holds other runs too: only rows with this run id count.
-    pub filter_run_id: Option<String>,
+    /// Whether its files hold rows of other runs too: only rows with its run id and its version count.
+    pub mixed_files: bool,
     /// Rows of its files that are deleted.
     pub deleted: Deleted,
     /// Where the bytes of its files are.
@@ -99,7 +99,7 @@ impl Store {
             snapshot: pinned.snapshot_id.clone(),
         };
         table.metadata().snapshot_by_id(id).ok_or_else(gone)?;
-        let of = |run: &RunEntry| run.snapshot_id == id && run.run_id == pinned.run_id;
+        let of = |run: &RunEntry| run.snapshot_id == id && run.is(pinned);
         let run = runs::all(&table, Some(id))
             .await?
             .into_iter()
@@ -116,15 +116,13 @@ impl Store {
         let table = self.load(table_name).await?;
         let id: i64 = run.snapshot_id.parse().unwrap_or_default();
         let then = runs::all(&table, Some(id)).await?;
-        let then = then.into_iter().find(|e| e.run_id == run.run_id);
+        let then = then.into_iter().find(|e| e.is(run));
         let mut notices = removals(&table, run, &then.map(|e| e.deleted).unwrap_or_default()).await?;
         let now = match runs::all(&table, None).await {
             Err(StoreError::Deletes { .. }) => Vec::new(),
             now => now?,
         };
-        let again = now
-            .into_iter()
-            .filter(|e| e.run_id == run.run_id && e.snapshot_id != id);
+        let again = now.into_iter().filter(|e| e.is(run) && e.snapshot_id != id);
         notices.extend(again.map(|e| format!("snapshot {} added rows under run id {} again", e.snapshot_id, e.run_id)));
         let why = super::retract::reason(&table, &run.run_id);
         notices.extend(why.map(|why| format!("run {} was retracted: {}", run.run_id, why.escape_debug())));
@@ -149,7 +147,7 @@ impl Store {
             schema,
             roles: table_roles(&table),
             sorted: true,
-            filter_run_id: None,
+            mixed_files: false,
             deleted,
             objects: Objects::of(&table),
             notices: Vec::new(),
@@ -216,7 +214,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         table: table.identifier().to_string(),
         schema: schema_to_arrow_schema(&schema).context("reading the snapshot's schema")?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
-        filter_run_id: entry.mixed_files.then(|| entry.run_id.clone()),
+        mixed_files: entry.mixed_files,
         deleted: entry.deleted.clone(),
         objects: Objects::of(table),
         notices: entry
@@ -280,10 +278,9 @@ fn choose(
         }
         Reference::Run(prefix) => {
             let mut fit: Vec<&RunEntry> = runs.iter().filter(|r| r.run_id.starts_with(prefix.as_str())).collect();
-            fit.dedup_by(|a, b| a.run_id == b.run_id);
-            // Other writers may have short ids: a whole one is no prefix.
-            if let Some(whole) = fit.iter().position(|r| r.run_id == *prefix) {
-                fit = vec![fit[whole]];
+            // Other writers may have short ids: a whole one is no prefix. They may also give one to several versions.
+            if fit.iter().any(|r| r.run_id == *prefix) {
+                fit.retain(|r| r.run_id == *prefix);
             } else if prefix.chars().count() < SHORTEST_PREFIX {
                 return Err(StoreError::BadReference {
                     reference: typed.into(),
@@ -295,7 +292,7 @@ fn choose(
                 [one] => Ok(((*one).clone(), Vec::new())),
                 many => Err(StoreError::AmbiguousRun {
                     reference: typed.into(),
-                    runs: many.iter().map(|r| r.run_id.clone()).collect(),
+                    runs: many.iter().map(|r| r.name()).collect(),
                 }),
             }
         }
@@ -329,7 +326,7 @@ fn by_snapshot(table: &Table, runs: &[RunEntry], id: i64) -> Result<(RunEntry, V
         }
         many => Err(StoreError::AmbiguousRun {
             reference: format!("snapshot:{id}"),
-            runs: many.iter().map(|r| r.run_id.clone()).collect(),
+            runs: many.iter().map(|r| r.name()).collect(),
         }),
     }
 }

@@ -27,6 +27,15 @@ impl Store {
             Reference::Version(version) => self.by_id(table_name, &version).await?,
             _ => self.resolve(table_name, reference).await?.run.run_id,
         };
+        // The property names an id, and other writers may have given several versions one.
+        let runs = self.runs(table_name).await?;
+        let of_id: Vec<String> = runs.iter().filter(|r| r.run_id == run).map(|r| r.name()).collect();
+        if of_id.len() > 1 {
+            return Err(StoreError::AmbiguousRun {
+                reference: reference.to_string(),
+                runs: of_id,
+            });
+        }
         let ident = contract::identifier(table_name)?;
         let what = || format!("retracting run {run} of {table_name}");
         let name = format!("{PREFIX}{run}");

@@ -2,7 +2,7 @@
 
 use super::deletes::Deleted;
 use super::error::{Context, StoreError};
-use super::{Store, contract, files, foreign, retract};
+use super::{Store, contract, files, foreign, retract, tags};
 use crate::model::{ColumnRoles, DataFile, Golden, PinnedRun};
 use chrono::{DateTime, SecondsFormat, Utc};
 use iceberg::spec::{Operation, SnapshotRef};
@@ -39,7 +39,7 @@ pub struct RunEntry {
     pub roles: Option<ColumnRoles>,
     /// The files that hold it, of a run that others wrote; of evaldiff's own they are all that the snapshot added.
     pub files: Option<Vec<DataFile>>,
-    /// Whether these files hold rows of other runs too, so that they have to be told apart by run id.
+    /// Whether these files hold rows of other runs too, so that they have to be told apart by run id and version.
     pub mixed_files: bool,
     /// Rows of these files that delete files took out.
     pub deleted: Deleted,
@@ -47,6 +47,8 @@ pub struct RunEntry {
     pub retracted: Option<String>,
     /// What later commits did to it, in words.
     pub changes: Vec<String>,
+    /// Whether nothing of it is left in the table, so that it is read as of its snapshot.
+    pub removed: bool,
 }
 
 /// Where a run begins in the history of its table. The order is the runs' order.
@@ -80,6 +82,16 @@ impl FirstCommit {
 }
 
 impl RunEntry {
+    /// Whether it is the run that was pinned, in whatever state.
+    pub(super) fn is(&self, pinned: &PinnedRun) -> bool {
+        self.run_id == pinned.run_id && self.model_version == pinned.model_version
+    }
+
+    /// Its id, with the version beside it: other writers may give several versions one id.
+    pub(super) fn name(&self) -> String {
+        format!("{} ({})", self.run_id, self.model_version.escape_debug())
+    }
+
     /// Time of the first commit, as RFC 3339 in UTC.
     pub fn committed_at(&self) -> String {
         rfc3339(self.first.committed_ms)
@@ -195,6 +207,7 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
         deleted: Deleted::default(),
         retracted: None,
         changes: Vec::new(),
+        removed: false,
     })
 }
 
@@ -225,7 +238,12 @@ impl Store {
     /// Fails if the table does not exist or its metadata cannot be read.
     pub async fn runs(&self, table: &str) -> Result<Vec<RunEntry>, StoreError> {
         let table = self.load(table).await?;
-        all(&table, None).await
+        let mut runs = all(&table, None).await?;
+        for run in runs.iter_mut().filter(|run| run.removed) {
+            run.changes
+                .push(format!("all rows of run {} were deleted later: it is read as of its snapshot", run.run_id));
+        }
+        Ok(runs)
     }
 }
 
@@ -256,7 +274,8 @@ pub(super) async fn all(table: &Table, until: Option<i64>) -> Result<Vec<RunEntr
     deletions(table, &history, &mut runs).await?;
     // Of a run of evaldiff of which nothing is left, whatever became of it before, its own snapshot still tells.
     let own = recorded_in(&history).into_iter();
-    let lost: Vec<RunEntry> = own.filter(|own| runs.iter().all(|r| r.run_id != own.run_id)).collect();
+    let lost = own.filter(|own| runs.iter().all(|r| r.run_id != own.run_id));
+    let lost: Vec<RunEntry> = lost.map(|own| RunEntry { removed: true, ..own }).collect();
     runs.extend(lost);
     runs.sort_by(|a, b| (a.first, &a.run_id).cmp(&(b.first, &b.run_id)));
     retract::mark(table, &mut runs);
@@ -290,6 +309,19 @@ async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -
         }
     }
     let found = foreign::as_of(table, oldest).await?;
+    // Of a run of evaldiff that lost all of its rows before, a published report may have kept the snapshot.
+    let pinned = kept.values().filter(|own| {
+        let tag = table.metadata().snapshot_for_ref(&tags::pin_name(own.snapshot_id));
+        let known = recorded.iter().any(|r| r.run_id == own.run_id) || found.keys().any(|(id, _)| *id == own.run_id);
+        !known && tag.is_some_and(|snapshot| snapshot.snapshot_id() == own.snapshot_id)
+    });
+    let pinned: Vec<RunEntry> = pinned
+        .map(|own| RunEntry {
+            first: FirstCommit::expired(own.first.committed_ms),
+            removed: true,
+            ..own.clone()
+        })
+        .collect();
     let unknown = found
         .into_values()
         .filter(|e| recorded.iter().all(|r| r.run_id != e.run_id));
@@ -317,6 +349,7 @@ async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -
                 found
             }
         })
+        .chain(pinned)
         .collect())
 }
 
@@ -358,7 +391,15 @@ fn whole(table: &Table, first: &RunEntry, parts: &[RunEntry], state: &RunEntry) 
     let appended = parts.iter().skip(1).filter(|p| operation(p) == Some(Operation::Append));
     let had = first.rows + appended.map(|part| part.rows).sum::<u64>();
     let mut run = first.later(state);
-    if state.rows < had {
+    let newest = parts.last().filter(|last| last.rows == state.rows && operation(last) == Some(Operation::Append));
+    if state.rows < had && newest.is_some() {
+        // As an overwrite of some engines: a deletion, and an append.
+        let anew = format!(
+            "rows of run {} were deleted, and snapshot {} appended {}: these are read",
+            run.run_id, run.snapshot_id, state.rows
+        );
+        run.changes.push(anew);
+    } else if state.rows < had {
         run.changes.push(lost(&run, had));
     } else if operation(state) != Some(Operation::Append) {
         let anew = format!(
@@ -420,11 +461,12 @@ fn follow(runs: &mut [RunEntry], state: &BTreeMap<foreign::Key, RunEntry>, seque
         match state.get(&key(run)) {
             Some(left) if left.rows != run.rows => {
                 let had = run.rows;
+                run.removed = false;
                 *run = run.later(left);
                 run.changes.push(lost(run, had));
             }
             None if run.files.is_some() => run.rows = 0,
-            _ => {}
+            left => run.removed = left.is_none(),
         }
     }
 }

@@ -24,6 +24,14 @@ enum Change {
     Remove,
 }
 
+/// The tag that pins a snapshot which a published report needs.
+pub fn pin_name(snapshot: i64) -> String {
+    format!("{PIN_PREFIX}{snapshot}")
+}
+
+/// What the names of such tags begin with.
+pub const PIN_PREFIX: &str = "evaldiff-";
+
 impl Store {
     /// The tags of a table with their snapshots, sorted by name.
     ///

@@ -187,6 +187,12 @@ impl Output {
         self
     }
 
+    /// Fails if standard error holds the words.
+    pub fn stderr_lacks(&self, words: &str) -> &Self {
+        assert!(!self.stderr.contains(words), "{self}");
+        self
+    }
+
     /// Fails unless standard output holds the words.
     pub fn stdout_has(&self, words: &str) -> &Self {
         assert!(self.text().contains(words), "standard output lacks {words:?} in {self}");

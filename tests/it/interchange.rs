@@ -348,6 +348,93 @@ fn an_old_run_that_lost_rows_does_not_become_the_newest_of_its_version() {
     );
 }
 
+/// One job of somebody else's evaluates several versions under one id, and writes them into one file.
+#[test]
+fn versions_under_one_run_id_are_told_apart() {
+    let project = Project::new();
+    two_versions(&project, 30, "eval.predictions");
+    let made = python(
+        &project,
+        "import pyarrow as pa\n\
+         names = ['run_id', 'model_version', 'sample_id', 'ground_truth', 'prediction']\n\
+         row = lambda version, i, answer: dict(zip(names, ['job', version, f's{i}', 'x', answer]))\n\
+         rows = [row('v1', i, 'x') for i in range(50)] + [row('v2', i, 'y') for i in range(50)] + [row(None, i, 'y') for i in range(9)]\n\
+         rows = pa.Table.from_pylist(rows, schema=pa.schema([(name, pa.string()) for name in names]))\n\
+         t = catalog.create_table('eval.job', schema=rows.schema)\n\
+         t.append(rows)\n\
+         t.overwrite(rows)\n",
+    );
+    if made.is_none() {
+        return;
+    }
+    let compared = project.run(&["v1", "v2", "--table", "eval.job", "--format", "json"]);
+    compared.ok().stderr_lacks("deleted later");
+    let compared = compared.json();
+    assert_eq!(compared["accounting"]["matched"], 50);
+    let rows = |side: &str| compared[side]["rows"].as_u64();
+    assert_eq!((rows("baseline"), rows("candidate")), (Some(50), Some(50)));
+    assert_eq!(compared["outcomes"]["regressed"], 50);
+    let report = project.reports("site").remove(0);
+    project
+        .run(&["verify", report.to_str().unwrap()])
+        .ok()
+        .stdout_has("verified");
+    let queries = std::fs::read_to_string(report.join("reproduce.html")).unwrap();
+    for query in ["AND &quot;model_version&quot; = ", "EqualTo(&quot;model_version&quot;, &quot;v2&quot;)"] {
+        assert!(queries.contains(query), "{query} in {queries}");
+    }
+    for args in [
+        &["run:job", "v2", "--table", "eval.job"][..],
+        &["runs", "--table", "eval.job", "--retract", "job", "--why", "a trial"],
+        &["runs", "--table", "eval.job", "--retract", "version:v1", "--why", "a trial"],
+    ] {
+        project
+            .run(args)
+            .expect_code(2)
+            .stderr_has("fits several runs")
+            .stderr_has("job (v1), job (v2)");
+    }
+}
+
+/// A run that a published report needs outlives the deletion of its rows and the expiry of everything else.
+#[test]
+fn a_pinned_run_of_which_nothing_is_left_is_read_as_of_its_snapshot_after_an_expiry() {
+    let project = Project::new();
+    two_versions(&project, 100, "eval.predictions");
+    let id = project.runs()[0]["run_id"].as_str().unwrap().to_string();
+    project.run(&["v1", "v2"]).ok();
+    let report = project.reports("site").remove(0);
+    let target = format!("file://{}/www", project.path().display());
+    project.run(&["publish", report.to_str().unwrap(), &target]).ok();
+    let done = python(
+        &project,
+        "t = catalog.load_table('eval.predictions')\n\
+         t.delete(\"model_version == 'v1' and sample_id == 's-00001'\")\n\
+         t.delete(\"model_version == 'v1'\")\n",
+    );
+    if done.is_none() {
+        return;
+    }
+    project
+        .run(&["runs"])
+        .ok()
+        .stdout_has(&format!("all rows of run {id} were deleted later"));
+    let expire = "from datetime import datetime, timedelta\n\
+                  t = catalog.load_table('eval.predictions')\n\
+                  t.maintenance.expire_snapshots().older_than(datetime.now() + timedelta(days=1)).commit()\n";
+    python(&project, expire);
+    let pinned = format!("run:{id}");
+    for reference in ["v1", &pinned] {
+        let compared = project.run(&[reference, "v2", "--format", "json"]);
+        compared.ok().stderr_has("is read as of its snapshot");
+        assert_eq!(compared.json()["accounting"]["matched"], 100);
+    }
+    project.file("other.csv", predictions(100, 9));
+    let mut other = import(&project, "other.csv", "v1", "eval.predictions");
+    other.args(["--run-id", &id]);
+    finish(other).expect_code(2).stderr_has("is there already");
+}
+
 /// A team's own configuration of PyIceberg leads to the same tables.
 #[test]
 fn a_catalog_of_pyiceberg_yaml_is_opened_by_its_name() {

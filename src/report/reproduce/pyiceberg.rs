@@ -35,13 +35,13 @@ fn program(subject: &Subject<'_>) -> String {
     let head = format!(
         "from collections import Counter\n\
          from pyiceberg.catalog import load_catalog\n\
-         from pyiceberg.expressions import EqualTo\n\n\
+         from pyiceberg.expressions import And, EqualTo, IsNull, Or\n\n\
          table = load_catalog(\"evaldiff\").load_table({})\n\n\
          def key(row):\n    return tuple(row[column] for column in {})\n\n{label}\
          def counts(row):\n    return {}\n\n\
          def value(row):\n    return {}\n\n\
-         def samples(snapshot_id, run_id):\n    \
-             rows = table.scan(EqualTo(\"run_id\", run_id), selected_fields={}, snapshot_id=snapshot_id).to_arrow().to_pylist()\n    \
+         def samples(snapshot_id, run):\n    \
+             rows = table.scan(run, selected_fields={}, snapshot_id=snapshot_id).to_arrow().to_pylist()\n    \
              times = Counter(key(row) for row in rows)\n    \
              return {{key(row): row for row in rows if times[key(row)] == 1 and counts(row)}}\n\n",
         python(subject.table),
@@ -50,8 +50,15 @@ fn program(subject: &Subject<'_>) -> String {
         value(subject),
         list(&columns(subject)),
     );
-    let open =
-        |(name, run): &(&'static str, &PinnedRun)| format!("{name} = samples({}, {})\n", id(run), python(&run.run_id));
+    // Rows without an id or a version are those of the empty one.
+    let is = |column: &str, value: &str| match value.is_empty() {
+        true => format!("Or(IsNull(\"{column}\"), EqualTo(\"{column}\", \"\"))"),
+        false => format!("EqualTo(\"{column}\", {})", python(value)),
+    };
+    let open = |(name, run): &(&'static str, &PinnedRun)| {
+        let one = [is("run_id", &run.run_id), is("model_version", &run.model_version)];
+        format!("{name} = samples({}, And({}))\n", id(run), one.join(", "))
+    };
     let runs: String = subject.runs.iter().map(open).collect();
     head + &runs + &results(subject)
 }

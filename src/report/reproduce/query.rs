@@ -154,12 +154,17 @@ fn one_run(subject: &Subject<'_>, dialect: &Dialect, run: &PinnedRun) -> String 
     if let Some(status) = &roles.status {
         add(format!("lower({})", string(status)), "status");
     }
+    // Rows without an id or a version are those of the empty one.
+    let is = |column: &str, value: &str| match value.is_empty() {
+        true => format!("coalesce({}, '') = ''", name(column)),
+        false => format!("{} = {}", name(column), (dialect.text)(value)),
+    };
     format!(
-        "  SELECT {}\n  FROM {}\n  WHERE {} = {}\n  GROUP BY {}\n  HAVING count(*) = 1",
+        "  SELECT {}\n  FROM {}\n  WHERE {} AND {}\n  GROUP BY {}\n  HAVING count(*) = 1",
         columns.join(", "),
         (dialect.scan)(subject, run),
-        name("run_id"),
-        (dialect.text)(&run.run_id),
+        is("run_id", &run.run_id),
+        is("model_version", &run.model_version),
         keys.join(", "),
     )
 }
