@@ -44,6 +44,9 @@ pub struct ColumnRoles {
     /// What samples that belong together have in common: a document, a user.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cluster: Option<String>,
+    /// What an answer cost, in whatever currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<String>,
 }
 
 impl ColumnRoles {

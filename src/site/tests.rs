@@ -7,6 +7,7 @@ use crate::model::comparison::{
     BinCounts, COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, FlipConfidence, LabelChanges, Latencies,
     Latency, UnderTruth, Warning,
 };
+use crate::model::cost::{Cost, Costs};
 use crate::model::discovered::{
     Discovered, DiscoveredSlice, Findings, HalfResult, LeftOut, SearchLevel, SearchedColumn,
 };
@@ -229,9 +230,12 @@ fn comparison() -> Comparison {
             baseline: None,
             candidate: Some(latency()),
         }),
+        cost: Costs::of(Some(cost(2.5)), Some(cost(3.25))),
         calibration: Some(calibration()),
         scores: Vec::new(),
         errors: None,
+        residuals: None,
+        shifts: None,
         ranking: None,
         slices: vec![
             slice(0, Some("tweets")),
@@ -329,6 +333,15 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
     }
 }
 
+fn cost(total: f64) -> Cost {
+    Cost {
+        n: 24_000,
+        missing: 12,
+        total,
+        mean: total / 24_000.0,
+    }
+}
+
 fn latency() -> Latency {
     Latency {
         n: 24_000,
@@ -419,6 +432,7 @@ fn report() -> RunReport {
             counts: c.confusion.candidate,
         },
         latency: Some(latency()),
+        cost: Some(cost(3.25)),
         calibration: c.calibration,
         slices: vec![RunSlice {
             predicates: slice(1, Some(EVIL)).predicates,

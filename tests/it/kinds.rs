@@ -447,6 +447,25 @@ fn two_samples_are_too_few_and_the_page_says_so() {
 }
 
 #[test]
+fn a_hidden_ground_truth_has_no_grid_of_residuals() {
+    let project = Project::new();
+    project
+        .file("v1.csv", "id,label,pred\n1,1234.5,1200.5\n2,2.5,2.5\n")
+        .file("v2.csv", "id,label,pred\n1,1234.5,1230.5\n2,2.5,2.75\n");
+    let shown = project.run(&["v1.csv", "v2.csv", "--format", "json"]).ok().json();
+    let columns = shown["residuals"]["columns"].as_array().unwrap();
+    assert_eq!((&columns[0]["low"], &columns[0]["n"]), (&0.0.into(), &1.into()));
+    assert_eq!(shown["shifts"]["bins"].as_array().unwrap().len(), 2 * 8);
+    for hidden in ["ground_truth", "prediction"] {
+        let found = project
+            .run(&["v1", "v2", "--format", "json", "--hide", hidden])
+            .ok()
+            .json();
+        assert_eq!(found.get("residuals"), None, "{hidden}");
+    }
+}
+
+#[test]
 fn the_wrong_positive_label_is_noticed() {
     let mut text = String::from("id,label,pred,p_fraud\n");
     for i in 0..40 {
