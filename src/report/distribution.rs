@@ -36,9 +36,7 @@ pub struct ShadeView {
 pub struct ResidualSide {
     /// Which version.
     pub version: &'static str,
-    /// Its marks for the means.
-    pub key: &'static str,
-    /// The sign of that mark.
+    /// The mark of a mean.
     pub sign: &'static str,
     /// The grid, drawn.
     pub chart: Chart,
@@ -108,7 +106,6 @@ pub fn residuals(grid: &Residuals) -> ResidualView {
     let shades = shades(grid);
     let side = |candidate: bool| ResidualSide {
         version: if candidate { "candidate" } else { "baseline" },
-        key: if candidate { "b" } else { "a" },
         sign: if candidate { "◆" } else { "○" },
         chart: residuals::residuals(grid, candidate, &shades),
         rows: grid

@@ -447,6 +447,28 @@ fn two_samples_are_too_few_and_the_page_says_so() {
 }
 
 #[test]
+fn numbers_of_any_size_have_pages() {
+    let project = Project::new();
+    let text = |shift: i32| {
+        let mut text = String::from("id,label,pred\n");
+        for i in 0..40_i32 {
+            let sign = if i % 3 == 0 { "-" } else { "" };
+            let _ = writeln!(text, "{i},{sign}1.5e{},2.5e{}", i * 3 - 60, (i * 7 + shift) % 120 - 60);
+        }
+        text
+    };
+    project.file("v1.csv", text(0)).file("v2.csv", text(5));
+    let found = project
+        .run(&["v1.csv", "v2.csv", "--kind", "numeric", "--format", "json"])
+        .ok()
+        .json();
+    let columns = found["residuals"]["columns"].as_array().unwrap();
+    let n: u64 = columns.iter().map(|column| column["n"].as_u64().unwrap()).sum();
+    assert_eq!(n, 40);
+    assert!(std::fs::metadata(project.report().join("index.html")).unwrap().len() < 300_000);
+}
+
+#[test]
 fn a_hidden_ground_truth_has_no_grid_of_residuals() {
     let project = Project::new();
     project

@@ -1,7 +1,7 @@
 //! Residuals against the ground truth: how many samples lie in each cell of a grid, of one version.
 
 use super::errors::edge;
-use super::scale::{Scale, difference, plain};
+use super::scale::{self, Scale, difference, plain};
 use super::{Chart, Mark, shape};
 use crate::model::distribution::{ResidualColumn, Residuals};
 use crate::report::format::{count, counted};
@@ -14,8 +14,6 @@ const TOP: f64 = 26.0;
 const BOTTOM: f64 = 272.0;
 /// Shades, from the lightest.
 const SHADES: [&str; 5] = ["d1", "d2", "d3", "d4", "d5"];
-/// Longest number that is written out at an axis.
-const LONGEST: usize = 8;
 
 /// Samples of a cell that have one shade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,30 +124,24 @@ fn frame(x: &Scale, y: &Scale, columns: &[ResidualColumn]) -> Vec<Mark> {
         Mark::text("tick end", RIGHT, BOTTOM + 42.0, "Ground truth"),
     ];
     let (ticks, digits) = y.ticks(5);
-    marks.extend(ticks.into_iter().map(|tick| {
-        let words = short(tick, difference(tick, digits));
-        Mark::text("tick end", LEFT - 6.0, y.at(tick) + 4.0, words)
-    }));
-    let (ticks, digits) = match columns {
+    let words = scale::short(&ticks, |tick| difference(tick, digits));
+    let ticks = ticks.into_iter().zip(words);
+    marks.extend(ticks.map(|(tick, words)| Mark::text("tick end", LEFT - 6.0, y.at(tick) + 4.0, words)));
+    let ticks: Vec<(f64, String)> = match columns {
         // One truth alone has no scale.
-        [only] => (vec![only.low], 3),
-        _ => x.ticks(4),
+        [only] => vec![(only.low, edge(only.low))],
+        _ => {
+            let (ticks, digits) = x.ticks(4);
+            let words = scale::short(&ticks, |tick| plain(tick, digits));
+            ticks.into_iter().zip(words).collect()
+        }
     };
-    marks.extend(ticks.into_iter().map(|tick| {
-        let words = short(tick, plain(tick, digits));
+    marks.extend(ticks.into_iter().map(|(tick, words)| {
         // What stands at an end must not be cut off there.
         let place = x.at(tick).min(WIDTH - 4.5 * words.len() as f64);
         Mark::text("tick", place, BOTTOM + 20.0, words)
     }));
     marks
-}
-
-/// A tick as it is written, unless that is long.
-fn short(tick: f64, words: String) -> String {
-    match words.len() {
-        ..=LONGEST => words,
-        _ => format!("{tick:.1e}"),
-    }
 }
 
 /// Samples that have a shade, in words.
