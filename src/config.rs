@@ -28,6 +28,7 @@
 //! status = "status"
 //! error = "error"
 //! latency = "latency_ms"
+//! cost = "usd"                           # --cost
 //! slices = ["language", "channel"]       # --slice
 //! show = ["text"]                        # --show
 //! media = ["photo"]                      # --media

@@ -31,7 +31,7 @@ enum Values {
 
 impl RowsDigest {
     /// A digest over the columns that have a role, in the order key, truth, prediction, confidence, status, error,
-    /// latency, slices, shown columns, scores, probability, repeat, cluster, images and sounds; each once.
+    /// latency, slices, shown columns, scores, probability, repeat, cluster, cost, images and sounds; each once.
     pub fn new(roles: &ColumnRoles) -> RowsDigest {
         let columns = columns(roles);
         let mut hasher = blake3::Hasher::new();
@@ -78,7 +78,7 @@ impl RowsDigest {
 pub fn columns(roles: &ColumnRoles) -> Vec<String> {
     let mut names: Vec<String> = Vec::new();
     let optional = [&roles.confidence, &roles.status, &roles.error, &roles.latency];
-    let further = [&roles.positive, &roles.repeat, &roles.cluster];
+    let further = [&roles.positive, &roles.repeat, &roles.cluster, &roles.cost];
     let all = roles
         .key
         .iter()

@@ -78,6 +78,9 @@ pub(super) struct ColumnArgs {
     /// Read the milliseconds that an answer took from this column
     #[arg(long, value_name = "COL", value_parser = values::name)]
     latency: Option<String>,
+    /// Read what an answer cost from this column
+    #[arg(long, value_name = "COL", value_parser = values::name)]
+    cost: Option<String>,
     /// Compare answers of this kind [default: as the columns say, else classification]
     #[arg(long, value_name = "KIND", value_parser = values::kind())]
     kind: Option<Kind>,
@@ -229,6 +232,7 @@ impl ColumnArgs {
             status: self.status,
             error: self.error,
             latency: self.latency,
+            cost: self.cost,
             slices: distinct(self.slices),
             show: distinct(self.show),
             media: distinct(self.media),

@@ -398,6 +398,8 @@ pub struct ColumnChoice {
     pub error: Option<String>,
     /// Milliseconds that the answer took.
     pub latency: Option<String>,
+    /// What an answer cost.
+    pub cost: Option<String>,
     /// Slice columns.
     pub slices: Vec<String>,
     /// Payload columns.
@@ -434,6 +436,7 @@ impl ColumnChoice {
             status: self.status.or(below.status),
             error: self.error.or(below.error),
             latency: self.latency.or(below.latency),
+            cost: self.cost.or(below.cost),
             slices: list(self.slices, below.slices),
             show: list(self.show, below.show),
             media: list(self.media, below.media),
@@ -455,7 +458,7 @@ impl ColumnChoice {
     /// A column that plays two of the parts that exclude each other; slices and payload may be anything.
     pub fn column_with_two_roles(&self) -> Option<&str> {
         let single = [&self.truth, &self.prediction, &self.confidence];
-        let more = [&self.status, &self.error, &self.latency, &self.positive];
+        let more = [&self.status, &self.error, &self.latency, &self.cost, &self.positive];
         let scores = self.scores.iter().map(|score| &score.column);
         let roles = single.into_iter().chain(more).flatten().chain(&self.key).chain(scores);
         let mut seen = std::collections::BTreeSet::new();

@@ -114,6 +114,8 @@ pub(crate) struct ColumnKeys {
     error: Option<String>,
     #[serde(deserialize_with = "text")]
     latency: Option<String>,
+    #[serde(deserialize_with = "text")]
+    cost: Option<String>,
     #[serde(deserialize_with = "texts")]
     slices: Vec<String>,
     #[serde(deserialize_with = "texts")]
@@ -183,6 +185,7 @@ impl From<ColumnKeys> for ColumnChoice {
             status: keys.status,
             error: keys.error,
             latency: keys.latency,
+            cost: keys.cost,
             slices: keys.slices,
             show: keys.show,
             media: keys.media,

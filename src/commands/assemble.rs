@@ -49,6 +49,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
             slice.detail = Some(detail(job, compared, slug(pages, &slice.predicates), &slice.predicates));
         }
     }
+    let whole = compared.measured.as_ref().map(|measured| &measured.whole);
     let tool_version = env!("CARGO_PKG_VERSION").to_string();
     let mut warnings = warnings(job, counts);
     warnings.extend(ranking.as_ref().and_then(|ranking| inverted(ranking, &summary.metrics)));
@@ -90,10 +91,11 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         confusion: summary.confusion,
         calibration: summary.calibration,
         scores: summary.scores,
-        errors: compared
-            .measured
-            .as_ref()
-            .and_then(|measured| measured.whole.error_sizes()),
+        errors: whole.and_then(|whole| whole.error_sizes()),
+        residuals: whole
+            .filter(|_| !hides_numbers(job))
+            .and_then(|whole| whole.residuals()),
+        shifts: whole.and_then(|whole| whole.shifts()),
         ranking,
         repeats: repeats(compared),
         clusters: compared.clusters.as_ref().map(|clusters| Clusters {
@@ -102,11 +104,18 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
             leaning: clusters.whole.leaning(),
         }),
         latency: compared.latency,
+        cost: compared.cost,
         slices: summary.slices,
         slices_tested: summary.slices_tested,
         discovered: discovered::discovered(job, compared),
         warnings,
     }
+}
+
+/// Whether a number is hidden that a grid of residuals would give away.
+fn hides_numbers(job: &Job) -> bool {
+    let hidden = |column: &String| job.options.hide.contains(column);
+    hidden(&job.roles.prediction) || job.roles.truth.as_ref().is_some_and(hidden)
 }
 
 /// Both versions ranking worse than chance is rather the wrong label taken for the positive one.
@@ -125,8 +134,13 @@ fn inverted(ranking: &RankingResult, metrics: &[Metric]) -> Option<Warning> {
 
 /// What several trials per sample show.
 fn repeats(compared: &Compared) -> Option<Repeats> {
-    let [baseline, candidate] = compared.trials.as_ref()?.each_ref().map(stats::repeats::summarise);
-    Some(Repeats { baseline, candidate })
+    let trials = compared.trials.as_ref()?;
+    let [baseline, candidate] = trials.each_ref().map(stats::repeats::summarise);
+    Some(Repeats {
+        baseline,
+        candidate,
+        right: stats::repeats::right_trials(trials),
+    })
 }
 
 /// What a reader must know of clusters: where the runs disagree on them, and where they count for nothing.

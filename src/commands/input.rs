@@ -44,6 +44,7 @@ pub(super) async fn plan(
         status: columns.status,
         error: columns.error,
         latency: columns.latency,
+        cost: columns.cost,
         kind: columns.kind,
         scores: columns.scores,
         positive: columns.positive,

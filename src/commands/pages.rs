@@ -166,6 +166,7 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         },
         calibration: c.calibration.clone(),
         latency: c.latency.and_then(|both| both.candidate),
+        cost: c.cost.and_then(|both| both.candidate),
         slices,
         run: c.candidate.clone(),
         roles: c.roles.clone(),

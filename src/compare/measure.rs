@@ -4,7 +4,7 @@ use super::tally::Side;
 use crate::model::kind::LARGEST_NUMBER;
 use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, ScoreRole, SliceCounts};
 use crate::stats::search::Change;
-use crate::stats::{Measures, NumericSums, Play, ScoreSums, play};
+use crate::stats::{Measures, NumericSums, Play, ScoreSums, ShiftBins, play};
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -42,6 +42,7 @@ impl Measure {
         Measures::Text {
             scores: self.scores.iter().map(sums).collect(),
             exact: self.references.then(SliceCounts::default),
+            shifts: ShiftBins::default(),
         }
     }
 
@@ -98,9 +99,13 @@ impl Measure {
             Measures::Numeric(sums) => {
                 sums.add(b.value(0, row), a.value(1, row), b.value(1, row));
             }
-            Measures::Text { scores, exact } => {
+            Measures::Text { scores, exact, shifts } => {
                 for (i, (_, sums)) in scores.iter_mut().enumerate() {
-                    sums.add(a.value(i, row), b.value(i, row));
+                    let [baseline, candidate] = [a.value(i, row), b.value(i, row)];
+                    let play = sums.add(baseline, candidate);
+                    if let Some(play) = play.filter(|_| i == 0) {
+                        shifts.add(baseline, candidate, play);
+                    }
                 }
                 if let (Some(exact), Some(reference)) = (exact, b.text(0, row)) {
                     let outputs = [a.text(1, row), b.text(1, row)];

@@ -3,6 +3,7 @@
 
 mod cells;
 mod clusters;
+mod cost;
 mod encode;
 mod error;
 mod flip_cells;
@@ -33,6 +34,7 @@ pub use search::{Discovery, Found, FoundSlice};
 use crate::engine::Engine;
 use crate::media::Collector;
 use crate::model::comparison::{Latencies, TrialCounts};
+use crate::model::cost::Costs;
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate};
 use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
 use crate::store::ResolvedRun;
@@ -86,6 +88,8 @@ pub struct Compared {
     pub mapped: u64,
     /// How long answers took, where the table says so.
     pub latency: Option<Latencies>,
+    /// What answers cost, where the table says so.
+    pub cost: Option<Costs>,
     /// What a search for slices found; `None` where there was none.
     pub discovery: Option<Discovery>,
     pass: pass::Pass,
@@ -107,11 +111,13 @@ pub async fn run(
     let binary = pass.binary(&job.roles, &counts.table.labels)?;
     let discovery = search::discover(engine, job, &sides, &mut pass).await?;
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
+    let cost = cost::costs(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
         counts,
         measured: pass.measured(),
         binary,
         latency,
+        cost,
         trials: pass.trials(),
         clusters: pass.clusters(),
         mapped: pass.tally.mapped,

@@ -5,7 +5,7 @@ use arrow::datatypes::DataType;
 use super::convert::{Cast, conflict, stored_type};
 use super::error::IngestError;
 use super::facts::{ColumnFacts, Facts};
-use super::guess::{ALL, CONFIDENCE, ERROR, KEY, LATENCY, POSITIVE, REPEAT, Role, SCORE, STATUS};
+use super::guess::{ALL, CONFIDENCE, COST, ERROR, KEY, LATENCY, POSITIVE, REPEAT, Role, SCORE, STATUS};
 use super::layout::{Layout, Make, OutColumn};
 use super::roles::{Parts, Side};
 use super::spec::KnownColumn;
@@ -147,10 +147,11 @@ impl Composer<'_> {
         Ok(columns)
     }
 
-    /// Scores and the probability of the positive class, under their own names.
+    /// Scores, the probability of the positive class and costs, under their own names.
     fn scores(&self) -> Result<Vec<OutColumn>, IngestError> {
         let scores = self.parts.scores.iter().map(|score| (&score.column, &SCORE));
         let named = scores.chain(self.parts.positive.iter().map(|name| (name, &POSITIVE)));
+        let named = named.chain(self.parts.cost.iter().map(|name| (name, &COST)));
         let mut columns = Vec::new();
         for (name, role) in named {
             let Some(facts) = self.predictions.get(name) else {

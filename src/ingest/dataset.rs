@@ -295,6 +295,7 @@ fn parts(spec: &GoldenSpec, input: &Input, depth: Depth) -> Result<(Parts, Vec<S
         status: None,
         error: None,
         latency: None,
+        cost: None,
         kind: Some(spec.kind),
         scores: Vec::new(),
         positive: None,

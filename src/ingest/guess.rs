@@ -115,6 +115,14 @@ pub(crate) const REPEAT: Role = Role {
     tiers: &[],
 };
 
+/// Never guessed: what an answer cost. A column of that name may as well say what a sample is about.
+pub(crate) const COST: Role = Role {
+    name: "cost",
+    flag: "--cost",
+    stored_as: "",
+    tiers: &[],
+};
+
 /// The roles whose stored names no other column may take.
 pub(crate) const ALL: [&Role; 7] = [&KEY, &TRUTH, &PREDICTION, &CONFIDENCE, &STATUS, &ERROR, &LATENCY];
 /// Input columns worth showing.

@@ -126,6 +126,7 @@ fn roles(layout: &Layout, parts: &Parts) -> ColumnRoles {
         status: of("status"),
         error: of("error text"),
         latency: of("latency"),
+        cost: parts.cost.clone(),
         slices: all("slice"),
         show: all("shown"),
         media: all("media"),

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::error::IngestError;
 use super::facts::Facts;
 use super::guess::{
-    CONFIDENCE, ERROR, INPUTS, KEY, LATENCY, POSITIVE, REPEAT, RESERVED, Role, SCORE, STATUS, missing, plain,
+    CONFIDENCE, COST, ERROR, INPUTS, KEY, LATENCY, POSITIVE, REPEAT, RESERVED, Role, SCORE, STATUS, missing, plain,
 };
 use super::labels::{prediction, truths};
 use super::raw::Input;
@@ -35,6 +35,7 @@ pub(crate) struct Parts {
     pub(crate) status: Option<String>,
     pub(crate) error: Option<String>,
     pub(crate) latency: Option<String>,
+    pub(crate) cost: Option<String>,
     /// `None` where the values of ground truth and prediction tell.
     pub(crate) kind: Option<Kind>,
     pub(crate) scores: Vec<ScoreRole>,
@@ -87,6 +88,7 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         status: optional(&STATUS, &spec.status, file, &columns)?,
         error: optional(&ERROR, &spec.error, file, &columns)?,
         latency: optional(&LATENCY, &spec.latency, file, &columns)?,
+        cost: optional(&COST, &spec.cost, file, &columns)?,
         kind: kind(spec),
         scores: Vec::new(),
         positive: None,

@@ -68,6 +68,8 @@ pub struct ImportSpec {
     pub positive: Option<String>,
     /// The positive label, where it is not the one that sorts last.
     pub positive_label: Option<String>,
+    /// Column with what an answer cost.
+    pub cost: Option<String>,
     /// Column with the number of the trial.
     pub repeat: Option<String>,
     /// Column that samples belonging together have in common.

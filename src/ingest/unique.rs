@@ -21,6 +21,7 @@ pub(crate) fn check_distinct(parts: &Parts) -> Result<(), IngestError> {
         (&parts.status, "the status"),
         (&parts.error, "the error text"),
         (&parts.latency, "the latency"),
+        (&parts.cost, "the cost"),
         (&parts.repeat, "the repeat"),
     ];
     let uses = std::iter::once((parts.prediction.as_str(), "the prediction"))

@@ -1,6 +1,8 @@
 //! The comparison document, `data/comparison.json`: every number that a report shows.
 
+use super::cost::Costs;
 use super::discovered::Discovered;
+use super::distribution::{Residuals, RightTrials, Shifts};
 use super::options::{ColumnRoles, CompareOptions};
 use super::outcome::{Accounting, Outcomes};
 use super::run::PinnedRun;
@@ -65,6 +67,12 @@ pub struct Comparison {
     /// Samples by the size of their absolute errors; absent where targets are not numbers.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub errors: Option<ErrorDistribution>,
+    /// Residuals by ground truth; absent where targets are not numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub residuals: Option<Residuals>,
+    /// Samples by how much better or worse they got; absent where answers are right or wrong, and where none did.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shifts: Option<Shifts>,
     /// What the ranking by probability stands on; absent without probabilities of a positive class.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ranking: Option<RankingResult>,
@@ -77,6 +85,9 @@ pub struct Comparison {
     /// How long answers took; absent where no run has latencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latencies>,
+    /// What answers cost; absent where no run says.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Costs>,
     /// Slices, most harm first.
     pub slices: Vec<SliceResult>,
     /// How many slices were tested together (the Benjamini-Hochberg family).
@@ -141,6 +152,9 @@ pub struct Repeats {
     pub baseline: Trials,
     /// Of the candidate.
     pub candidate: Trials,
+    /// Samples by how many of their trials were right; absent where right and wrong cannot be told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub right: Option<RightTrials>,
 }
 
 /// The trials of one version, over the matched samples.

@@ -6,8 +6,10 @@
 pub mod catalog;
 pub mod comparison;
 pub mod confidence;
+pub mod cost;
 pub mod counts;
 pub mod discovered;
+pub mod distribution;
 pub mod kind;
 pub mod media;
 pub mod options;

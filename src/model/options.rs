@@ -47,6 +47,9 @@ pub struct ColumnRoles {
     /// Columns of images and sounds: their bytes, or names of files.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<String>,
+    /// What an answer cost, in whatever currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<String>,
 }
 
 impl ColumnRoles {

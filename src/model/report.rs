@@ -1,6 +1,7 @@
 //! The single-version report document, `data/report-data.json`.
 
 use super::comparison::{Calibration, ClassScores, Latency, Metric, Warning};
+use super::cost::Cost;
 use super::options::{ColumnRoles, CompareOptions};
 use super::run::PinnedRun;
 use super::slice::Predicate;
@@ -56,6 +57,9 @@ pub struct RunReport {
     /// How long answers took; absent where the run has no latencies.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latency: Option<Latency>,
+    /// What answers cost; absent where the run does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cost: Option<Cost>,
     /// Slices, lowest accuracy first.
     pub slices: Vec<RunSlice>,
     /// Where the numbers come from.

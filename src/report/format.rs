@@ -160,6 +160,23 @@ pub fn milliseconds(value: Option<f64>) -> String {
     finite(value).map_or_else(|| NONE.to_owned(), |value| format!("{} ms", number(value, 1)))
 }
 
+/// An amount of money in whatever currency: at least two digits after the point, of small ones three that count.
+pub fn money(value: f64) -> String {
+    number(value, money_digits(value))
+}
+
+/// A difference of such amounts.
+pub fn signed_money(value: f64) -> String {
+    signed(value, money_digits(value))
+}
+
+fn money_digits(value: f64) -> usize {
+    match value.abs() {
+        size if size > 0.0 && size < 1.0 => (2.0 - libm::floor(libm::log10(size))).min(12.0) as usize,
+        _ => 2,
+    }
+}
+
 /// A p or q value: four digits, "<0.0001" below, and `absent` where there was no test.
 pub fn p_value(p: Option<f64>, absent: &str) -> String {
     match finite(p) {

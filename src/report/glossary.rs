@@ -2,7 +2,7 @@
 
 use super::format::{count, level, round_percent, setting};
 use super::measure::Measure;
-use crate::model::{ColumnRoles, CompareOptions};
+use crate::model::{ColumnRoles, CompareOptions, Kind};
 use crate::stats::{MIN_SLICE_SIZE, POWER};
 use serde::Serialize;
 
@@ -51,6 +51,36 @@ pub fn terms(single: bool, roles: &ColumnRoles, options: &CompareOptions) -> Vec
             "The file manifest.json, which names every file of the report, and every data file read, with its digest.",
         ),
     ];
+    if !single && roles.kind() == Kind::Numeric {
+        all.push(term(
+            "residual",
+            "Residual",
+            "The prediction less the ground truth; above zero the prediction is too high.",
+        ));
+    }
+    if !single && !roles.kind().has_labels() {
+        all.push(term(
+            "gain",
+            "Gain",
+            "Of a sample, by how much the candidate is better: the fall of the absolute error, or the change of the first \
+             score towards what is better. Below zero it is a loss.",
+        ));
+    }
+    if !single && roles.repeat.is_some() {
+        all.push(term(
+            "right-trials",
+            "Right trials",
+            "Of a sample, how many of its answered trials were right: all or none in a sample that is not flaky. Where \
+             samples have unequal or many trials, their share counts.",
+        ));
+    }
+    if roles.cost.is_some() {
+        all.push(term(
+            "cost",
+            "Cost",
+            "What an answer cost, as its run says, in the unit of that column: a number that is not negative.",
+        ));
+    }
     if single {
         all.push(term(
             "scored",

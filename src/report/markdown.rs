@@ -1,5 +1,6 @@
 //! The summary for a pull request. Text from data can neither become Markdown or HTML nor mention or link anything.
 
+use super::cost;
 use super::discovered;
 use super::format::{NONE, Unit, count, counted, level, p_value, setting};
 use super::headline::{Headline, headline, non_inferiority, regressions};
@@ -47,6 +48,9 @@ pub fn summary(c: &Comparison) -> String {
     }
     if let Some(line) = label_changes::line(c) {
         let _ = writeln!(out, "- Label changes: {line}");
+    }
+    if let Some(costs) = &c.cost {
+        let _ = writeln!(out, "- Cost: {}", text(&cost::line(costs)));
     }
     for warning in c.warnings.iter().take(WARNINGS) {
         let _ = writeln!(out, "- Warning: {}", text(&cut(&one_line(&warning.text), 4 * DATA)));

@@ -196,6 +196,7 @@ fn role_facts(roles: &ColumnRoles) -> Vec<Fact> {
         ("Status", many(roles.status.as_slice())),
         ("Error", many(roles.error.as_slice())),
         ("Latency", many(roles.latency.as_slice())),
+        ("Cost", many(roles.cost.as_slice())),
         ("Slices", many(&roles.slices)),
         ("Inputs and outputs", many(&roles.show)),
         ("Images and sounds", many(&roles.media)),

@@ -3,7 +3,9 @@
 use super::calibration::{self, CalibrationView};
 use super::charts::slices::{SliceChart, slice_chart};
 use super::classes::{self, ClassTable};
+use super::cost::{self, CostView};
 use super::discovered::{self, Search};
+use super::distribution::{self, ResidualView, ShiftView};
 use super::files::{self, FileLink};
 use super::format::{count, counted, level};
 use super::headline::{self, Headline};
@@ -15,7 +17,7 @@ use super::metadata::{self, MetadataDiff};
 use super::metrics::{self, MetricGroup};
 use super::parts::{self, Chrome, CountRow, Fact, Link, Owner, WarningView, count_row, fact, made_by};
 use super::provenance::{self, ProvenanceRow};
-use super::repeats::{self, RepeatRow};
+use super::repeats::{self, RepeatView};
 use super::scores::{self, ErrorView, RankingView, ScoreView};
 use super::slices::{self, RegressionView, SliceTable};
 use super::square::{self, Square};
@@ -82,6 +84,10 @@ pub struct Overview {
     pub scores: Vec<ScoreView>,
     /// How large the errors are, where targets are numbers.
     pub errors: Option<ErrorView>,
+    /// Residuals by ground truth.
+    pub residuals: Option<ResidualView>,
+    /// By how much samples got better or worse.
+    pub shifts: Option<ShiftView>,
     /// How both versions rank by probability.
     pub ranking: Option<RankingView>,
     /// Slices.
@@ -95,9 +101,11 @@ pub struct Overview {
     /// Calibration.
     pub calibration: Option<CalibrationView>,
     /// What several trials per sample show.
-    pub repeats: Option<Vec<RepeatRow>>,
+    pub repeats: Option<RepeatView>,
     /// How long answers took.
     pub latency: Option<LatencyView>,
+    /// What answers cost.
+    pub cost: Option<CostView>,
     /// What both runs say of themselves.
     pub metadata: MetadataDiff,
     /// The table and the tool.
@@ -182,6 +190,11 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         labelled,
         scores: scores::scores(comparison),
         errors: comparison.errors.as_ref().map(scores::error_sizes),
+        residuals: comparison.residuals.as_ref().map(distribution::residuals),
+        shifts: comparison
+            .shifts
+            .as_ref()
+            .map(|shifts| distribution::shifts(shifts, comparison)),
         ranking: comparison
             .ranking
             .as_ref()
@@ -190,8 +203,9 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         search: discovered::search(comparison),
         classes: classes::of_pair(&comparison.classes),
         confusion: matrix::of_pair(&comparison.confusion, Some(samples)),
-        repeats: comparison.repeats.as_ref().map(repeats::rows),
+        repeats: comparison.repeats.as_ref().map(repeats::view),
         latency: comparison.latency.as_ref().map(latency::pair),
+        cost: comparison.cost.as_ref().map(cost::pair),
         calibration: comparison
             .calibration
             .as_ref()

@@ -1,8 +1,18 @@
 //! What several trials per sample show.
 
+use super::distribution::{self, RightView};
 use super::format::{NONE, count, percent};
 use crate::model::comparison::{Repeats, Trials};
 use serde::Serialize;
+
+/// What trials show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RepeatView {
+    /// The numbers, most general first.
+    pub rows: Vec<RepeatRow>,
+    /// Samples by how many of their trials were right.
+    pub right: Option<RightView>,
+}
 
 /// A line with a value per version.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -13,6 +23,14 @@ pub struct RepeatRow {
     pub baseline: String,
     /// Of the candidate.
     pub candidate: String,
+}
+
+/// The trials of both versions.
+pub fn view(repeats: &Repeats) -> RepeatView {
+    RepeatView {
+        rows: rows(repeats),
+        right: repeats.right.as_ref().map(distribution::right),
+    }
 }
 
 /// The lines, most general first.

@@ -2,7 +2,9 @@
 
 use super::bars::{Axis, Bar};
 use super::calibration::{self, CalibrationView};
+use super::charts::run_slices::{RunSliceChart, run_slices};
 use super::classes::{self, ClassTable};
+use super::cost::{self, CostView};
 use super::files::{self, FileLink};
 use super::format::{Unit, count, counted, level, percent};
 use super::latency::{self, LatencyView};
@@ -47,6 +49,8 @@ pub struct RunOverview {
     pub slices: Vec<RunSliceRow>,
     /// What is listed.
     pub slices_note: String,
+    /// Accuracy and size of the slices, drawn.
+    pub slice_chart: Option<RunSliceChart>,
     /// Scores per label.
     pub classes: ClassTable,
     /// Confusion matrix.
@@ -55,6 +59,8 @@ pub struct RunOverview {
     pub calibration: Option<CalibrationView>,
     /// How long answers took.
     pub latency: Option<LatencyView>,
+    /// What answers cost.
+    pub cost: Option<CostView>,
     /// What the run says of itself.
     pub properties: Vec<String>,
     /// The table and the tool.
@@ -133,6 +139,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
             .take(MAX_SLICES)
             .map(|slice| slice_row(report, slice))
             .collect(),
+        slice_chart: run_slices(report),
         slices_note: match report.slices.len() {
             n if n > MAX_SLICES => format!(
                 "{} of {} slices are listed, lowest {} first; the rest are in data/report-data.json.",
@@ -149,6 +156,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
         classes: classes::of_run(&report.per_class),
         confusion: matrix::of_run(&report.confusion_matrix.labels, &report.confusion_matrix.counts),
         latency: report.latency.as_ref().map(latency::single),
+        cost: report.cost.as_ref().map(cost::single),
         calibration: report
             .calibration
             .as_ref()

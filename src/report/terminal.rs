@@ -1,5 +1,6 @@
 //! Summaries that fit a terminal. Text from data stays on its line and can't send a control sequence.
 
+use super::cost;
 use super::discovered;
 use super::format::{self, NONE, Unit, count, counted, level, p_value, percent, share_of};
 use super::headline::{Headline, headline, non_inferiority, regressions};
@@ -51,6 +52,9 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
     }
     if let Some(clusters) = parts::clusters(c) {
         page.labelled("Clusters", &one_line(&clusters));
+    }
+    if let Some(costs) = &c.cost {
+        page.labelled("Cost", &cost::line(costs));
     }
     let interval = format!("{} interval", level(c.options.alpha));
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);
@@ -689,9 +693,12 @@ mod tests {
             repeats: None,
             clusters: None,
             latency: None,
+            cost: None,
             calibration: None,
             scores: Vec::new(),
             errors: None,
+            residuals: None,
+            shifts: None,
             ranking: None,
             slices: vec![slice("email")],
             slices_tested: 40,
@@ -727,6 +734,7 @@ mod tests {
                 counts: Vec::new(),
             },
             latency: None,
+            cost: None,
             calibration: None,
             slices: (0..10)
                 .map(|i| RunSlice {

@@ -15,7 +15,7 @@ const PLAIN_CSS: &str = include_str!("../../templates/assets/plain.css");
 const INDEX_JS: &str = include_str!("../../templates/assets/index.js");
 
 /// Every template by name; pages first, then partials.
-const TEMPLATES: [(&str, &str); 35] = [
+const TEMPLATES: [(&str, &str); 38] = [
     ("overview", include_str!("../../templates/overview.hbs")),
     ("run", include_str!("../../templates/run.hbs")),
     ("slice", include_str!("../../templates/slice.hbs")),
@@ -44,6 +44,9 @@ const TEMPLATES: [(&str, &str); 35] = [
         "label_changes",
         include_str!("../../templates/partials/label_changes.hbs"),
     ),
+    ("cost", include_str!("../../templates/partials/cost.hbs")),
+    ("residuals", include_str!("../../templates/partials/residuals.hbs")),
+    ("shifts", include_str!("../../templates/partials/shifts.hbs")),
     ("repeats", include_str!("../../templates/partials/repeats.hbs")),
     ("files", include_str!("../../templates/partials/files.hbs")),
     ("changes", include_str!("../../templates/changes.hbs")),

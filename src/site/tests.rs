@@ -5,11 +5,13 @@ mod golden;
 use super::*;
 use crate::model::comparison::{
     BinCounts, COMPARISON_SCHEMA, Calibration, CalibrationBin, ClassScores, FlipConfidence, LabelChanges, Latencies,
-    Latency, UnderTruth, Warning,
+    Latency, PassAt, Repeats, Trials, UnderTruth, Warning,
 };
+use crate::model::cost::{Cost, Costs};
 use crate::model::discovered::{
     Discovered, DiscoveredSlice, Findings, HalfResult, LeftOut, SearchLevel, SearchedColumn,
 };
+use crate::model::distribution::{Beyond, ResidualColumn, Residuals, RightBin, RightTrials, ShiftBin, Shifts};
 use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunSlice};
 use crate::model::samples::{Answer, SAMPLES_SCHEMA};
 use crate::model::slice::SliceDetail;
@@ -223,15 +225,18 @@ fn comparison() -> Comparison {
         resampling: None,
         classes: classes(),
         confusion: confusion(),
-        repeats: None,
+        repeats: Some(repeats()),
         clusters: None,
         latency: Some(Latencies {
             baseline: None,
             candidate: Some(latency()),
         }),
+        cost: Costs::of(Some(cost(2.5)), Some(cost(3.25))),
         calibration: Some(calibration()),
         scores: Vec::new(),
         errors: None,
+        residuals: Some(residuals()),
+        shifts: Some(shifts()),
         ranking: None,
         slices: vec![
             slice(0, Some("tweets")),
@@ -330,6 +335,71 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
     }
 }
 
+fn residuals() -> Residuals {
+    let column = |low: f64, n: u64| ResidualColumn {
+        low,
+        high: low + 4.0,
+        n,
+        means: [Some(0.25).filter(|_| n > 0), Some(-0.5).filter(|_| n > 0)],
+        baseline: vec![0, n, 0],
+        candidate: vec![n / 2, n - n / 2, 0],
+    };
+    Residuals {
+        edges: vec![-2.0, -1.0, 1.0, 2.0],
+        columns: vec![column(0.0, 900), column(4.0, 0), column(8.0, 12)],
+        beyond: Beyond {
+            truth: 3,
+            ..Beyond::default()
+        },
+    }
+}
+
+fn shifts() -> Shifts {
+    let bin = |low: f64, high: f64, n| ShiftBin { low, high, n };
+    Shifts {
+        bins: vec![bin(-0.5, 0.0, 20), bin(0.0, 0.5, 30)],
+        ties: 850,
+        beyond: [0, 4],
+    }
+}
+
+fn repeats() -> Repeats {
+    let trials = |right: f64| Trials {
+        trials: 1824,
+        repeated: 912,
+        flaky: Some(12),
+        flake_rate: Some(12.0 / 912.0),
+        pass_at: vec![PassAt {
+            k: 2,
+            value: Some(right),
+            left_out: 0,
+        }],
+    };
+    let bin = |right: f64, baseline, candidate| RightBin {
+        low: right,
+        high: right,
+        baseline,
+        candidate,
+    };
+    Repeats {
+        baseline: trials(0.75),
+        candidate: trials(0.5),
+        right: Some(RightTrials {
+            of: Some(2),
+            bins: vec![bin(0.0, 228, 456), bin(1.0, 12, 12), bin(2.0, 672, 444)],
+        }),
+    }
+}
+
+fn cost(total: f64) -> Cost {
+    Cost {
+        n: 24_000,
+        missing: 12,
+        total,
+        mean: total / 24_000.0,
+    }
+}
+
 fn latency() -> Latency {
     Latency {
         n: 24_000,
@@ -421,6 +491,7 @@ fn report() -> RunReport {
             counts: c.confusion.candidate,
         },
         latency: Some(latency()),
+        cost: Some(cost(3.25)),
         calibration: c.calibration,
         slices: vec![RunSlice {
             predicates: slice(1, Some(EVIL)).predicates,

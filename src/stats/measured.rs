@@ -5,9 +5,11 @@ use super::metrics::MetricKind;
 use super::numeric::NumericSums;
 use super::random::Seed;
 use super::scores::{ScoreSummary, ScoreSums};
+use super::shifts::ShiftBins;
 use super::slices::{MIN_SLICE_SIZE, family};
 use super::summary::Summary;
 use crate::model::comparison::{ErrorDistribution, ScoreResult};
+use crate::model::distribution::{Residuals, Shifts};
 use crate::model::slice::SliceDetail;
 use crate::model::{
     CompareOptions, Confusion, Metric, Origin, Outcomes, Predicate, ScoreRole, SliceCounts, SliceResult, Verdict,
@@ -36,6 +38,8 @@ pub enum Measures {
         scores: Vec<(ScoreRole, ScoreSums)>,
         /// Outputs that equal the reference, over the samples with one; `None` without references.
         exact: Option<SliceCounts>,
+        /// By how much the first score got better or worse.
+        shifts: ShiftBins,
     },
 }
 
@@ -59,6 +63,22 @@ impl Measures {
         }
     }
 
+    /// Residuals by ground truth; `None` for texts, or without samples.
+    pub fn residuals(&self) -> Option<Residuals> {
+        match self {
+            Measures::Numeric(sums) => sums.residuals(),
+            Measures::Text { .. } => None,
+        }
+    }
+
+    /// By how much samples got better or worse in what they regress in; `None` where none did.
+    pub fn shifts(&self) -> Option<Shifts> {
+        match self {
+            Measures::Numeric(sums) => sums.shifts().distribution(),
+            Measures::Text { shifts, .. } => shifts.distribution(),
+        }
+    }
+
     /// Absolute errors, or the first score: what samples regress in.
     pub fn headline(&self) -> Option<&ScoreSums> {
         match self {
@@ -72,15 +92,17 @@ impl Measures {
         match (self, other) {
             (Measures::Numeric(sums), Measures::Numeric(part)) => sums.merge(part),
             (
-                Measures::Text { scores, exact },
+                Measures::Text { scores, exact, shifts },
                 Measures::Text {
                     scores: part,
                     exact: more,
+                    shifts: others,
                 },
             ) => {
                 for ((_, sums), (_, part)) in scores.iter_mut().zip(part) {
                     sums.merge(part);
                 }
+                shifts.merge(others);
                 if let (Some(counts), Some(part)) = (exact, more) {
                     counts.merge(part);
                 }
@@ -101,7 +123,7 @@ pub fn summarise_measured(counts: &MeasuredCounts, options: &CompareOptions, see
     });
     let (mut metrics, scores) = match &counts.whole {
         Measures::Numeric(sums) => numeric(sums, options, seed),
-        Measures::Text { scores, exact } => text(scores, exact.as_ref(), options),
+        Measures::Text { scores, exact, .. } => text(scores, exact.as_ref(), options),
     };
     if let Some(first) = metrics.first_mut() {
         first.verdict = Some(verdict);
@@ -313,6 +335,7 @@ mod tests {
         let whole = Measures::Text {
             scores: vec![(role, sums(direction, pairs))],
             exact: None,
+            shifts: ShiftBins::default(),
         };
         summarise_measured(&MeasuredCounts { whole, slices }, &CompareOptions::default(), Seed(1))
     }

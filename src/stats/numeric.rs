@@ -3,9 +3,12 @@
 use super::error_bins::ErrorBins;
 use super::moments::Moments;
 use super::random::Seed;
+use super::residuals::ResidualCells;
 use super::scores::{Play, ScoreSummary, ScoreSums};
+use super::shifts::ShiftBins;
 use crate::model::Direction;
 use crate::model::comparison::ErrorDistribution;
+use crate::model::distribution::Residuals;
 
 /// Sums over the errors of both versions, exact in any order of the samples.
 #[derive(Clone, Debug, PartialEq)]
@@ -16,6 +19,8 @@ pub struct NumericSums {
     errors: ScoreSums,
     signed: ScoreSums,
     sizes: ErrorBins,
+    residuals: ResidualCells,
+    shifts: ShiftBins,
     /// Squared errors of both versions, truth less the pivot, and its square.
     moments: Moments<4>,
 }
@@ -49,6 +54,8 @@ impl NumericSums {
             errors: ScoreSums::new(Direction::Lower, tolerance),
             signed: ScoreSums::new(Direction::None, 0.0),
             sizes: ErrorBins::default(),
+            residuals: ResidualCells::default(),
+            shifts: ShiftBins::default(),
             moments: Moments::default(),
         }
     }
@@ -59,6 +66,8 @@ impl NumericSums {
         let play = self.errors.add(errors[0].abs(), errors[1].abs())?;
         self.signed.add(errors[0], errors[1]);
         self.sizes.add(errors.map(f64::abs));
+        self.residuals.add(truth, errors);
+        self.shifts.add(errors[0].abs(), errors[1].abs(), play);
         (self.low, self.high) = (self.low.min(truth), self.high.max(truth));
         let truth = truth - self.pivot;
         let [a, b] = errors.map(|error| error * error);
@@ -72,6 +81,8 @@ impl NumericSums {
         self.errors.merge(&other.errors);
         self.signed.merge(&other.signed);
         self.sizes.merge(&other.sizes);
+        self.residuals.merge(&other.residuals);
+        self.shifts.merge(&other.shifts);
         self.moments.merge(&other.moments);
     }
 
@@ -83,6 +94,16 @@ impl NumericSums {
     /// Samples by the size of their absolute errors; `None` without samples.
     pub fn sizes(&self) -> Option<ErrorDistribution> {
         self.sizes.distribution()
+    }
+
+    /// Residuals by ground truth; `None` without samples.
+    pub fn residuals(&self) -> Option<Residuals> {
+        self.residuals.grid()
+    }
+
+    /// By how much absolute errors shrank and grew.
+    pub fn shifts(&self) -> &ShiftBins {
+        &self.shifts
     }
 
     /// MAE, RMSE and R2 with their differences; `None` without samples.

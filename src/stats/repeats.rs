@@ -1,6 +1,12 @@
 //! Repeats: several trials per sample and version, reduced to one value before any test; the sample is the unit.
 
 use crate::model::comparison::{PassAt, TrialCounts, Trials};
+use crate::model::distribution::{RightBin, RightTrials};
+
+/// Trials of a sample up to which each number of right ones has a bin.
+pub const MAX_TRIALS: u64 = 20;
+/// Bins of the shares between none and all, where there are more trials or not equally many.
+const SHARES: u64 = 10;
 
 /// The most frequent answer of a sample's trials, by label code; of several, the one that comes first in label order.
 /// `None` without a trial.
@@ -84,6 +90,59 @@ pub fn summarise(counts: &TrialCounts) -> Trials {
         flake_rate: flakes.rate().filter(|_| graded),
         pass_at: ks.filter(|_| graded).map(|k| pass_at(counts, k)).collect(),
     }
+}
+
+/// Samples of both versions by how many of their trials were right: by that number where every sample has equally many
+/// trials, up to [`MAX_TRIALS`], else by its share. `None` where right and wrong cannot be told apart.
+pub fn right_trials(sides: &[TrialCounts; 2]) -> Option<RightTrials> {
+    let samples = || {
+        sides
+            .iter()
+            .flat_map(|side| &side.samples)
+            .filter(|((of, _), _)| *of > 0)
+    };
+    let most = samples().map(|((of, _), _)| *of).max()?;
+    if sides.iter().any(|side| side.ungraded) {
+        return None;
+    }
+    let of = (most <= MAX_TRIALS && samples().all(|((of, _), _)| *of == most)).then_some(most);
+    let bin = |(low, high): (f64, f64)| RightBin {
+        low,
+        high,
+        baseline: 0,
+        candidate: 0,
+    };
+    let mut bins: Vec<RightBin> = match of {
+        Some(of) => (0..=of).map(|right| bin((right as f64, right as f64))).collect(),
+        None => {
+            let share = |i: u64| i as f64 / SHARES as f64;
+            let between = (1..=SHARES).map(|i| (share(i - 1), share(i)));
+            let ends = [(0.0, 0.0), (1.0, 1.0)];
+            ends[..1]
+                .iter()
+                .copied()
+                .chain(between)
+                .chain(ends[1..].iter().copied())
+                .map(bin)
+                .collect()
+        }
+    };
+    for (version, side) in sides.iter().enumerate() {
+        for (&(trials, right), &n) in side.samples.iter().filter(|((of, _), _)| *of > 0) {
+            let place = match of {
+                Some(_) => right,
+                None if right >= trials => SHARES + 1,
+                None => (right * SHARES).div_ceil(trials),
+            };
+            if let Some(bin) = bins.get_mut(place as usize) {
+                match version {
+                    0 => bin.baseline += n,
+                    _ => bin.candidate += n,
+                }
+            }
+        }
+    }
+    Some(RightTrials { of, bins })
 }
 
 /// Mean of [`pass_at_k`] over counted samples, added up in the order of their trials.
@@ -182,6 +241,55 @@ mod tests {
         }
         counts.ungraded = true;
         assert_eq!((summarise(&counts).flaky, summarise(&counts).pass_at.len()), (None, 0));
+    }
+
+    fn counted(samples: &[((u64, u64), u64)]) -> TrialCounts {
+        TrialCounts {
+            samples: samples.iter().copied().collect(),
+            ungraded: false,
+        }
+    }
+
+    #[test]
+    fn right_trials_are_counted_one_by_one() {
+        let sides = [
+            counted(&[((3, 0), 4), ((3, 2), 5)]),
+            counted(&[((3, 3), 8), ((3, 2), 1)]),
+        ];
+        let found = right_trials(&sides).unwrap();
+        let bins: Vec<_> = found
+            .bins
+            .iter()
+            .map(|bin| (bin.low, bin.baseline, bin.candidate))
+            .collect();
+        assert_eq!(
+            (found.of, bins),
+            (Some(3), vec![(0.0, 4, 0), (1.0, 0, 0), (2.0, 5, 1), (3.0, 0, 8)])
+        );
+        let ungraded = TrialCounts {
+            ungraded: true,
+            ..sides[1].clone()
+        };
+        assert_eq!(right_trials(&[sides[0].clone(), ungraded]), None);
+        assert_eq!(right_trials(&[TrialCounts::default(), TrialCounts::default()]), None);
+    }
+
+    #[test]
+    fn unequal_or_many_trials_are_counted_by_share() {
+        // 1 of 10 is the end of its bin; 99 of 100 are not all.
+        let sides = [
+            counted(&[((10, 1), 1), ((7, 1), 2)]),
+            counted(&[((100, 99), 3), ((100, 100), 4), ((5, 0), 5)]),
+        ];
+        let found = right_trials(&sides).unwrap();
+        let at = |i: usize| (found.bins[i].baseline, found.bins[i].candidate);
+        assert_eq!((found.of, found.bins.len()), (None, 12));
+        assert_eq!(
+            [at(0), at(1), at(2), at(10), at(11)],
+            [(0, 5), (1, 0), (2, 0), (0, 3), (0, 4)]
+        );
+        let many = [counted(&[((21, 21), 1)]), counted(&[((21, 0), 1)])];
+        assert_eq!(right_trials(&many).unwrap().of, None);
     }
 
     proptest! {

@@ -34,18 +34,18 @@ function goldenCase(name) {
   if (SINGLE.includes(name)) run(["report", "candidate", ...table(name)]);
 }
 
-/** Three trials of each sample, some of them flaky, four samples to a document, with latencies. */
+/** Three trials of each sample, some of them flaky, four samples to a document, with latencies and costs. */
 function repeatsInClusters() {
   const name = "slice-regression";
   for (const version of ["baseline", "candidate"]) {
     const [header, ...rows] = readFileSync(join(cases, name, `${version}.csv`), "utf8").trim().split("\n");
     const flaky = (row) => row.replace(/,(accept|reject|review),0\./, ",unsure,0.");
     const trials = rows.flatMap((row, i) =>
-      [0, 1, 2].map((trial) => `${trial === 2 && i % 5 === 0 ? flaky(row) : row},${trial},doc-${i >> 2},${20 + ((i * 7 + trial) % 90)}`),
+      [0, 1, 2].map((trial) => `${trial === 2 && i % 5 === 0 ? flaky(row) : row},${trial},doc-${i >> 2},${20 + ((i * 7 + trial) % 90)},${i % 11 ? (version.length * (i + trial)) / 1e6 : ""}`),
     );
-    writeFileSync(join(folder, `${version}.csv`), [`${header},trial,document,latency_ms`, ...trials, ""].join("\n"));
+    writeFileSync(join(folder, `${version}.csv`), [`${header},trial,document,latency_ms,usd`, ...trials, ""].join("\n"));
   }
-  const columns = ["--repeat", "trial", "--cluster", "document", "--latency", "latency_ms"];
+  const columns = ["--repeat", "trial", "--cluster", "document", "--latency", "latency_ms", "--cost", "usd"];
   run(["diff", "baseline.csv", "candidate.csv", ...table("repeats"), ...columns, ...caseArguments(name)]);
 }
 

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { COUNT, MILLISECONDS, PLAIN, P_VALUE, SHARE, names, wrong } from "./rounding.mjs";
+import { COUNT, MILLISECONDS, MONEY, PLAIN, P_VALUE, SHARE, names, wrong } from "./rounding.mjs";
 import { Problems, comparisons, launch, nameIn, runReports } from "./site.mjs";
 
 const SHARES = /^(accuracy|exact_match|churn|(negative|positive)_flip_rate)$/;
@@ -178,6 +178,82 @@ async function latency(reader, sides) {
   }
 }
 
+/** Numbers of a range, which are powers of two or multiples: written in full, or with two digits. */
+function range(reader, what, text, values) {
+  const written = (text.match(/[+-]?\d+(\.\d+)?(e-?\d+)?/g) ?? []).map(Number);
+  const near = (one, value) => Math.abs(one - value) <= 0.05 * Math.abs(value) && (Math.abs(value) >= 1e7 || Math.abs(value) < 1e-4 || Math.abs(one - value) <= 5e-7);
+  reader.count += values.length;
+  if (written.length !== values.length || !written.every((one, i) => near(one, values[i]))) reader.say(`${what} shows ${text} for ${values.join(" to ")}`);
+}
+
+async function sentence(reader, id, values) {
+  const text = await reader.page.locator(`section[aria-labelledby="${id}"] .note`).innerText();
+  for (const value of values.filter((value) => value > 0)) if (!names(text, value, COUNT)) reader.say(`${id} does not name ${value}: ${text}`);
+}
+
+/** Both grids in full: ranges of rows and columns, samples, means and every cell. */
+async function residuals(reader, { edges, columns, beyond }) {
+  const tables = await reader.tables("residuals");
+  const filled = columns.filter(({ n }) => n > 0);
+  ["baseline", "candidate"].forEach((version, side) => {
+    const { headers, rows } = tables[side];
+    headers.slice(2).forEach((header, i) => range(reader, `row ${i + 1} of the ${version}`, header, [edges[i], edges[i + 1]]));
+    if (headers.length !== edges.length + 1 || rows.length !== filled.length) reader.say(`the grid of the ${version} has ${headers.length} by ${rows.length}`);
+    filled.forEach((column, i) => {
+      range(reader, "ground truth", rows[i].head, [column.low, column.high]);
+      const [n, mean, ...cells] = rows[i].cells;
+      reader.cell(`${rows[i].head}, samples`, n, column.n, COUNT);
+      reader.cell(`${rows[i].head}, mean`, mean, column.means[side], PLAIN);
+      cells.forEach((cell, row) => reader.cell(`${rows[i].head} of the ${version}, ${headers[row + 2]}`, cell, column[version][row], COUNT));
+    });
+  });
+  await sentence(reader, "residuals", Object.values(beyond));
+}
+
+async function shifts(reader, { bins, ties, beyond }) {
+  const [{ rows }] = await reader.tables("shifts");
+  const all = bins.map(({ low, high, n }) => ({ ends: [low, high], n }));
+  all.splice(bins.filter(({ low }) => low < 0).length, 0, { ends: [], n: ties });
+  if (rows.length !== all.length) reader.say(`shows ${rows.length} of ${all.length} sizes of changes`);
+  all.forEach(({ ends, n }, i) => {
+    range(reader, "a change", rows[i].head, ends);
+    reader.cell(`changes ${rows[i].head}`, rows[i].cells[0], n, COUNT);
+  });
+  await sentence(reader, "shifts", beyond);
+}
+
+async function repeats(reader, { baseline, candidate, right }) {
+  const [table, counts] = await reader.tables("repeats");
+  const sides = [baseline, candidate];
+  const both = (head, of, unit) => {
+    const row = table.rows.find((row) => row.head === head);
+    sides.forEach((side, i) => reader.cell(`repeats, ${head}`, row?.cells[i]?.replace(/ \(.*/, ""), of(side), unit));
+  };
+  both("Answered trials", (side) => side.trials, COUNT);
+  both("Samples tried more than once", (side) => side.repeated, COUNT);
+  if (!right) return;
+  both("Flaky samples", (side) => side.flaky, COUNT);
+  both("Flake rate", (side) => side.flake_rate, SHARE);
+  for (const { k } of baseline.pass_at) both(`pass@${k}`, (side) => side.pass_at.find((at) => at.k === k)?.value ?? null, SHARE);
+  if (counts.rows.length !== right.bins.length) reader.say(`shows ${counts.rows.length} of ${right.bins.length} numbers of right trials`);
+  right.bins.forEach((bin, i) => {
+    const { head, cells } = counts.rows[i];
+    if (right.of !== null) reader.cell("right trials", head, bin.low, COUNT);
+    else if (bin.low < bin.high) range(reader, "share of right trials", head, [100 * bin.low, 100 * bin.high]);
+    [bin.baseline, bin.candidate].forEach((n, side) => reader.cell(`right trials ${head}`, cells[side], n, COUNT));
+  });
+}
+
+async function cost(reader, sides, deltas) {
+  const [table] = await reader.tables("cost");
+  const rows = { Total: ["total", MONEY], "Mean per answer": ["mean", MONEY], "Answers with a cost": ["n", COUNT], "Answers without one": ["missing", COUNT] };
+  for (const [head, [name, unit]] of Object.entries(rows)) {
+    const row = table.rows.find((row) => row.head === head);
+    sides.forEach((side, i) => reader.cell(`cost, ${head}`, row?.cells[i], side?.[name] ?? null, unit));
+    if (name in deltas) reader.cell(`cost, ${head}, difference`, row?.cells[2], deltas[name], unit);
+  }
+}
+
 async function labelChanges(reader, { old_truth, new_truth }) {
   const [table] = await reader.tables("label-changes");
   [old_truth, new_truth].forEach(({ n, accuracy: m, relabelled_regressed, relabelled_fixed }, i) =>
@@ -220,6 +296,10 @@ async function overview(reader, c) {
   if (c.confusion?.labels.length) await confusion(reader, c.confusion.labels, [c.confusion.baseline, c.confusion.candidate]);
   if (c.calibration) await calibration(reader, c.calibration, false);
   if (c.latency) await latency(reader, [c.latency.baseline, c.latency.candidate]);
+  if (c.residuals) await residuals(reader, c.residuals);
+  if (c.shifts) await shifts(reader, c.shifts);
+  if (c.repeats) await repeats(reader, c.repeats);
+  if (c.cost) await cost(reader, [c.cost.baseline, c.cost.candidate], { total: c.cost.total_delta, mean: c.cost.mean_delta });
   if (c.label_changes) await labelChanges(reader, c.label_changes);
   if (c.discovered) await found(reader, c.discovered);
 }
@@ -246,6 +326,7 @@ async function runReport(reader, r) {
   if (r.confusionMatrix.labels.length) await confusion(reader, r.confusionMatrix.labels, [r.confusionMatrix.counts]);
   if (r.calibration) await calibration(reader, r.calibration, true);
   if (r.latency) await latency(reader, [r.latency]);
+  if (r.cost) await cost(reader, [r.cost], {});
 }
 
 const site = realpathSync(process.argv[2]);
@@ -296,6 +377,12 @@ try {
   const folder = folders.find((folder) => whole(json(folder, "comparison.json")));
   const c = json(folder, "comparison.json");
   await notices(join(folder, "index.html"), (reader) => overview(reader, c), ["metrics", "outcomes", "slices", "classes", "confusion", "calibration"]);
+  for (const [id, has] of Object.entries({ residuals: (c) => c.residuals, shifts: (c) => c.shifts, repeats: (c) => c.repeats?.right, cost: (c) => c.cost })) {
+    const folder = folders.find((folder) => has(json(folder, "comparison.json")));
+    // The demonstration has labels alone; the site of all kinds has everything.
+    if (!folder && existsSync(join(site, "cases.numeric"))) problems.add("the site", `no comparison has ${id}`);
+    if (folder) await notices(join(folder, "index.html"), (reader) => overview(reader, json(folder, "comparison.json")), [id]);
+  }
 } finally {
   await browser.close();
 }

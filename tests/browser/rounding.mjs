@@ -5,6 +5,7 @@
 export const SHARE = { scale: 100, digits: 1 };
 export const PLAIN = { scale: 1, digits: 3 };
 export const MILLISECONDS = { scale: 1, digits: 1 };
+export const MONEY = { scale: 1, digits: 2 };
 export const COUNT = { scale: 1, digits: 0 };
 export const P_VALUE = { scale: 1, digits: 4 };
 

@@ -137,7 +137,7 @@ fn results_of_promptfoo_are_told_apart_by_their_variables() {
             "provider": {"id": "echo", "label": "parrot"}, "prompt": {"raw": format!("of {country}"), "label": "p"},
             "vars": {"country": country}, "response": {"output": format!("it is {country}")}, "success": success,
             "failureReason": reason, "error": if reason == 0 { Value::Null } else { "why".into() }, "score": 0.5,
-            "namedScores": {"city": 1}, "latencyMs": 7, "promptIdx": 0, "testIdx": test,
+            "namedScores": {"city": 1}, "latencyMs": 7, "cost": f64::from(test) / 8.0, "promptIdx": 0, "testIdx": test,
             "testCase": {"assert": [{"type": "equals", "value": "it is peru"}]}, "metadata": {"_own": 1, "area": "a"},
         })
     };
@@ -162,6 +162,12 @@ fn results_of_promptfoo_are_told_apart_by_their_variables() {
             "{file}: a failed provider is no failed test"
         );
         assert_eq!(report["errored"], 1, "{file}");
+        let cost = &report["cost"];
+        assert_eq!(
+            (&cost["n"], &cost["missing"], &cost["total"]),
+            (&json!(3), &json!(0), &json!(0.375)),
+            "{file}"
+        );
     }
     project.file("two.jsonl", lines.replacen("parrot", "owl", 1));
     project

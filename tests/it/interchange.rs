@@ -380,7 +380,10 @@ fn versions_under_one_run_id_are_told_apart() {
         .ok()
         .stdout_has("verified");
     let queries = std::fs::read_to_string(report.join("reproduce.html")).unwrap();
-    for query in ["AND &quot;model_version&quot; = ", "EqualTo(&quot;model_version&quot;, &quot;v2&quot;)"] {
+    for query in [
+        "AND &quot;model_version&quot; &#x3D; &#x27;v1&#x27;",
+        "EqualTo(&quot;model_version&quot;, &quot;v2&quot;)",
+    ] {
         assert!(queries.contains(query), "{query} in {queries}");
     }
     for args in [

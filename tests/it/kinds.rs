@@ -447,6 +447,47 @@ fn two_samples_are_too_few_and_the_page_says_so() {
 }
 
 #[test]
+fn numbers_of_any_size_have_pages() {
+    let project = Project::new();
+    let text = |shift: i32| {
+        let mut text = String::from("id,label,pred\n");
+        for i in 0..40_i32 {
+            let sign = if i % 3 == 0 { "-" } else { "" };
+            let _ = writeln!(text, "{i},{sign}1.5e{},2.5e{}", i * 3 - 60, (i * 7 + shift) % 120 - 60);
+        }
+        text
+    };
+    project.file("v1.csv", text(0)).file("v2.csv", text(5));
+    let found = project
+        .run(&["v1.csv", "v2.csv", "--kind", "numeric", "--format", "json"])
+        .ok()
+        .json();
+    let columns = found["residuals"]["columns"].as_array().unwrap();
+    let n: u64 = columns.iter().map(|column| column["n"].as_u64().unwrap()).sum();
+    assert_eq!(n, 40);
+    assert!(std::fs::metadata(project.report().join("index.html")).unwrap().len() < 300_000);
+}
+
+#[test]
+fn a_hidden_ground_truth_has_no_grid_of_residuals() {
+    let project = Project::new();
+    project
+        .file("v1.csv", "id,label,pred\n1,1234.5,1200.5\n2,2.5,2.5\n")
+        .file("v2.csv", "id,label,pred\n1,1234.5,1230.5\n2,2.5,2.75\n");
+    let shown = project.run(&["v1.csv", "v2.csv", "--format", "json"]).ok().json();
+    let columns = shown["residuals"]["columns"].as_array().unwrap();
+    assert_eq!((&columns[0]["low"], &columns[0]["n"]), (&0.0.into(), &1.into()));
+    assert_eq!(shown["shifts"]["bins"].as_array().unwrap().len(), 2 * 8);
+    for hidden in ["ground_truth", "prediction"] {
+        let found = project
+            .run(&["v1", "v2", "--format", "json", "--hide", hidden])
+            .ok()
+            .json();
+        assert_eq!(found.get("residuals"), None, "{hidden}");
+    }
+}
+
+#[test]
 fn the_wrong_positive_label_is_noticed() {
     let mut text = String::from("id,label,pred,p_fraud\n");
     for i in 0..40 {

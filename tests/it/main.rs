@@ -15,6 +15,7 @@ mod cases;
 mod catalogs;
 mod cli;
 mod clusters;
+mod cost;
 mod credentials;
 mod determinism;
 mod engines;

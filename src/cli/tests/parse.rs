@@ -51,7 +51,7 @@ fn every_flag_of_a_comparison_arrives() {
          --memory-limit 1GiB --top 7 --hide h --no-payload --id i --id j --truth t --pred p --conf c --show x \
          --status st --error e --latency l --golden g.csv --golden-name n --golden-version gv \
          --input-format csv --threads 3 --join merge --config c.toml -vv \
-         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --cluster clu --media m --media n --media m --media-root files --tolerance 0.5 --label-map l.csv",
+         --kind text --score s3 --score a:b:lower --score s3 --positive pos --positive-label 1 --repeat rep --cluster clu --cost money --media m --media n --media m --media-root files --tolerance 0.5 --label-map l.csv",
         &[],
     )
     .unwrap();
@@ -71,6 +71,7 @@ fn every_flag_of_a_comparison_arrives() {
             status: Some("st".into()),
             error: Some("e".into()),
             latency: Some("l".into()),
+            cost: Some("money".into()),
             slices: list(&["s1", "s2"]),
             show: list(&["x"]),
             media: list(&["m", "n"]),

@@ -100,7 +100,12 @@ fn role(job: &Job, name: &str) -> Option<&'static str> {
         || roles.scores.iter().any(|score| score.column == name)
     {
         Some("it is an answer")
-    } else if is(&roles.status) || is(&roles.error) || is(&roles.latency) || name == latency::BATCH_SIZE {
+    } else if is(&roles.status)
+        || is(&roles.error)
+        || is(&roles.latency)
+        || is(&roles.cost)
+        || name == latency::BATCH_SIZE
+    {
         Some("it says how an answer came about")
     } else if [RUN_ID, MODEL_VERSION, EVAL_TIMESTAMP].contains(&name) {
         Some("it names the run")

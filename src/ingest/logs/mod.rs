@@ -47,6 +47,7 @@ pub(crate) struct Declared {
     pub(crate) truth: Option<String>,
     pub(crate) prediction: Option<String>,
     pub(crate) repeat: Option<String>,
+    pub(crate) cost: Option<String>,
     /// The headline first.
     pub(crate) scores: Vec<ScoreRole>,
     pub(crate) show: Vec<String>,
@@ -65,6 +66,7 @@ impl Declared {
         self.truth = self.truth.take().or(other.truth);
         self.prediction = self.prediction.take().or(other.prediction);
         self.repeat = self.repeat.take().or(other.repeat);
+        self.cost = self.cost.take().or(other.cost);
         for score in other.scores {
             if !self.scores.iter().any(|known| known.column == score.column) {
                 self.scores.push(score);
@@ -93,6 +95,7 @@ impl Declared {
         spec.truth = spec.truth.or_else(|| self.truth.clone());
         spec.prediction = spec.prediction.or_else(|| self.prediction.clone());
         spec.repeat = spec.repeat.or_else(|| self.repeat.clone());
+        spec.cost = spec.cost.or_else(|| self.cost.clone());
         if spec.scores.is_empty() {
             spec.scores.clone_from(&self.scores);
         }

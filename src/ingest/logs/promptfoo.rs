@@ -15,6 +15,9 @@ use crate::model::verdict::Direction;
 /// `failureReason` of a test whose provider failed; 1 is an assertion that failed.
 const FAILED_TO_ANSWER: i64 = 2;
 
+/// Column of what an answer cost.
+const COST: &str = "cost";
+
 /// The results of one evaluation.
 pub(crate) struct Promptfoo {
     file: PathBuf,
@@ -26,6 +29,8 @@ pub(crate) struct Promptfoo {
     scores: Vec<String>,
     variables: Vec<String>,
     repeats: bool,
+    /// Whether any result says what it cost.
+    costs: bool,
 }
 
 enum Results {
@@ -66,6 +71,7 @@ impl Promptfoo {
             scores: Vec::new(),
             variables: Vec::new(),
             repeats: false,
+            costs: false,
         }
     }
 
@@ -157,6 +163,12 @@ impl Promptfoo {
         cells.put("error", error.map_or(Value::Null, json::text));
         let latency = get("latencyMs").and_then(Value::as_f64);
         cells.put("latency_ms", latency);
+        // Older versions state it with the response alone.
+        let cost = get("cost")
+            .or_else(|| result.pointer("/response/cost"))
+            .and_then(json::number);
+        self.costs |= cost.is_some();
+        cells.put(COST, cost);
         self.score(&mut cells, "success", get("success").filter(|_| !errored));
         self.score(&mut cells, "score", get("score").filter(|_| !errored));
         for (name, value) in get("namedScores").and_then(Value::as_object).into_iter().flatten() {
@@ -214,6 +226,7 @@ impl Records for Promptfoo {
         Declared {
             key: ["vars_hash", "prompt_idx"].map(str::to_owned).to_vec(),
             repeat: self.repeats.then(|| "repeat".to_owned()),
+            cost: self.costs.then(|| COST.to_owned()),
             scores: self.scores.iter().map(score).collect(),
             model: self.provider.clone(),
             notices,

@@ -1,6 +1,6 @@
 //! The axis above a column of interval bars.
 
-use super::scale::{Scale, difference};
+use super::scale::{Scale, difference, short};
 use super::{Chart, Mark, shape};
 use crate::report::bars::{Axis, WIDTH};
 use crate::report::format::Unit;
@@ -17,9 +17,10 @@ pub fn axis(id: &str, axis: &Axis, unit: Unit) -> Chart {
         .filter_map(|tick| Some((*tick, axis.place(tick / factor)?)));
     let places: Vec<(f64, f64)> = places.collect();
     let label = |&(tick, x): &(f64, f64)| {
-        let words = difference(tick, digits);
+        // All ticks decide together how they are written; those that are shown are the ends and zero.
+        let words = short(&[tick, -reach, reach], |tick| difference(tick, digits)).swap_remove(0);
         // What stands at an end must not be cut off there.
-        let half = 4.5 * words.len() as f64;
+        let half = (4.5 * words.len() as f64).min(WIDTH / 2.0);
         Mark::text("tick", x.clamp(half, WIDTH - half), 17.0, words)
     };
     let notch = |&(_, x): &(f64, f64)| Mark::shape("grid", shape::line(&[[x, HEIGHT - 6.0], [x, HEIGHT]]));

@@ -55,10 +55,10 @@ pub fn range(bin: &ErrorBin) -> String {
     }
 }
 
-/// A power of two, as short as it can be.
-fn edge(value: f64) -> String {
-    match value {
-        _ if value > 0.0 && !(1e-4..1e7).contains(&value) => format!("{value:.1e}"),
+/// A multiple of a power of two, as short as it can be.
+pub fn edge(value: f64) -> String {
+    match value.abs() {
+        size if size > 0.0 && !(1e-4..1e7).contains(&size) => format!("{value:.1e}"),
         _ => setting(value),
     }
 }

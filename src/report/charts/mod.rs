@@ -11,8 +11,12 @@ pub mod errors;
 pub mod flip_confidence;
 pub mod paired;
 pub mod reliability;
+pub mod residuals;
+pub mod right_trials;
+pub mod run_slices;
 pub mod scale;
 pub mod shape;
+pub mod shifts;
 pub mod slices;
 
 use super::format::coordinate;

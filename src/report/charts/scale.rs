@@ -2,6 +2,9 @@
 
 use crate::report::format::{count, number, signed};
 
+/// Longest tick that is written out.
+const LONGEST: usize = 8;
+
 /// Maps values to places.
 #[derive(Clone, Copy, Debug)]
 pub struct Scale {
@@ -105,6 +108,22 @@ pub fn plain(value: f64, digits: usize) -> String {
     number(value, digits)
 }
 
+/// Ticks as they are written; all in powers of ten where one would be long.
+pub fn short(ticks: &[f64], words: impl Fn(f64) -> String) -> Vec<String> {
+    let written: Vec<String> = ticks.iter().map(|tick| words(*tick)).collect();
+    if written.iter().all(|words| words.len() <= LONGEST) {
+        return written;
+    }
+    let powers = ticks.iter().zip(written);
+    powers
+        .map(|(tick, words)| match tick.abs() > 0.0 {
+            true if words.starts_with('+') => format!("{tick:+.1e}"),
+            true => format!("{tick:.1e}"),
+            false => "0".to_owned(),
+        })
+        .collect()
+}
+
 /// A tick of a number of samples.
 pub fn samples(value: f64) -> String {
     count(value as u64)
@@ -122,6 +141,14 @@ mod tests {
         assert_eq!(places, ["0", "50", "100"]);
         assert_eq!(coordinate(Scale::linear([1.0, 1.0], [0.0, 100.0]).at(1.0)), "50");
         assert_eq!(coordinate(Scale::log([1.0, 100.0], [100.0, 0.0]).at(10.0)), "50");
+    }
+
+    #[test]
+    fn long_ticks_are_written_in_powers_of_ten() {
+        let words = |tick| difference(tick, 0);
+        assert_eq!(short(&[-50_000.0, 0.0], words), ["-50000", "0"]);
+        assert_eq!(short(&[-5e60, 0.0, 5e60], words), ["-5.0e60", "0", "+5.0e60"]);
+        assert_eq!(short(&[0.0, 2e-9], |tick| plain(tick, 9)), ["0", "2.0e-9"]);
     }
 
     #[test]

@@ -33,6 +33,7 @@ fn command(subject: &Subject<'_>) -> String {
         ("--status", roles.status.as_ref()),
         ("--error", roles.error.as_ref()),
         ("--latency", roles.latency.as_ref()),
+        ("--cost", roles.cost.as_ref()),
         ("--positive", roles.positive.as_ref()),
         ("--positive-label", roles.positive_label.as_ref()),
         ("--repeat", roles.repeat.as_ref()),
