@@ -141,7 +141,8 @@ fn bounds(files: &RunFiles, key: &ReadColumn) -> Option<Vec<GroupBounds>> {
     for (file, open) in files.files.iter().enumerate() {
         let leaf = open.leaf(key)?;
         for &group in &files.row_groups[file] {
-            let Some(Statistics::ByteArray(statistics)) = open.metadata.row_group(group).column(leaf).statistics() else {
+            let Some(Statistics::ByteArray(statistics)) = open.metadata.row_group(group).column(leaf).statistics()
+            else {
                 return None;
             };
             let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();

@@ -240,8 +240,10 @@ impl Store {
         let table = self.load(table).await?;
         let mut runs = all(&table, None).await?;
         for run in runs.iter_mut().filter(|run| run.removed) {
-            run.changes
-                .push(format!("all rows of run {} were deleted later: it is read as of its snapshot", run.run_id));
+            run.changes.push(format!(
+                "all rows of run {} were deleted later: it is read as of its snapshot",
+                run.run_id
+            ));
         }
         Ok(runs)
     }
@@ -391,7 +393,9 @@ fn whole(table: &Table, first: &RunEntry, parts: &[RunEntry], state: &RunEntry) 
     let appended = parts.iter().skip(1).filter(|p| operation(p) == Some(Operation::Append));
     let had = first.rows + appended.map(|part| part.rows).sum::<u64>();
     let mut run = first.later(state);
-    let newest = parts.last().filter(|last| last.rows == state.rows && operation(last) == Some(Operation::Append));
+    let newest = parts
+        .last()
+        .filter(|last| last.rows == state.rows && operation(last) == Some(Operation::Append));
     if state.rows < had && newest.is_some() {
         // As an overwrite of some engines: a deletion, and an append.
         let anew = format!(
