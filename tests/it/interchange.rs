@@ -389,15 +389,7 @@ fn versions_under_one_run_id_are_told_apart() {
     for args in [
         &["run:job", "v2", "--table", "eval.job"][..],
         &["runs", "--table", "eval.job", "--retract", "job", "--why", "a trial"],
-        &[
-            "runs",
-            "--table",
-            "eval.job",
-            "--retract",
-            "version:v1",
-            "--why",
-            "a trial",
-        ],
+        &["runs", "--table", "eval.job", "--retract", "latest", "--why", "a trial"],
     ] {
         project
             .run(args)
