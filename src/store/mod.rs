@@ -48,6 +48,7 @@ use error::Context;
 use iceberg::table::Table;
 use iceberg::{Catalog, TableIdent};
 use retry::Patience;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 /// An open catalog.
@@ -90,19 +91,33 @@ impl Store {
     /// # Errors
     /// Fails if the catalog cannot be read.
     pub async fn tables(&self) -> Result<Vec<String>, StoreError> {
-        let mut names = Vec::new();
+        let mut names = BTreeSet::new();
         let patience = Patience::Short;
-        let namespaces = retry::idempotent(patience, || self.catalog().list_namespaces(None)).await;
-        for namespace in namespaces.context(format!("listing namespaces{}", self.server()))? {
-            let tables = match retry::idempotent(patience, || self.catalog().list_tables(&namespace)).await {
-                // The parent of a namespace need not be one itself.
-                Err(error) if error.kind() == iceberg::ErrorKind::NamespaceNotFound => continue,
-                tables => tables.context(format!("listing tables{}", self.server()))?,
-            };
+        let what = || format!("listing namespaces{}", self.server());
+        let open = retry::idempotent(patience, || self.catalog().list_namespaces(None)).await;
+        let mut open = open.context(what())?;
+        let mut seen = BTreeSet::new();
+        while let Some(namespace) = open.pop() {
+            // A server that knows no nesting may give all of them whatever parent it is asked about.
+            if !seen.insert(namespace.to_url_string()) {
+                continue;
+            }
+            let below = retry::idempotent(patience, || self.catalog().list_namespaces(Some(&namespace))).await;
+            open.extend(none_if_missing(below).context(what())?);
+            let tables = retry::idempotent(patience, || self.catalog().list_tables(&namespace)).await;
+            let tables = none_if_missing(tables).context(format!("listing tables{}", self.server()))?;
             names.extend(tables.iter().map(ToString::to_string));
         }
-        names.sort();
-        Ok(names)
+        // A database may have tables in a namespace whose parent is none.
+        if let Some(address) = catalog::sql_address(&self.location)
+            && let Ok(tables) = sql::tables(&address).await
+        {
+            let own = tables
+                .into_iter()
+                .filter(|(catalog, ..)| *catalog == self.location.name);
+            names.extend(own.map(|(_, name, _)| name));
+        }
+        Ok(names.into_iter().collect())
     }
 
     /// The table to read: the named one, else the only one there is.
@@ -217,5 +232,13 @@ impl Store {
                 known: self.tables().await?,
             }),
         }
+    }
+}
+
+/// What is listed of a namespace: nothing where there is none, since the parent of one need not be one itself.
+fn none_if_missing<T>(listed: iceberg::Result<Vec<T>>) -> iceberg::Result<Vec<T>> {
+    match listed {
+        Err(error) if error.kind() == iceberg::ErrorKind::NamespaceNotFound => Ok(Vec::new()),
+        listed => listed,
     }
 }

@@ -19,6 +19,7 @@ on_each_server![
     every_shape_of_a_table_that_others_wrote_is_read_whole,
     a_run_that_was_deleted_is_read_as_of_its_snapshot_and_that_is_said,
     versions_of_every_spelling_are_stored_and_found,
+    tables_in_nested_namespaces_are_found,
 ];
 
 fn runs_are_appended_compared_and_verified(server: &Server) {
@@ -470,4 +471,17 @@ fn versions_of_every_spelling_are_stored_and_found(server: &Server) {
     project
         .run(&["v0.7.1", "1.2.0+build~7", "--table", "spelled.predictions"])
         .ok();
+}
+
+fn tables_in_nested_namespaces_are_found(server: &Server) {
+    let project = server.project();
+    two_versions(&project, 30, "deep.er.predictions");
+    two_versions(&project, 30, "shallow.predictions");
+    project.run(&["v1", "v2", "--table", "deep.er.predictions"]).ok();
+    // Without a name, all there are to choose from.
+    project
+        .run(&["runs"])
+        .expect_code(2)
+        .stderr_has("deep.er.predictions")
+        .stderr_has("shallow.predictions");
 }

@@ -128,6 +128,16 @@ public final class RestFixture {
     return JSON.readValue(exchange.getRequestBody().readAllBytes(), type);
   }
 
+  /** The namespace whose children are asked for; the root where none is named. */
+  private static Namespace parent(String query) {
+    for (String part : query.split("&")) {
+      if (part.startsWith("parent=")) {
+        return Namespace.of(part.substring("parent=".length()).split("\u001f"));
+      }
+    }
+    return Namespace.empty();
+  }
+
   private static Object route(JdbcCatalog catalog, HttpExchange exchange) throws IOException {
     String method = exchange.getRequestMethod();
     String path = exchange.getRequestURI().getRawPath().substring("/v1/".length());
@@ -149,7 +159,7 @@ public final class RestFixture {
     if (parts.length == 1) {
       return method.equals("POST")
           ? CatalogHandlers.createNamespace(catalog, body(exchange, CreateNamespaceRequest.class))
-          : CatalogHandlers.listNamespaces(catalog, Namespace.empty());
+          : CatalogHandlers.listNamespaces(catalog, parent(query));
     }
     Namespace namespace = Namespace.of(parts[1].split("\u001f"));
     if (parts.length == 2) {
