@@ -10,6 +10,7 @@ pub mod files;
 pub mod lookup;
 pub mod map;
 pub mod merge;
+pub mod ordered;
 mod pool;
 pub mod ranges;
 pub mod scan;

@@ -18,6 +18,7 @@ mod orphans;
 mod pins;
 mod places;
 mod reference;
+mod remaining;
 mod resolve;
 mod rest_commit;
 mod retract;
@@ -38,6 +39,7 @@ pub use orphans::Orphan;
 pub use pins::Holder;
 pub(crate) use reference::VERSION_PREFIX;
 pub use reference::{Reference, check_version};
+pub use remaining::Remaining;
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
 

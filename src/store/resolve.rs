@@ -130,36 +130,10 @@ impl Store {
         notices.extend(why.map(|why| format!("run {} was retracted: {}", run.run_id, why.escape_debug())));
         Ok(notices)
     }
-
-    /// The live files that may hold rows of a run whose snapshot is gone, with the current schema.
-    ///
-    /// # Errors
-    /// Fails if the table's metadata cannot be read.
-    pub async fn remaining_rows(&self, table_name: &str, run: &PinnedRun) -> Result<ResolvedRun, StoreError> {
-        let table = self.load(table_name).await?;
-        let (data_files, deleted) = left_of(&table, run).await?;
-        let schema = contract::arrow_schema(&table)?;
-        let run = PinnedRun {
-            data_files,
-            ..run.clone()
-        };
-        Ok(ResolvedRun {
-            run,
-            table: table_name.to_string(),
-            schema,
-            roles: table_roles(&table),
-            sorted: true,
-            filter_run_id: None,
-            deleted,
-            objects: Objects::of(&table),
-            notices: Vec::new(),
-            others: Vec::new(),
-        })
-    }
 }
 
 /// The data files of a run that are live now, and what is deleted in them.
-async fn left_of(table: &Table, run: &PinnedRun) -> Result<(Vec<DataFile>, Deleted), StoreError> {
+pub(super) async fn left_of(table: &Table, run: &PinnedRun) -> Result<(Vec<DataFile>, Deleted), StoreError> {
     let Some(snapshot) = table.metadata().current_snapshot() else {
         return Ok((Vec::new(), Deleted::default()));
     };
@@ -228,7 +202,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
     })
 }
 
-fn table_roles(table: &Table) -> Option<ColumnRoles> {
+pub(super) fn table_roles(table: &Table) -> Option<ColumnRoles> {
     let json = table.metadata().properties().get(contract::ROLES_PROPERTY)?;
     serde_json::from_str(json).ok()
 }

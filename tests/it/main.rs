@@ -18,6 +18,7 @@ mod clusters;
 mod credentials;
 mod determinism;
 mod engines;
+mod expired;
 mod faults;
 mod harness;
 mod importers;
