@@ -4,10 +4,9 @@ use super::deletes::Deleted;
 use super::error::{Context, StoreError};
 use super::reference::{Reference, VERSION_PREFIX};
 use super::runs::{self, RunEntry};
-use super::{Objects, Store, contract, files};
+use super::{Objects, Store, contract, defaults, files};
 use crate::model::{ColumnRoles, DataFile, PinnedRun};
 use arrow::datatypes::Schema as ArrowSchema;
-use iceberg::arrow::schema_to_arrow_schema;
 use iceberg::table::Table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -188,7 +187,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         sorted: run.rows_digest.is_some(),
         run,
         table: table.identifier().to_string(),
-        schema: schema_to_arrow_schema(&schema).context("reading the snapshot's schema")?,
+        schema: defaults::arrow_schema(&schema).context("reading the snapshot's schema")?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
         filter_run_id: entry.mixed_files.then(|| entry.run_id.clone()),
         deleted: entry.deleted.clone(),

@@ -16,6 +16,7 @@ mod catalogs;
 mod cli;
 mod clusters;
 mod credentials;
+mod defaults;
 mod determinism;
 mod engines;
 mod expired;

@@ -35,6 +35,25 @@ pub fn expire(project: &Project, snapshot: &str) {
     });
 }
 
+/// Adds a column to the table's current schema, as an engine does that writes format v3 with a default for older rows; all
+/// snapshots are read with it.
+pub fn add_column(project: &Project, field: Value) {
+    edit(project, |metadata| {
+        let current = &metadata["current-schema-id"];
+        let schemas = metadata["schemas"].as_array().unwrap();
+        let mut schema = schemas.iter().find(|s| s["schema-id"] == *current).unwrap().clone();
+        let id = schemas.len() + 7;
+        schema["schema-id"] = id.into();
+        metadata["last-column-id"] = field["id"].clone();
+        schema["fields"].as_array_mut().unwrap().push(field);
+        metadata["schemas"].as_array_mut().unwrap().push(schema);
+        metadata["current-schema-id"] = id.into();
+        for snapshot in metadata["snapshots"].as_array_mut().unwrap() {
+            snapshot["schema-id"] = id.into();
+        }
+    });
+}
+
 /// Deletes the rows that the newest snapshot added: a snapshot of operation `delete` with its parent's manifests.
 pub fn delete_newest_run(project: &Project) {
     edit(project, |metadata| {
