@@ -144,6 +144,14 @@ pub enum StoreError {
         /// Cause.
         reason: String,
     },
+    /// A table with columns of types that iceberg cannot parse, though the table is sound.
+    #[error("table {table} has a column of a type that this version cannot read: {}", columns.join(", "))]
+    UnreadColumns {
+        /// The table.
+        table: String,
+        /// The columns with their types.
+        columns: Vec<String>,
+    },
     /// Rows that are deleted in a way that evaldiff does not apply.
     #[error("{table} cannot be read as of snapshot {snapshot}: {reason}")]
     Deletes {
@@ -282,6 +290,11 @@ impl StoreError {
             StoreError::Deletes { .. } => Some(
                 "have the engine that wrote the table apply them, in Spark by CALL CATALOG.system.rewrite_data_files(table => \
                  'NS.TABLE', options => map('delete-file-threshold', '1'))"
+                    .into(),
+            ),
+            StoreError::UnreadColumns { .. } => Some(
+                "keep predictions in a table without such columns: the table is sound, but dropping the column does not help \
+                 while older schemas in its metadata have it"
                     .into(),
             ),
             StoreError::NotParquet(_) => Some(

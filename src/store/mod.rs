@@ -27,6 +27,7 @@ mod retry;
 mod runs;
 mod sql;
 mod tags;
+mod unread;
 mod writer;
 
 pub use append::{Appended, NewRun};
@@ -37,7 +38,7 @@ pub use deletes::Deleted;
 pub use error::StoreError;
 pub(crate) use error::{ALSO_READ_HINT, way_to_store};
 pub use objects::{LocationError, Objects, bucket, refusal};
-pub use orphans::Orphan;
+pub use orphans::{Orphan, Orphans};
 pub use pins::Holder;
 pub(crate) use reference::VERSION_PREFIX;
 pub use reference::{Reference, check_version};
@@ -161,6 +162,9 @@ impl Store {
         match retry::idempotent(patience, || self.catalog().load_table(&ident)).await {
             Ok(table) => Ok(Some(table)),
             Err(error) => {
+                if let Some(unread) = self.unread(&ident, &error).await {
+                    return Err(unread.error());
+                }
                 let place = self.metadata_location(&ident).await;
                 let place = place.map(|place| format!(" from {place}")).unwrap_or_default();
                 Err(error).context(format!("{}{place}", what()))

@@ -50,6 +50,7 @@ mod surgery;
 mod theme;
 mod tls;
 mod traffic;
+mod unread;
 mod verify;
 
 #[test]

@@ -92,6 +92,11 @@ fn number(snapshot: &str) -> i64 {
 
 /// Reads the current metadata, changes it, writes it as a new file and moves the catalog's pointer.
 fn edit(project: &Project, change: impl FnOnce(&mut Value)) {
+    edit_table(project, "%", change);
+}
+
+/// The same of the one table whose name, without its namespace, is like a pattern.
+pub fn edit_table(project: &Project, name: &str, change: impl FnOnce(&mut Value)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -99,7 +104,8 @@ fn edit(project: &Project, change: impl FnOnce(&mut Value)) {
     runtime.block_on(async {
         let database = project.path().join(".evaldiff/catalog.db");
         let mut catalog = SqliteConnectOptions::new().filename(database).connect().await.unwrap();
-        let row = sqlx::query("SELECT metadata_location FROM iceberg_tables")
+        let row = sqlx::query("SELECT metadata_location FROM iceberg_tables WHERE table_name LIKE ?")
+            .bind(name)
             .fetch_one(&mut catalog)
             .await
             .unwrap();
@@ -111,8 +117,9 @@ fn edit(project: &Project, change: impl FnOnce(&mut Value)) {
         let version: u32 = name.split('-').next().unwrap().parse().unwrap();
         let new = format!("{folder}/{:05}-{}.metadata.json", version + 1, uuid::Uuid::now_v7());
         std::fs::write(&new, serde_json::to_vec(&metadata).unwrap()).unwrap();
-        let moved = sqlx::query("UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?")
+        let moved = sqlx::query("UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? WHERE metadata_location = ?")
             .bind(format!("file://{new}"))
+            .bind(&old)
             .bind(&old)
             .execute(&mut catalog)
             .await
