@@ -4,7 +4,7 @@
 use crate::harness::{Output, Project, finish};
 use crate::interchange::python;
 use crate::lake::{import, predictions, two_versions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 const OPEN: &str = "t = catalog.load_table('eval.predictions')\n";
 /// The rows of `v1` as they are now.
@@ -23,7 +23,7 @@ fn project() -> (Project, PathBuf) {
 }
 
 /// What `verify` says after PyIceberg ran a program on the table and expired every older snapshot; `None` without it.
-fn after(project: &Project, report: &PathBuf, program: &str) -> Option<Output> {
+fn after(project: &Project, report: &Path, program: &str) -> Option<Output> {
     let left = python(project, &format!("{OPEN}{ROWS}{program}{EXPIRE}"))?;
     assert_eq!(left, "1\n");
     Some(project.run(&["verify", report.to_str().unwrap()]))
