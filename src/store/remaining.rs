@@ -1,7 +1,6 @@
 //! What is left in a table of a run whose snapshot is gone: its own data files, or the files that others wrote its rows to
 //! since.
 
-use super::error::Context;
 use super::resolve::{left_of, table_roles};
 use super::runs::PROPERTY_PREFIX;
 use super::{Deleted, Objects, ResolvedRun, Store, StoreError, contract, defaults, foreign};
@@ -34,7 +33,7 @@ impl Store {
         let (own, deleted) = left_of(&table, run).await?;
         let deleted_then: u64 = run.delete_files.iter().map(|file| file.rows).sum();
         let same_files = own.len() == run.data_files.len() && deleted.count() <= deleted_then;
-        let schema = defaults::arrow_schema(table.metadata().current_schema()).context("reading the table's schema")?;
+        let schema = defaults::arrow_schema(&table, table.metadata().current_schema()).await?;
         let mut rows = ResolvedRun {
             run: PinnedRun {
                 data_files: own,

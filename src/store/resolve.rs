@@ -187,7 +187,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         sorted: run.rows_digest.is_some(),
         run,
         table: table.identifier().to_string(),
-        schema: defaults::arrow_schema(&schema).context("reading the snapshot's schema")?,
+        schema: defaults::arrow_schema(table, &schema).await?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
         filter_run_id: entry.mixed_files.then(|| entry.run_id.clone()),
         deleted: entry.deleted.clone(),

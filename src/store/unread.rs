@@ -205,15 +205,18 @@ impl Store {
                 found.bytes().await.ok()?.to_vec()
             }
         };
-        if !place.ends_with(".gz.metadata.json") {
-            return serde_json::from_slice(&bytes).ok();
-        }
-        let mut text = Vec::new();
-        flate2::read::GzDecoder::new(bytes.as_slice())
-            .read_to_end(&mut text)
-            .ok()?;
-        serde_json::from_slice(&text).ok()
+        metadata_json(place, &bytes)
     }
+}
+
+/// The JSON of a metadata file; `None` if it is none.
+pub(super) fn metadata_json(place: &str, bytes: &[u8]) -> Option<Value> {
+    if !place.ends_with(".gz.metadata.json") {
+        return serde_json::from_slice(bytes).ok();
+    }
+    let mut text = Vec::new();
+    flate2::read::GzDecoder::new(bytes).read_to_end(&mut text).ok()?;
+    serde_json::from_slice(&text).ok()
 }
 
 #[cfg(test)]

@@ -45,6 +45,8 @@ pub fn add_column(project: &Project, field: Value) {
         let id = schemas.len() + 7;
         schema["schema-id"] = id.into();
         metadata["last-column-id"] = field["id"].clone();
+        metadata["format-version"] = 3.into();
+        metadata["next-row-id"] = 0.into();
         schema["fields"].as_array_mut().unwrap().push(field);
         metadata["schemas"].as_array_mut().unwrap().push(schema);
         metadata["current-schema-id"] = id.into();
