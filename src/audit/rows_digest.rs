@@ -98,15 +98,27 @@ pub fn columns(roles: &ColumnRoles) -> Vec<String> {
     names
 }
 
+/// The type as which the digest sees the values of another one.
+pub fn digested_as(data_type: &DataType) -> DataType {
+    match data_type {
+        DataType::Boolean => DataType::Boolean,
+        t if t.is_integer() => DataType::Int64,
+        t if t.is_floating() => DataType::Float64,
+        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
+            DataType::LargeBinary
+        }
+        _ => DataType::Utf8,
+    }
+}
+
 fn values(array: &ArrayRef) -> Result<Values, ArrowError> {
+    let array = cast(array, &digested_as(array.data_type()))?;
     Ok(match array.data_type() {
         DataType::Boolean => Values::Boolean(array.as_boolean().clone()),
-        t if t.is_integer() => Values::Integer(cast(array, &DataType::Int64)?.as_primitive::<Int64Type>().clone()),
-        t if t.is_floating() => Values::Float(cast(array, &DataType::Float64)?.as_primitive::<Float64Type>().clone()),
-        DataType::Binary | DataType::LargeBinary | DataType::BinaryView | DataType::FixedSizeBinary(_) => {
-            Values::Bytes(cast(array, &DataType::LargeBinary)?.as_binary::<i64>().clone())
-        }
-        _ => Values::Text(cast(array, &DataType::Utf8)?.as_string::<i32>().clone()),
+        DataType::Int64 => Values::Integer(array.as_primitive::<Int64Type>().clone()),
+        DataType::Float64 => Values::Float(array.as_primitive::<Float64Type>().clone()),
+        DataType::LargeBinary => Values::Bytes(array.as_binary::<i64>().clone()),
+        _ => Values::Text(array.as_string::<i32>().clone()),
     })
 }
 

@@ -22,7 +22,7 @@ pub(super) struct RunsArgs {
     #[arg(long, value_name = "RUN", requires = "why", conflicts_with_all = ["version", "unfinished"], value_parser = values::name)]
     retract: Option<String>,
     /// Say why the run is withdrawn
-    #[arg(long, value_name = "TEXT", requires = "retract", value_parser = values::name)]
+    #[arg(long, value_name = "TEXT", requires = "retract", value_parser = values::reason)]
     why: Option<String>,
     #[command(flatten)]
     table: TableArgs,

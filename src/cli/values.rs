@@ -227,6 +227,14 @@ pub fn name(text: &str) -> Result<String, String> {
     }
 }
 
+/// Checks why a run is withdrawn.
+pub fn reason(text: &str) -> Result<String, String> {
+    match text.trim().is_empty() {
+        true => Err("a reason is needed: say why the run is withdrawn".into()),
+        false => Ok(text.to_string()),
+    }
+}
+
 /// Reads `auto` or the number of samples per request.
 pub fn batch_size(text: &str) -> Result<Amount, String> {
     amount(text, MAX_BATCH, "a request carries 1 to")

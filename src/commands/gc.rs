@@ -15,7 +15,11 @@ pub async fn gc(session: &Session, request: &GcRequest) -> Result<()> {
     let store = session.open().await?;
     let table = session.table(&store).await?;
     let before = session.now_micros / 1000 - SAFE_AGE_MS;
-    let orphans = store.orphans(&table, before).await.map_err(convert::store)?;
+    let found = store.orphans(&table, before).await.map_err(convert::store)?;
+    for other in &found.unread {
+        session.say(&format!("notice: {other}; the files that it names are spared"));
+    }
+    let orphans = found.files;
     for orphan in &orphans {
         print(format!("{} ({} bytes)\n", orphan.location.escape_debug(), orphan.size).as_bytes())?;
         if request.delete {

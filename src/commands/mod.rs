@@ -2,6 +2,7 @@
 
 mod assemble;
 mod columns;
+mod confirm;
 mod convert;
 mod demo;
 mod diff;

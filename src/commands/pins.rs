@@ -109,7 +109,13 @@ pub async fn pins(session: &Session, request: &PinsRequest) -> Result<()> {
     };
     let mut rows = Vec::new();
     for table in &tables {
-        rows.extend(of_table(&store, table, &local).await.map_err(convert::store)?);
+        match of_table(&store, table, &local).await {
+            // The other tables are none the worse for it.
+            Err(error @ StoreError::UnreadColumns { .. }) if session.config.table.is_none() => {
+                session.say(&format!("notice: left out: {error}"));
+            }
+            found => rows.extend(found.map_err(convert::store)?),
+        }
     }
     // Reports whose table is no longer there have lost their evidence.
     let dropped: BTreeSet<&str> = local.iter().map(|(_, manifest)| manifest.table.as_str()).collect();

@@ -1,7 +1,7 @@
 //! `evaldiff verify`: does a report still say what its snapshots say?
 
 use super::theme::{self, Recorded};
-use super::{Session, convert, diff, media, pages, print, rerender};
+use super::{Session, confirm, convert, diff, media, pages, print, rerender};
 use crate::audit::files_digest::files_digest;
 use crate::audit::folder;
 use crate::audit::manifest::{MANIFEST_NAME, Manifest, json_bytes};
@@ -13,7 +13,7 @@ use crate::engine::files::{ReadColumn, RunFiles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::report::RunReport;
 use crate::model::{ColumnRoles, Comparison, PinnedRun, SampleSet};
-use crate::store::{ResolvedRun, Store, StoreError, local_path};
+use crate::store::{ResolvedRun, StoreError, local_path};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -38,7 +38,7 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
         }
     }
     if !gone.is_empty() {
-        return confirm_remaining(&store, &manifest, &runs, &gone).await;
+        return confirm::remaining(session, &store, &manifest, &runs, &gone).await;
     }
     confirm_present(&manifest, &runs).await?;
     for (found, run) in runs.iter().zip(&manifest.runs) {
@@ -61,7 +61,7 @@ pub async fn verify(session: &Session, request: &VerifyRequest) -> Result<()> {
     say("verified")
 }
 
-fn say(text: &str) -> Result<()> {
+pub(super) fn say(text: &str) -> Result<()> {
     print(format!("{text}\n").as_bytes())
 }
 
@@ -152,7 +152,7 @@ fn check_data_files(run: &PinnedRun) -> Result<()> {
     )))
 }
 
-fn altered(error: EngineError) -> Error {
+pub(super) fn altered(error: EngineError) -> Error {
     match error {
         EngineError::Altered { .. } => Error::altered(error.to_string()),
         other => convert::engine(other),
@@ -160,7 +160,7 @@ fn altered(error: EngineError) -> Error {
 }
 
 /// Reads a run's rows in file order and compares their digest with the recorded one.
-async fn check_rows(found: &ResolvedRun, run: &PinnedRun, manifest: &Manifest) -> Result<()> {
+pub(super) async fn check_rows(found: &ResolvedRun, run: &PinnedRun, manifest: &Manifest) -> Result<()> {
     let roles = recorded_roles(found, manifest);
     let digest = rows_digest(found, &roles).await.map_err(altered)?;
     match &run.rows_digest {
@@ -219,62 +219,6 @@ async fn confirm_present(manifest: &Manifest, found: &[ResolvedRun]) -> Result<(
         "the files of the report are as its manifest says; its numbers could not be recomputed. Restore the data files from a \
          backup or an older version of the objects",
     ))
-}
-
-/// A snapshot is gone: what its rows, as far as they are still in the table, confirm.
-async fn confirm_remaining(
-    store: &Store,
-    manifest: &Manifest,
-    found: &[ResolvedRun],
-    gone: &[PinnedRun],
-) -> Result<()> {
-    for run in found {
-        let pinned = manifest
-            .runs
-            .iter()
-            .find(|r| r.snapshot_id == run.run.snapshot_id)
-            .unwrap_or(&run.run);
-        check_rows(run, pinned, manifest).await?;
-    }
-    let mut missing = Vec::new();
-    for run in gone {
-        let rest = store
-            .remaining_rows(&manifest.table, run)
-            .await
-            .map_err(convert::store)?;
-        let version = &run.model_version;
-        let (n, left) = (run.data_files.len(), rest.run.data_files.len());
-        let deleted = rest.deleted.count().saturating_sub(deleted_then(run));
-        if left < n {
-            say(&format!(
-                "not confirmed: the rows of {version} ({}) are no longer in the table: {} of {n} data files are gone",
-                run.reference,
-                n - left
-            ))?;
-        } else if deleted > 0 {
-            say(&format!(
-                "not confirmed: {deleted} rows of {version} ({}) were deleted from the table",
-                run.reference
-            ))?;
-        } else if run.rows_digest.is_none() {
-            say(&format!(
-                "not confirmed: the data files of {version} are still in the table, but no digest of its rows was recorded"
-            ))?;
-        } else {
-            check_rows(&rest, run, manifest).await?;
-            say(&format!("confirmed: the rows of {version} are still in the table"))?;
-        }
-        missing.push(format!("{} ({})", run.reference, run.model_version));
-    }
-    Err(
-        Error::not_comparable(format!("snapshots are gone: {}", missing.join(", ")))
-            .with_hint("the files of the report are as its manifest says; its numbers could not be recomputed"),
-    )
-}
-
-/// Rows of a run's data files that were deleted when the report was made.
-fn deleted_then(run: &PinnedRun) -> u64 {
-    run.delete_files.iter().map(|file| file.rows).sum()
 }
 
 /// The roles under which the rows were digested: the table's own record, else the report's.

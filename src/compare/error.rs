@@ -109,6 +109,9 @@ impl CompareError {
                  of labels with --label-map"
                     .into(),
             ),
+            CompareError::Engine(EngineError::Default { .. }) => Some(
+                "leave the column out of the comparison, or have the engine that wrote the table write its files anew".into(),
+            ),
             CompareError::Engine(EngineError::Memory(_)) => Some("give more with --memory-limit".into()),
             _ => None,
         }

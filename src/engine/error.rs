@@ -41,6 +41,18 @@ pub enum EngineError {
     /// A column is missing from the run's schema.
     #[error("the run has no column `{0}`")]
     NoColumn(String),
+    /// A file lacks a column whose default is of a type in which none is read.
+    #[error(
+        "the data file {path} lacks the column `{column}`, and defaults of type {data_type} are not read by this version"
+    )]
+    Default {
+        /// Its location.
+        path: String,
+        /// The column.
+        column: String,
+        /// Its type.
+        data_type: String,
+    },
     /// A column has a type that its role cannot have.
     #[error("column `{column}` has type {data_type}, which cannot serve as {role}")]
     ColumnType {

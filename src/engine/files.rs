@@ -1,5 +1,6 @@
 //! The opened files of a run: footers read once, columns found by field id.
 
+use super::absent::Absent;
 use super::error::EngineError;
 use crate::model::DataFile;
 use crate::store::{self, LocationError, MODEL_VERSION, Objects, RUN_ID, ResolvedRun};
@@ -179,6 +180,8 @@ pub struct ReadColumn {
     pub field_id: Option<i32>,
     /// Whether text is to be read as a dictionary.
     pub dictionary: bool,
+    /// What rows have in files that lack it.
+    pub absent: Absent,
 }
 
 impl ReadColumn {
@@ -194,6 +197,7 @@ impl ReadColumn {
             name: name.to_string(),
             field_id: field_id(field),
             dictionary,
+            absent: Absent::of(field),
         })
     }
 }
@@ -209,7 +213,7 @@ fn field_id(field: &Field) -> Option<i32> {
 pub struct FileColumns {
     /// Reader metadata with the dictionary hints.
     pub metadata: ArrowReaderMetadata,
-    /// Per wanted column its root position in the file; `None` if the file lacks it, so that it reads as null.
+    /// Per wanted column its root position in the file; `None` if the file lacks it.
     pub roots: Vec<Option<usize>>,
 }
 
@@ -225,7 +229,8 @@ impl OpenFile {
     /// Finds the wanted columns by field id; by name only where the file has no ids at all. `key` is read as views.
     ///
     /// # Errors
-    /// [`EngineError::File`] if the schema cannot be read.
+    /// [`EngineError::File`] if the schema cannot be read, [`EngineError::Default`] if a column is missing whose value is
+    /// then unknown.
     pub fn columns(&self, wanted: &[ReadColumn]) -> Result<FileColumns, EngineError> {
         let fail = |e: parquet::errors::ParquetError| EngineError::File {
             path: self.file.path.clone(),
@@ -241,6 +246,15 @@ impl OpenFile {
             })
         };
         let roots: Vec<Option<usize>> = wanted.iter().map(find).collect();
+        for (column, _) in wanted.iter().zip(&roots).filter(|(_, root)| root.is_none()) {
+            if let Absent::Unread(data_type) = &column.absent {
+                return Err(EngineError::Default {
+                    path: self.file.path.clone(),
+                    column: column.name.clone(),
+                    data_type: data_type.clone(),
+                });
+            }
+        }
         let hinted = hint(&schema, wanted, &roots);
         let options = ArrowReaderOptions::new().with_schema(hinted);
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(&self.metadata), options).map_err(fail)?;

@@ -1,5 +1,6 @@
 //! Fetches rows by position, reading only the pages that hold them.
 
+use super::absent::Absent;
 use super::error::EngineError;
 use super::files::{ROW_BITS, ReadColumn, RunFiles};
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -30,7 +31,7 @@ pub async fn rows_at(
     batches_at(files, columns, positions, BATCH_ROWS, |positions, arrays| {
         let texts: Vec<Option<ArrayRef>> = arrays
             .iter()
-            .map(|array| array.map(|array| cast(array, &DataType::Utf8)).transpose())
+            .map(|array| array.as_ref().map(|array| cast(array, &DataType::Utf8)).transpose())
             .collect::<Result<_, _>>()?;
         for (i, position) in positions.iter().enumerate() {
             let values = texts.iter().map(|t| t.as_ref().and_then(|a| value(a, i))).collect();
@@ -65,7 +66,7 @@ pub async fn cells_at(
     batches_at(files, columns, positions, MEDIA_ROWS, |positions, arrays| {
         let cells: Vec<Option<ArrayRef>> = arrays
             .iter()
-            .map(|array| array.map(|array| cast(array, &cell_type(array))).transpose())
+            .map(|array| array.as_ref().map(|array| cast(array, &cell_type(array))).transpose())
             .collect::<Result<_, _>>()?;
         for (i, position) in positions.iter().enumerate() {
             let row = cells
@@ -95,13 +96,13 @@ fn cell_type(array: &ArrayRef) -> DataType {
 }
 
 /// Reads the rows at `positions` and hands them out batch by batch: their positions, and each wanted column, unless the
-/// file lacks it.
+/// file lacks it and it has no default.
 async fn batches_at(
     files: &RunFiles,
     columns: &[ReadColumn],
     positions: &[u64],
     batch_rows: usize,
-    mut take: impl FnMut(&[u64], &[Option<&ArrayRef>]) -> Result<(), ArrowError>,
+    mut take: impl FnMut(&[u64], &[Option<ArrayRef>]) -> Result<(), ArrowError>,
 ) -> Result<(), EngineError> {
     let mut by_file: BTreeMap<usize, Vec<u64>> = BTreeMap::new();
     for &position in positions {
@@ -135,11 +136,18 @@ async fn batches_at(
         let mut read = rows.iter();
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(|e| fail(e.to_string()))?;
-            let array = |root: &Option<usize>| {
-                let at = root.and_then(|root| sorted.binary_search(&root).ok())?;
-                batch.columns().get(at)
+            let array = |(column, root): (&ReadColumn, &Option<usize>)| match root {
+                Some(root) => Ok(sorted
+                    .binary_search(root)
+                    .ok()
+                    .and_then(|at| batch.columns().get(at))
+                    .cloned()),
+                None if column.absent == Absent::Null => Ok(None),
+                None => column.absent.rows(batch.num_rows()).map(Some),
             };
-            let arrays: Vec<Option<&ArrayRef>> = found.roots.iter().map(array).collect();
+            let arrays: Result<Vec<Option<ArrayRef>>, ArrowError> =
+                columns.iter().zip(&found.roots).map(array).collect();
+            let arrays = arrays.map_err(|e| fail(e.to_string()))?;
             let rows = read.by_ref().take(batch.num_rows());
             let positions: Vec<u64> = rows.map(|row| ((index as u64) << ROW_BITS) | row).collect();
             take(&positions, &arrays).map_err(|e| fail(e.to_string()))?;

@@ -5,11 +5,13 @@
 //! footer is read once whatever the number of key ranges, and row positions come for free, which lets payload be
 //! fetched afterwards for single samples.
 
+pub mod absent;
 pub mod error;
 pub mod files;
 pub mod lookup;
 pub mod map;
 pub mod merge;
+pub mod ordered;
 mod pool;
 pub mod ranges;
 pub mod scan;

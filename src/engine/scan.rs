@@ -3,7 +3,7 @@
 use super::BATCH_ROWS;
 use super::error::EngineError;
 use super::files::{OpenFile, ROW_BITS, ReadColumn, RunFiles};
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt64Array, new_null_array};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::kernels::cmp::eq;
 use arrow::compute::{and_kleene, cast, filter_record_batch, is_null, or_kleene};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
@@ -35,7 +35,8 @@ pub struct Piece {
     pub row_groups: Vec<usize>,
 }
 
-/// Reads columns of a run; text as it is hinted, everything else as the file has it, missing columns as null text.
+/// Reads columns of a run; text as it is hinted, everything else as the file has it, missing columns as
+/// the table's default or null text.
 /// The last column is [`POSITION`].
 #[derive(Debug)]
 pub struct RunScanExec {
@@ -219,7 +220,7 @@ fn arrange(
     for (column, place) in columns.iter().zip(order) {
         let array = match place {
             Some(i) => Arc::clone(batch.column(*i)),
-            None => new_null_array(&DataType::Utf8, n),
+            None => column.absent.rows(n)?,
         };
         fields.push(Field::new(&column.name, array.data_type().clone(), true));
         arrays.push(array);

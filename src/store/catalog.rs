@@ -1,6 +1,6 @@
 //! Opening a catalog: the one place that knows which kinds there are.
 
-use super::error::{Context, StoreError};
+use super::error::{AUTHORITIES, Context, StoreError};
 use super::{assumed_role, sql};
 use crate::model::{CatalogKind, CatalogLocation, PASSWORD};
 use iceberg::io::{LocalFsStorageFactory, StorageFactory};
@@ -208,7 +208,7 @@ pub(super) fn authorities<C, E: std::fmt::Display>(
     path: &str,
     parse: impl Fn(&[u8]) -> Result<Vec<C>, E>,
 ) -> Result<Vec<C>, String> {
-    let fail = |reason: &dyn std::fmt::Display| format!("{CA_BUNDLE}, {path}: {reason}");
+    let fail = |reason: &dyn std::fmt::Display| format!("{AUTHORITIES}{path}: {reason}");
     let pem = std::fs::read(path).map_err(|e| fail(&e))?;
     let found = parse(&pem).map_err(|e| fail(&e))?;
     match found.is_empty() {

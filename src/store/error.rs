@@ -144,6 +144,14 @@ pub enum StoreError {
         /// Cause.
         reason: String,
     },
+    /// A table with columns of types that iceberg cannot parse, though the table is sound.
+    #[error("table {table} has a column of a type that this version cannot read: {}", columns.join(", "))]
+    UnreadColumns {
+        /// The table.
+        table: String,
+        /// The columns with their types.
+        columns: Vec<String>,
+    },
     /// Rows that are deleted in a way that evaldiff does not apply.
     #[error("{table} cannot be read as of snapshot {snapshot}: {reason}")]
     Deletes {
@@ -284,6 +292,11 @@ impl StoreError {
                  'NS.TABLE', options => map('delete-file-threshold', '1'))"
                     .into(),
             ),
+            StoreError::UnreadColumns { .. } => Some(
+                "keep predictions in a table without such columns: the table is sound, but dropping the column does not help \
+                 while older schemas in its metadata have it"
+                    .into(),
+            ),
             StoreError::NotParquet(_) => Some(
                 "have the engine that wrote the table write it anew, in Spark by ALTER TABLE … SET TBLPROPERTIES \
                  ('write.format.default' = 'parquet') and CALL CATALOG.system.rewrite_data_files(table => 'NS.TABLE', options \
@@ -351,7 +364,11 @@ const RESTORE_HINT: &str =
     "restore the file from a backup, or have another engine roll the table back to what is whole";
 
 /// Signs in what object stores refuse, with the way out, whoever asked them.
-const STORE_WAYS_OUT: [(&[&str], &str); 5] = [
+const STORE_WAYS_OUT: [(&[&str], &str); 6] = [
+    (
+        &[AUTHORITIES],
+        "correct the path of \"ssl.cabundle\" under [catalog.properties] in evaldiff.toml: it names a file of certificates in PEM",
+    ),
     (
         &["load signing credential", "assuming a role"],
         "check the keys of the storage (s3.* properties or AWS_* variables), and whether they may assume the role that \
@@ -471,7 +488,32 @@ pub(crate) fn way_to_store(text: &str) -> Option<&'static str> {
     first(&STORE_WAYS_OUT, text)
 }
 
+/// What the text begins with that says what is wrong with the file of authorities.
+pub(super) const AUTHORITIES: &str = "ssl.cabundle, ";
+
+/// The way out where the library that reads iceberg's metadata, which takes no authorities from us, distrusts a store.
+const METADATA_AUTHORITY_HINT: &str = "set the variable SSL_CERT_FILE to the file of the authority that signed it: \"ssl.cabundle\" does not count where the \
+     metadata of tables are read from or written to the store";
+
+/// The way out where a server answers like an object store or a web page.
+const NO_CATALOG_HINT: &str = "check [catalog] uri in evaldiff.toml or ICEBERG_CATALOG_URI: what answers there is no Iceberg REST \
+     catalog, but perhaps an object store or a web page; if it is one, check credential or token";
+
 fn way_out(text: &str) -> Option<&'static str> {
+    let of_storage = text.contains("service: s3");
+    if of_storage && text.contains("invalid peer certificate") {
+        return Some(METADATA_AUTHORITY_HINT);
+    }
+    let markup = [
+        "json: <?xml",
+        "json: <Error",
+        "json: <html",
+        "json: <!DOCTYPE",
+        "json: <!doctype",
+    ];
+    if !of_storage && markup.iter().any(|sign| text.contains(sign)) {
+        return Some(NO_CATALOG_HINT);
+    }
     way_to_store(text).or_else(|| first(&WAYS_OUT, text))
 }
 

@@ -9,6 +9,7 @@ mod assumed_role;
 mod catalog;
 mod checked_commit;
 mod contract;
+mod defaults;
 mod deletes;
 mod error;
 mod files;
@@ -18,6 +19,7 @@ mod orphans;
 mod pins;
 mod places;
 mod reference;
+mod remaining;
 mod resolve;
 mod rest_commit;
 mod retract;
@@ -25,19 +27,22 @@ mod retry;
 mod runs;
 mod sql;
 mod tags;
+mod unread;
 mod writer;
 
 pub use append::{Appended, NewRun};
 pub use catalog::local_path;
 pub use contract::{DEFAULT_TABLE, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID, type_name};
+pub use defaults::{INITIAL_DEFAULT, UNREAD_DEFAULT};
 pub use deletes::Deleted;
 pub use error::StoreError;
 pub(crate) use error::{ALSO_READ_HINT, way_to_store};
 pub use objects::{LocationError, Objects, bucket, refusal};
-pub use orphans::Orphan;
+pub use orphans::{Orphan, Orphans};
 pub use pins::Holder;
 pub(crate) use reference::VERSION_PREFIX;
 pub use reference::{Reference, check_version};
+pub use remaining::Remaining;
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
 pub use tags::{PIN_PREFIX, pin_name};
@@ -173,6 +178,9 @@ impl Store {
         match retry::idempotent(patience, || self.catalog().load_table(&ident)).await {
             Ok(table) => Ok(Some(table)),
             Err(error) => {
+                if let Some(unread) = self.unread(&ident, &error).await {
+                    return Err(unread.error());
+                }
                 let place = self.metadata_location(&ident).await;
                 let place = place.map(|place| format!(" from {place}")).unwrap_or_default();
                 Err(error).context(format!("{}{place}", what()))

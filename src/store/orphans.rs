@@ -1,7 +1,8 @@
 //! Files below a table that nothing refers to: what commits left that failed, or lost against others.
 
 use super::error::{Context, StoreError};
-use super::places::Places;
+use super::places::{Places, declared_by};
+use super::unread::Unread;
 use super::{Objects, Store, catalog, files, local_path, sql};
 use futures::TryStreamExt;
 use iceberg::TableIdent;
@@ -31,19 +32,45 @@ pub struct Orphan {
     pub changed_ms: i64,
 }
 
+/// What nothing refers to, and what that was told from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Orphans {
+    /// The files, sorted by location.
+    pub files: Vec<Orphan>,
+    /// Other tables that cannot be read as tables, with why; the files that they name are spared all the same.
+    pub unread: Vec<String>,
+}
+
+/// Another table of the catalog.
+enum Other {
+    Table(Box<Table>),
+    /// One that iceberg cannot read.
+    Unread(Unread),
+}
+
 impl Store {
     /// The files below a table's `data` and `metadata` that were last changed before `before_ms` and that nothing refers
-    /// to: no snapshot, branch or tag, nor the log of metadata. Sorted by location.
+    /// to: no snapshot, branch or tag, nor the log of metadata.
     ///
     /// # Errors
     /// Fails if anything that refers to files cannot be read: what is not known to be unused is not listed.
-    pub async fn orphans(&self, table_name: &str, before_ms: i64) -> Result<Vec<Orphan>, StoreError> {
+    pub async fn orphans(&self, table_name: &str, before_ms: i64) -> Result<Orphans, StoreError> {
         let table = self.load(table_name).await?;
         let mut used = references(&table).await?;
+        let mut unread = Vec::new();
         for other in self.others(&table).await? {
-            check_place(&table, &other)?;
             // It may have had its files here once, or have been given some of them.
-            used.extend(references(&other).await?);
+            match other {
+                Other::Table(other) => {
+                    check_place(&table, &other.identifier().to_string(), &Places::declared(&other))?;
+                    used.extend(references(&other).await?);
+                }
+                Other::Unread(other) => {
+                    check_place(&table, &other.name, &declared_by(other.location(), &other.properties()))?;
+                    used.extend(other.files(table.file_io()).await?.iter().map(|file| plain(file)));
+                    unread.push(other.error().to_string());
+                }
+            }
         }
         let objects = Objects::of(&table);
         let fail = |reason: String| StoreError::Rows(format!("listing the files of {table_name}: {reason}"));
@@ -75,7 +102,7 @@ impl Store {
             }
         }
         out.sort();
-        Ok(out)
+        Ok(Orphans { files: out, unread })
     }
 
     /// Deletes a file of a table.
@@ -91,7 +118,7 @@ impl Store {
 
 impl Store {
     /// Every other table of the catalog, in nested namespaces too; of a database those of all its catalogs.
-    async fn others(&self, table: &Table) -> Result<Vec<Table>, StoreError> {
+    async fn others(&self, table: &Table) -> Result<Vec<Other>, StoreError> {
         if let Some(address) = catalog::sql_address(&self.location) {
             return self.of_database(&address, table).await;
         }
@@ -108,7 +135,13 @@ impl Store {
             for ident in self.catalog().list_tables(&namespace).await.context(what())? {
                 if ident != *table.identifier() {
                     let reading = || format!("reading {ident}, whose files have to be known");
-                    others.push(self.reload(&ident).await.context(reading())?);
+                    others.push(match self.reload(&ident).await {
+                        Ok(other) => Other::Table(Box::new(other)),
+                        Err(error) => match self.unread(&ident, &error).await {
+                            Some(unread) => Other::Unread(unread),
+                            None => return Err(error).context(reading()),
+                        },
+                    });
                 }
             }
         }
@@ -116,7 +149,7 @@ impl Store {
     }
 
     /// The other tables of a database, read by the table's own storage: catalogs of other names do not show theirs.
-    async fn of_database(&self, address: &str, table: &Table) -> Result<Vec<Table>, StoreError> {
+    async fn of_database(&self, address: &str, table: &Table) -> Result<Vec<Other>, StoreError> {
         let found = sql::tables(address).await;
         let found =
             found.map_err(|reason| StoreError::Rows(format!("listing the tables of the database: {reason}")))?;
@@ -124,9 +157,16 @@ impl Store {
         let mut others = Vec::new();
         for (catalog, name, place) in found.into_iter().filter(|(c, name, _)| (c, name) != (&own.0, &own.1)) {
             let what = || format!("reading {name} of catalog {catalog}, whose files have to be known");
-            let metadata = TableMetadata::read_from(table.file_io(), &place)
-                .await
-                .context(what())?;
+            let metadata = match TableMetadata::read_from(table.file_io(), &place).await {
+                Ok(metadata) => metadata,
+                Err(error) => match self.unread_at(&name, &place).await {
+                    Some(unread) => {
+                        others.push(Other::Unread(unread));
+                        continue;
+                    }
+                    None => return Err(error).context(what()),
+                },
+            };
             let other = Table::builder()
                 .identifier(TableIdent::from_strs(name.split('.')).context(what())?)
                 .metadata(metadata)
@@ -134,7 +174,7 @@ impl Store {
                 .file_io(table.file_io().clone())
                 .runtime(iceberg::Runtime::try_current().context(what())?)
                 .build();
-            others.push(other.context(what())?);
+            others.push(Other::Table(Box::new(other.context(what())?)));
         }
         Ok(others)
     }
@@ -142,14 +182,14 @@ impl Store {
 
 /// Whether a table has its place for itself: a commit of another one that is under way would have files there that nothing
 /// refers to yet.
-fn check_place(table: &Table, other: &Table) -> Result<(), StoreError> {
+fn check_place(table: &Table, other: &str, places: &[String]) -> Result<(), StoreError> {
     let own = plain(table.metadata().location()) + "/";
-    for place in Places::declared(other) {
-        let place = plain(&place) + "/";
+    for place in places {
+        let place = plain(place) + "/";
         if own.starts_with(&place) || place.starts_with(&own) {
             return Err(StoreError::SharedPlace {
                 table: table.identifier().to_string(),
-                other: other.identifier().to_string(),
+                other: other.to_string(),
                 location: table.metadata().location().to_string(),
             });
         }

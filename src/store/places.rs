@@ -3,6 +3,7 @@
 use super::catalog::local_path;
 use super::error::StoreError;
 use iceberg::table::Table;
+use std::collections::BTreeMap;
 
 /// Properties by which a table says that its files are elsewhere.
 const DECLARED: [&str; 4] = [
@@ -28,6 +29,12 @@ pub(super) struct Places {
 fn by_properties(table: &Table) -> impl Iterator<Item = &String> {
     let properties = table.metadata().properties();
     DECLARED.iter().filter_map(|name| properties.get(*name))
+}
+
+/// The places of a table that is known by its metadata's JSON.
+pub(super) fn declared_by(location: &str, properties: &BTreeMap<String, String>) -> Vec<String> {
+    let further = DECLARED.iter().filter_map(|name| properties.get(*name));
+    further.cloned().chain([location.to_string()]).collect()
 }
 
 impl Places {

@@ -4,10 +4,9 @@ use super::deletes::Deleted;
 use super::error::{Context, StoreError};
 use super::reference::{Reference, VERSION_PREFIX};
 use super::runs::{self, RunEntry};
-use super::{Objects, Store, contract, files};
+use super::{Objects, Store, contract, defaults, files};
 use crate::model::{ColumnRoles, DataFile, PinnedRun};
 use arrow::datatypes::Schema as ArrowSchema;
-use iceberg::arrow::schema_to_arrow_schema;
 use iceberg::table::Table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -128,36 +127,10 @@ impl Store {
         notices.extend(why.map(|why| format!("run {} was retracted: {}", run.run_id, why.escape_debug())));
         Ok(notices)
     }
-
-    /// The live files that may hold rows of a run whose snapshot is gone, with the current schema.
-    ///
-    /// # Errors
-    /// Fails if the table's metadata cannot be read.
-    pub async fn remaining_rows(&self, table_name: &str, run: &PinnedRun) -> Result<ResolvedRun, StoreError> {
-        let table = self.load(table_name).await?;
-        let (data_files, deleted) = left_of(&table, run).await?;
-        let schema = contract::arrow_schema(&table)?;
-        let run = PinnedRun {
-            data_files,
-            ..run.clone()
-        };
-        Ok(ResolvedRun {
-            run,
-            table: table_name.to_string(),
-            schema,
-            roles: table_roles(&table),
-            sorted: true,
-            mixed_files: false,
-            deleted,
-            objects: Objects::of(&table),
-            notices: Vec::new(),
-            others: Vec::new(),
-        })
-    }
 }
 
 /// The data files of a run that are live now, and what is deleted in them.
-async fn left_of(table: &Table, run: &PinnedRun) -> Result<(Vec<DataFile>, Deleted), StoreError> {
+pub(super) async fn left_of(table: &Table, run: &PinnedRun) -> Result<(Vec<DataFile>, Deleted), StoreError> {
     let Some(snapshot) = table.metadata().current_snapshot() else {
         return Ok((Vec::new(), Deleted::default()));
     };
@@ -212,7 +185,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         sorted: run.rows_digest.is_some(),
         run,
         table: table.identifier().to_string(),
-        schema: schema_to_arrow_schema(&schema).context("reading the snapshot's schema")?,
+        schema: defaults::arrow_schema(table, &schema).await?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
         mixed_files: entry.mixed_files,
         deleted: entry.deleted.clone(),
@@ -226,7 +199,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
     })
 }
 
-fn table_roles(table: &Table) -> Option<ColumnRoles> {
+pub(super) fn table_roles(table: &Table) -> Option<ColumnRoles> {
     let json = table.metadata().properties().get(contract::ROLES_PROPERTY)?;
     serde_json::from_str(json).ok()
 }

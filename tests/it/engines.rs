@@ -63,6 +63,7 @@ fn start() -> Session {
     import_versions(&project, "ours.read", 2);
     import_versions(&project, "ours.kept", 4);
     import_versions(&project, "ours.cut", 2);
+    import_versions(&project, "ours.packed", 2);
     written_by_pyiceberg(&project);
     let log = std::fs::File::create(project.path().join("spark.log")).unwrap();
     let mut spark = program(&project, "suite.py")
@@ -84,9 +85,9 @@ fn start() -> Session {
     for table in ["ours.kept", "theirs.kept"] {
         publish(&project, table);
     }
-    project
-        .run(&["v1", "v2", "--table", "ours.cut", "--out", "before"])
-        .ok();
+    for (table, out) in [("ours.cut", "before"), ("ours.packed", "unpacked")] {
+        project.run(&["v1", "v2", "--table", table, "--out", out]).ok();
+    }
     spark.stdin.take().unwrap().write_all(b"on\n").unwrap();
     reach("expired");
     assert!(spark.wait().unwrap().success());
@@ -417,13 +418,31 @@ fn a_pinned_report_survives_an_expiry_by_spark_and_of_the_other_is_said_what_is_
         lost.expect_code(3).stderr_has("snapshots are gone: snapshot:");
         // Nothing deleted the rows; only of evaldiff's own is known what they were.
         lost.stdout_has(match table {
-            "ours.kept" => "confirmed: the rows of v3 are still in the table",
+            "ours.kept" => "confirmed: the rows of v3 are still in the table, unchanged",
             _ => "not confirmed: the data files of v3 are still in the table, but no digest of its rows was recorded",
         });
         // Spark's v5 stands beside the runs before it, on whatever snapshot they are now.
         let compared = project.run(&["v4", "v5", "--table", table, "--format", "json", "--out", "later"]);
         assert_eq!(compared.ok().json()["candidate"]["run_id"], "run-v5");
     }
+}
+
+#[test]
+fn rows_that_a_compaction_by_spark_wrote_anew_are_confirmed_though_their_snapshots_are_expired() {
+    let Some(session) = session() else { return };
+    let report = session.project.reports("unpacked").remove(0);
+    let verified = session.project.run(&["verify", report.to_str().unwrap()]);
+    verified.expect_code(3).stderr_has("snapshots are gone: snapshot:");
+    for version in ["v1", "v2"] {
+        verified.stdout_has(&format!(
+            "confirmed: the rows of {version} are still in the table, unchanged (blake3:"
+        ));
+    }
+    assert_eq!(
+        verified.text().matches("in other data files than before").count(),
+        2,
+        "{verified}"
+    );
 }
 
 #[test]

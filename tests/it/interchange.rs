@@ -5,7 +5,7 @@ use crate::lake::{self, KEY, SECRET, WAREHOUSE, environment, import, lake, leaks
 use std::process::Command;
 
 /// Runs a Python program with the project's catalog opened by PyIceberg; gives what it printed.
-fn python(project: &Project, program: &str) -> Option<String> {
+pub fn python(project: &Project, program: &str) -> Option<String> {
     let venv = environment()?;
     let home = project.path().join(".evaldiff");
     let head = format!(

@@ -278,13 +278,13 @@ fn a_run_is_retracted_and_what_nobody_refers_to_is_cleaned_up(server: &Server) {
         .unwrap();
     runtime.block_on(async {
         let store = evaldiff::store::Store::open(&config.catalog).await.unwrap();
-        let orphans = store.orphans(table, i64::MAX).await.unwrap();
+        let orphans = store.orphans(table, i64::MAX).await.unwrap().files;
         let names: Vec<&str> = orphans.iter().filter_map(|o| o.location.rsplit('/').next()).collect();
         assert_eq!(names, ["left.parquet", "left-m0.avro"]);
         for orphan in &orphans {
             store.delete_orphan(table, orphan).await.unwrap();
         }
-        assert_eq!(store.orphans(table, i64::MAX).await.unwrap().len(), 0);
+        assert_eq!(store.orphans(table, i64::MAX).await.unwrap().files.len(), 0);
     });
     let again = project
         .run(&["v1", "v2", "--table", table, "--format", "json"])

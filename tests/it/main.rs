@@ -17,8 +17,10 @@ mod cli;
 mod clusters;
 mod cost;
 mod credentials;
+mod defaults;
 mod determinism;
 mod engines;
+mod expired;
 mod faults;
 mod harness;
 mod importers;
@@ -49,6 +51,7 @@ mod surgery;
 mod theme;
 mod tls;
 mod traffic;
+mod unread;
 mod verify;
 
 #[test]

@@ -176,6 +176,12 @@ fn credentials_tokens_and_warehouses_that_are_refused_are_said() {
             "elsewhere",
             "check warehouse",
         ),
+        (
+            "the address of the object store instead of the catalog's",
+            good.replace(&format!(":{}\"", lake.catalog), &format!(":{}\"", lake.s3)),
+            "",
+            "check [catalog] uri in evaldiff.toml",
+        ),
     ];
     for (what, settings, cause, advice) in cases {
         project.file("evaldiff.toml", &settings);

@@ -35,6 +35,27 @@ pub fn expire(project: &Project, snapshot: &str) {
     });
 }
 
+/// Adds a column to the table's current schema, as an engine does that writes format v3 with a default for older rows; all
+/// snapshots are read with it.
+pub fn add_column(project: &Project, field: Value) {
+    edit(project, |metadata| {
+        let current = &metadata["current-schema-id"];
+        let schemas = metadata["schemas"].as_array().unwrap();
+        let mut schema = schemas.iter().find(|s| s["schema-id"] == *current).unwrap().clone();
+        let id = schemas.len() + 7;
+        schema["schema-id"] = id.into();
+        metadata["last-column-id"] = field["id"].clone();
+        metadata["format-version"] = 3.into();
+        metadata["next-row-id"] = 0.into();
+        schema["fields"].as_array_mut().unwrap().push(field);
+        metadata["schemas"].as_array_mut().unwrap().push(schema);
+        metadata["current-schema-id"] = id.into();
+        for snapshot in metadata["snapshots"].as_array_mut().unwrap() {
+            snapshot["schema-id"] = id.into();
+        }
+    });
+}
+
 /// Deletes the rows that the newest snapshot added: a snapshot of operation `delete` with its parent's manifests.
 pub fn delete_newest_run(project: &Project) {
     edit(project, |metadata| {
@@ -73,6 +94,11 @@ fn number(snapshot: &str) -> i64 {
 
 /// Reads the current metadata, changes it, writes it as a new file and moves the catalog's pointer.
 fn edit(project: &Project, change: impl FnOnce(&mut Value)) {
+    edit_table(project, "%", change);
+}
+
+/// The same of the one table whose name, without its namespace, is like a pattern.
+pub fn edit_table(project: &Project, name: &str, change: impl FnOnce(&mut Value)) {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
@@ -80,7 +106,8 @@ fn edit(project: &Project, change: impl FnOnce(&mut Value)) {
     runtime.block_on(async {
         let database = project.path().join(".evaldiff/catalog.db");
         let mut catalog = SqliteConnectOptions::new().filename(database).connect().await.unwrap();
-        let row = sqlx::query("SELECT metadata_location FROM iceberg_tables")
+        let row = sqlx::query("SELECT metadata_location FROM iceberg_tables WHERE table_name LIKE ?")
+            .bind(name)
             .fetch_one(&mut catalog)
             .await
             .unwrap();
@@ -92,8 +119,9 @@ fn edit(project: &Project, change: impl FnOnce(&mut Value)) {
         let version: u32 = name.split('-').next().unwrap().parse().unwrap();
         let new = format!("{folder}/{:05}-{}.metadata.json", version + 1, uuid::Uuid::now_v7());
         std::fs::write(&new, serde_json::to_vec(&metadata).unwrap()).unwrap();
-        let moved = sqlx::query("UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ?")
+        let moved = sqlx::query("UPDATE iceberg_tables SET metadata_location = ?, previous_metadata_location = ? WHERE metadata_location = ?")
             .bind(format!("file://{new}"))
+            .bind(&old)
             .bind(&old)
             .execute(&mut catalog)
             .await

@@ -145,5 +145,15 @@ fn a_catalog_and_a_store_behind_an_authority_of_their_own() {
     missing
         .run(&["runs", "--table", "tls.predictions"])
         .expect_code(4)
-        .stderr_has("nowhere.pem: No such file");
+        .stderr_has("nowhere.pem: No such file")
+        .stderr_has("hint: correct the path of \"ssl.cabundle\"");
+
+    // The library that reads metadata from the store takes no authorities but those of the system and of the variable.
+    let bundled = settings(catalog.port, &secure, &bundle);
+    let distrusted = bundled.run(&["v1", "v2", "--table", "tls.predictions"]);
+    distrusted
+        .expect_code(4)
+        .stderr_has("certificate")
+        .stderr_has("hint: set the variable SSL_CERT_FILE");
+    leaks_nothing(&distrusted);
 }

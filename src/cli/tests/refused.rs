@@ -45,6 +45,8 @@ fn wrong_lines_are_usage_errors_that_help() {
             "a run id is a UUID",
         ),
         ("import f --model-version v --input-format xls", "csv, jsonl, parquet"),
+        ("runs --retract run:0192f3a4 --why ''", "say why the run is withdrawn"),
+        ("runs --retract run:0192f3a4 --why ' '", "say why the run is withdrawn"),
         ("render d", "--out <DIR>"),
         ("completions tcsh", "bash"),
     ] {

@@ -2,11 +2,11 @@
 
     python suite.py HOME OUT
 
-HOME is the folder of evaldiff's catalog with the tables `ours.read`, `ours.kept` and `ours.cut`. Two parts, each ended by a line on standard
+HOME is the folder of evaldiff's catalog with the tables `ours.read`, `ours.kept`, `ours.cut` and `ours.packed`. Two parts, each ended by a line on standard
 output; the second begins with a line on standard input, so that evaldiff may work on the same tables in between:
 
 made     one table for each shape of `shapes.py`, and `theirs.kept` with v1 to v4; OUT/shapes.json says what Spark counted
-expired  three samples are deleted from both runs of `ours.cut`, on read; a v5 by Spark is in `ours.kept` and `theirs.kept`, and nothing older that is not protected; OUT/ours.json says what
+expired  three samples are deleted from both runs of `ours.cut`, on read; `ours.packed` is compacted, and nothing older is in it; a v5 by Spark is in `ours.kept` and `theirs.kept`, and nothing older that is not protected; OUT/ours.json says what
          Spark read of `ours.read` and `pyiceberg.written`, and what is left of the others
 """
 
@@ -61,6 +61,8 @@ def main(home, out):
     listed = ", ".join(f"'{name}' = '{value}'" for name, value in ON_READ.items())
     spark.sql(f"ALTER TABLE evaldiff.ours.cut SET TBLPROPERTIES ({listed})")
     spark.sql("DELETE FROM evaldiff.ours.cut WHERE sample_id IN ('s-00000', 's-00007', 's-00009')")
+    spark.sql("CALL evaldiff.system.rewrite_data_files(table => 'ours.packed', options => map('rewrite-all', 'true'))")
+    shapes.expire("ours.packed")
     left = {name: append_and_expire(spark, shapes, name) for name in ("ours.kept", "theirs.kept")}
     seen = {**read(spark, "ours.read"), "left": left, "cut": shapes.expected("evaldiff.ours.cut")}
     # The tests make it where PyIceberg is installed.

@@ -1,0 +1,78 @@
+//! Values that rows have in columns which were added after them (`initial-default` of format v3): iceberg's Arrow schemas
+//! leave them out, so they are put into the metadata of the fields.
+
+use super::error::{Context, StoreError};
+use super::unread::metadata_json;
+use arrow::datatypes::{Field, Schema as ArrowSchema};
+use iceberg::arrow::schema_to_arrow_schema;
+use iceberg::spec::{FormatVersion, Literal, NestedFieldRef, PrimitiveType, Schema, Type};
+use iceberg::table::Table;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+/// Metadata of a field: the value of rows in files that lack the column, as text.
+pub const INITIAL_DEFAULT: &str = "evaldiff.initial-default";
+/// Metadata of a field: there is such a value, of a type in which none is read.
+pub const UNREAD_DEFAULT: &str = "evaldiff.unread-default";
+
+/// The Arrow form of one of a table's schemas, with its default values.
+///
+/// # Errors
+/// Fails if a column has a type that Arrow has not.
+pub(super) async fn arrow_schema(table: &Table, schema: &Schema) -> Result<ArrowSchema, StoreError> {
+    let arrow = schema_to_arrow_schema(schema).context("reading the snapshot's schema")?;
+    let lost = lost(table, schema).await;
+    let with_default = |(arrow, field): (&Arc<Field>, &NestedFieldRef)| {
+        let found = match &field.initial_default {
+            Some(default) => text(default, &field.field_type).map(|value| (INITIAL_DEFAULT, value)),
+            None if lost.contains(&field.id) => None,
+            None => return arrow.as_ref().clone(),
+        };
+        let (name, value) = found.unwrap_or_else(|| (UNREAD_DEFAULT, field.field_type.to_string()));
+        let mut metadata = arrow.metadata().clone();
+        metadata.insert(name.to_string(), value);
+        arrow.as_ref().clone().with_metadata(metadata)
+    };
+    let fields = arrow.fields().iter().zip(schema.as_struct().fields()).map(with_default);
+    Ok(ArrowSchema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Ids of the fields with a default that iceberg 0.10.1 could not parse, as those of timestamps with nanoseconds: it drops
+/// them without a word, so that the JSON has to tell. Where that cannot be read, none is known.
+async fn lost(table: &Table, schema: &Schema) -> BTreeSet<i32> {
+    use PrimitiveType::{Boolean, Double, Float, Int, Long, String as Text};
+    let simple = |of: &Type| matches!(of, Type::Primitive(Boolean | Int | Long | Float | Double | Text));
+    let fields = schema.as_struct().fields().iter();
+    let open: BTreeSet<i32> = fields
+        .filter(|field| field.initial_default.is_none() && !simple(&field.field_type))
+        .map(|field| field.id)
+        .collect();
+    let has_defaults = table.metadata().format_version() == FormatVersion::V3;
+    let place = table.metadata_location().filter(|_| has_defaults && !open.is_empty());
+    let json = async {
+        let bytes = table.file_io().new_input(place?).ok()?.read().await.ok()?;
+        metadata_json(place?, &bytes)
+    };
+    let json = json.await.unwrap_or_default();
+    let schemas = json["schemas"].as_array().map_or(&[][..], Vec::as_slice);
+    let same = schemas.iter().find(|known| known["schema-id"] == schema.schema_id());
+    let fields = same.and_then(|known| known["fields"].as_array()).into_iter().flatten();
+    let with_default = fields.filter(|field| !field["initial-default"].is_null());
+    let ids = with_default.filter_map(|field| field["id"].as_i64().and_then(|id| i32::try_from(id).ok()));
+    ids.filter(|id| open.contains(id)).collect()
+}
+
+/// A default as text from which Arrow makes a value of its type again.
+fn text(default: &Literal, of: &Type) -> Option<String> {
+    use PrimitiveType::{Boolean, Date, Decimal, Double, Float, Int, Long, String as Text, Timestamp, Timestamptz};
+    let Type::Primitive(Boolean | Int | Long | Float | Double | Date | Timestamp | Timestamptz | Text | Decimal { .. }) =
+        of
+    else {
+        return None;
+    };
+    match default.clone().try_into_json(of).ok()? {
+        serde_json::Value::String(text) => Some(text),
+        value @ (serde_json::Value::Bool(_) | serde_json::Value::Number(_)) => Some(value.to_string()),
+        _ => None,
+    }
+}
