@@ -155,10 +155,12 @@ fn clusters(job: &Job, compared: &Compared) -> Vec<Warning> {
             clusters.differing
         ),
     });
-    let search = compared.discovery.as_ref().map(|_| Warning {
-        code: "search_ignores_clusters".into(),
+    // One half would test on the documents of the other what it found there.
+    let search = job.options.search.then(|| Warning {
+        code: "not_searched".into(),
         text: format!(
-            "the search for slices does not allow for the clusters of `{column}`: what it confirms may be less"
+            "slices were not searched for: the search does not allow for the clusters of `{column}`, and would confirm what is \
+             not there; declare slices (--slice), whose tests do"
         ),
     });
     differ.into_iter().chain(search).collect()

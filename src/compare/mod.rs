@@ -62,13 +62,14 @@ impl Job {
     /// Whether both sides are one and the same run, so that nothing can differ.
     pub fn is_one_run(&self) -> bool {
         let (a, b) = (&self.baseline.run, &self.candidate.run);
-        a.snapshot_id == b.snapshot_id && a.run_id == b.run_id
+        a.snapshot_id == b.snapshot_id && a.run_id == b.run_id && a.model_version == b.model_version
     }
 
-    /// Whether slices are searched for: not where a text has no score to fall.
+    /// Whether slices are searched for: not where a text has no score to fall, nor where samples belong to clusters, which
+    /// would lie in both halves.
     fn searches(&self) -> bool {
         let judged = self.roles.kind() != Kind::Text || !self.roles.scores.is_empty();
-        self.options.search && !self.is_one_run() && judged
+        self.options.search && self.roles.cluster.is_none() && !self.is_one_run() && judged
     }
 }
 

@@ -13,6 +13,9 @@ use std::collections::BTreeMap;
 /// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it.
 pub const FEW_CLUSTERS: u64 = 10;
 
+/// Said beside a metric whose interval would take each sample for itself.
+const NOT_JUDGED: &str = "not judged: its interval would not allow for clusters";
+
 /// What the clusters of the matched samples add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterCounts {
@@ -66,8 +69,8 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
     });
 }
 
-/// Says beside every metric whose interval takes each sample for itself that it does, and beside the headline if the
-/// clusters are few.
+/// Takes from every metric but the headline an interval that takes each sample for itself, since it would be too narrow and
+/// so would any verdict by it, and says so; beside the headline it says if the clusters are few.
 pub fn note_clusters(metrics: &mut [Metric], counts: &ClusterCounts) {
     let clusters = counts.whole.clusters();
     for (i, metric) in metrics
@@ -81,7 +84,10 @@ pub fn note_clusters(metrics: &mut [Metric], counts: &ClusterCounts) {
                 &format!("interval and test are sure to hold from {FEW_CLUSTERS} clusters on; there are {clusters}"),
             ),
             0 => {}
-            _ => add_note(metric, "the interval does not allow for clusters"),
+            _ => {
+                (metric.ci_low, metric.ci_high, metric.p_value, metric.verdict) = (None, None, None, None);
+                add_note(metric, NOT_JUDGED);
+            }
         }
     }
 }
@@ -205,7 +211,8 @@ mod tests {
             metric.and_then(|metric| metric.note.clone()).unwrap_or_default()
         };
         assert!(noted("accuracy").contains("from 10 clusters on; there are 5"));
-        assert_eq!(noted("churn"), "the interval does not allow for clusters");
+        assert_eq!(noted("churn"), NOT_JUDGED);
+        assert!(summary.metrics.iter().skip(1).all(|metric| metric.ci_low.is_none()));
         assert_eq!(noted("relative_negative_flip_rate"), "");
     }
 }
