@@ -188,6 +188,7 @@ fn a_table_of_mlflow_needs_a_key_of_its_own() {
     project.run(&[&args[..], &["--id", "q"]].concat()).ok();
     let report = project.run(&["report", "v", "--format", "json"]).ok().json();
     assert_eq!(value(&report, "score.toxicity/v1/score"), 0.5);
+    assert_eq!(report["metrics"][0]["direction"], "lower", "the less toxic the better");
     project.file("torn.json", table.replace(", 1.5]", "]"));
     project
         .run(&["import", "torn.json", "--model-version", "v", "--id", "q"])

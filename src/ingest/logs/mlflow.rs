@@ -15,6 +15,14 @@ use crate::model::verdict::Direction;
 /// Seconds, as MLflow names them.
 const LATENCY: &str = "latency";
 
+/// Which way a metric of MLflow is better: of its own, toxicity alone is better when it is low.
+fn direction(column: &str) -> Direction {
+    match column.split('/').next() {
+        Some("toxicity") => Direction::Lower,
+        _ => Direction::Higher,
+    }
+}
+
 /// The rows of one table.
 pub(crate) struct Mlflow {
     file: PathBuf,
@@ -83,7 +91,7 @@ impl Records for Mlflow {
         let scores = self.columns.iter().filter(|column| column.ends_with("/score"));
         let score = |column: &String| ScoreRole {
             column: column.clone(),
-            direction: Direction::Higher,
+            direction: direction(column),
         };
         Declared {
             truth: self.has("targets"),
