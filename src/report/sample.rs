@@ -1,7 +1,7 @@
 //! Samples: what both versions said, side by side.
 
 use super::cut::Cut;
-use super::format::{milliseconds, number};
+use super::format::{count, milliseconds, number};
 use super::links::{self, PER_PAGE};
 use super::media::{self, MediaView};
 use super::parts::{Chrome, Fact, Link, Owner};
@@ -206,6 +206,10 @@ fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind, cut: C
         Kind::Numeric => all.push(field("Absolute error", false, absolute_error)),
         Kind::Text => {}
     }
+    all.push(field("Trials", false, |answer| {
+        let trials = answer.trials?;
+        Some(format!("{} of {} right", count(trials.right), count(trials.answered)))
+    }));
     for (i, name) in samples.scores.iter().enumerate() {
         let score = move |answer: &Answer| answer.scores.get(i).copied().flatten().map(|score| number(score, 3));
         all.push(field(&words::visible(name), true, score));

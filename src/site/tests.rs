@@ -332,6 +332,7 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
         payload: vec![Some(text.into()), None],
         scores: Vec::new(),
         media: Vec::new(),
+        trials: None,
     }
 }
 
