@@ -51,6 +51,12 @@ pub(super) fn pages(files: MediaFiles) -> impl Iterator<Item = Page> {
     files.into_iter().map(|(path, bytes)| Page { path, bytes })
 }
 
+/// Paths of the files that samples show.
+pub(super) fn paths(samples: &SampleSet) -> BTreeSet<String> {
+    let files = values(samples).filter_map(|media| media.file.as_ref());
+    files.filter_map(MediaFile::path).collect()
+}
+
 /// The files that samples show, from the report that they belong to: each has to have the bytes that it is called after.
 ///
 /// # Errors

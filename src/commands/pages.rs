@@ -7,10 +7,10 @@ use crate::error::Result;
 use crate::media::MediaFiles;
 use crate::model::comparison::Warning;
 use crate::model::report::{REPORT_SCHEMA, RunClass, RunConfusion, RunReport, RunSlice};
-use crate::model::{Comparison, PinnedRun, SampleSet};
+use crate::model::{Comparison, Direction, PinnedRun, SampleSet};
 use crate::site::{self, Page, Theme};
 use crate::stats;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// All files of a comparison's report: pages, then documents.
 pub(super) fn of_diff(
@@ -56,6 +56,10 @@ pub(super) fn of_run(
     theme: Option<&Theme>,
 ) -> Result<Vec<Page>> {
     let report = run_report(c);
+    let samples = &without_unchanged(samples);
+    let mut files = files;
+    let shown = media::paths(samples);
+    files.retain(|path, _| shown.contains(path));
     let mut pages = site::render_run_with(&report, samples, theme).map_err(convert::site)?;
     pages.extend(media::pages(files));
     pages.push(document("data/report-data.json", &report)?);
@@ -63,6 +67,15 @@ pub(super) fn of_run(
     let manifest = manifest("run", c, vec![c.candidate.clone()], &pages);
     pages.push(document("manifest.json", &manifest)?);
     Ok(pages)
+}
+
+/// The samples of a run on its own: where answers are measured all of them are "unchanged", which says nothing of one run.
+fn without_unchanged(samples: &SampleSet) -> SampleSet {
+    let mut kept = samples.clone();
+    kept.lists.retain(|list| list.id != "unchanged");
+    let listed: BTreeSet<&String> = kept.lists.iter().flat_map(|list| &list.ids).collect();
+    kept.samples.retain(|id, _| listed.contains(id));
+    kept
 }
 
 fn document<T: serde::Serialize>(path: &str, document: &T) -> Result<Page> {
@@ -126,8 +139,11 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         }
     };
     let mut slices: Vec<RunSlice> = c.slices.iter().map(slice).collect();
+    // The worst first; slices without a value last.
+    let less_is_better = c.roles.direction() == Direction::Lower;
     slices.sort_by(|a, b| {
-        let value = |s: &RunSlice| s.accuracy.or(s.value).unwrap_or(f64::INFINITY);
+        let badness = |value: f64| if less_is_better { -value } else { value };
+        let value = |s: &RunSlice| s.accuracy.or(s.value).map_or(f64::INFINITY, badness);
         value(a)
             .total_cmp(&value(b))
             .then(b.n.cmp(&a.n))

@@ -5,6 +5,7 @@ use crate::cli::request::RenderRequest;
 use crate::error::{Error, Result};
 use crate::model::report::RunReport;
 use crate::model::{CompareOptions, Comparison, SampleSet};
+use crate::report::links;
 use crate::site::{self, FolderSink, Page, Sink, Theme};
 use std::path::Path;
 
@@ -34,6 +35,26 @@ fn pages(session: &Session, data: &Path) -> Result<Vec<Page>> {
     let files = media::of_report(&data.join(".."), &samples)?;
     let mut pages = html(session, data, &samples)?;
     pages.extend(media::pages(files));
+    pages.extend(beside(data)?);
+    Ok(pages)
+}
+
+/// The files that pages link to as they are: those of the data folder, and the manifest that lies beside it.
+fn beside(data: &Path) -> Result<Vec<Page>> {
+    let mut pages = Vec::new();
+    for path in links::EXTRA_FILES {
+        let name = path.strip_prefix("data/");
+        let from = name.map_or_else(|| data.join("..").join(path), |name| data.join(name));
+        match std::fs::read(&from) {
+            Ok(bytes) => pages.push(Page {
+                path: path.to_owned(),
+                bytes,
+            }),
+            // A data folder may have been taken out of its report.
+            Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
+            Err(e) => return Err(Error::data(format!("{} cannot be read", from.display())).with_source(e)),
+        }
+    }
     Ok(pages)
 }
 

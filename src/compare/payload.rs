@@ -7,6 +7,7 @@ use super::lists::{OTHER_TOP, by_change, slice_order, sure};
 use super::media::{self, Shows};
 use super::pass::Pass;
 use super::rank::{First, Ranked};
+use super::repeats;
 use super::rows::Rows;
 use super::tally::{Side, carried};
 use super::{Compared, Found, Job};
@@ -395,6 +396,7 @@ fn sample(
             payload: shown(job).iter().map(|c| reader.value(fetched, c)).collect(),
             scores: scores(roles).map(|name| reader.number(fetched, name)).collect(),
             media: shows[side].of(position),
+            trials: repeats::of_sample(row.trials[side]),
         })
     };
     let slice = |(i, name): (usize, &String)| {

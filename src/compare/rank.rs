@@ -21,6 +21,8 @@ pub(super) struct Carried {
     pub(super) labels: [u64; 2],
     /// Their confidences, where they are valid.
     pub(super) confidence: [Option<f64>; 2],
+    /// How their trials went, as [`super::repeats`] packs it; 0 where there are none.
+    pub(super) trials: [u64; 2],
     /// Slice codes, packed: the candidate's where it has the sample.
     pub(super) slices: Vec<u64>,
 }

@@ -9,6 +9,7 @@ use crate::engine::EngineError;
 use crate::engine::map::MapFactory;
 use crate::model::Kind;
 use crate::model::comparison::TrialCounts;
+use crate::model::samples::SampleTrials;
 use crate::stats::repeats::majority;
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, RecordBatch, UInt32Array, UInt64Array};
 use arrow::compute::take_record_batch;
@@ -260,6 +261,12 @@ fn mean(numbers: &Float64Array, rows: &[usize]) -> Option<f64> {
     }
 }
 
+/// The trials of a sample, unpacked; `None` where none was answered, or where they are not right or wrong.
+pub(super) fn of_sample(trials: u64) -> Option<SampleTrials> {
+    let (answered, right) = (trials >> 32, trials & 0xFFFF_FFFF);
+    (trials & UNGRADED == 0 && answered > 0).then_some(SampleTrials { answered, right })
+}
+
 /// Adds the trials of a matched sample.
 pub(super) fn count(counts: &mut TrialCounts, trials: u64) {
     counts.ungraded |= trials & UNGRADED != 0;
@@ -277,6 +284,13 @@ mod tests {
         assert_eq!(mean(&numbers, &[0, 1, 2, 3]), mean(&numbers, &[3, 1, 0]));
         assert_eq!(mean(&numbers, &[0, 4]), Some(0.1));
         assert_eq!(mean(&numbers, &[2]), None);
+    }
+
+    #[test]
+    fn trials_of_a_sample_are_told_where_they_are_right_or_wrong() {
+        let trials = of_sample(5 << 32 | 3);
+        assert_eq!(trials, Some(SampleTrials { answered: 5, right: 3 }));
+        assert_eq!([of_sample(0), of_sample(5 << 32 | UNGRADED)], [None, None]);
     }
 
     #[test]

@@ -112,6 +112,7 @@ pub(super) fn carried(a: &Side<'_>, b: &Side<'_>, row: usize) -> Carried {
         positions: [a.position(row), b.position(row)],
         labels: [a, b].map(|side| word(side.labels, row).unwrap_or_default()),
         confidence: [a.confidence(row), b.confidence(row)],
+        trials: [a, b].map(|side| side.trials.and_then(|trials| word(trials, row)).unwrap_or_default()),
         slices: leading.slices.iter().map(|words| words.value(row)).collect(),
     }
 }

@@ -58,6 +58,15 @@ impl ColumnRoles {
         let implied = Kind::implied(!self.scores.is_empty(), self.positive.is_some());
         self.kind.or(implied).unwrap_or_default()
     }
+
+    /// Which way what samples are judged by is better: an error less, accuracy more, a score as it was declared.
+    pub fn direction(&self) -> Direction {
+        match (self.kind(), self.scores.first()) {
+            (Kind::Numeric, _) => Direction::Lower,
+            (Kind::Text, Some(score)) => score.direction,
+            _ => Direction::Higher,
+        }
+    }
 }
 
 /// A column of scores, and which way is better.

@@ -60,7 +60,7 @@ pub struct RunReport {
     /// What answers cost; absent where the run does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<Cost>,
-    /// Slices, lowest accuracy first.
+    /// Slices, worst first: lowest accuracy, highest error.
     pub slices: Vec<RunSlice>,
     /// Where the numbers come from.
     pub run: PinnedRun,

@@ -96,4 +96,17 @@ pub struct Answer {
     /// Images and sounds in the order of [`SampleSet::media`]; `None` for null.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub media: Vec<Option<Media>>,
+    /// How its trials went, of which the row is the most frequent answer; `None` where there are none, or where right and
+    /// wrong cannot be told apart.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trials: Option<SampleTrials>,
+}
+
+/// The trials of one sample.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SampleTrials {
+    /// Trials that were answered.
+    pub answered: u64,
+    /// Of these, right ones.
+    pub right: u64,
 }

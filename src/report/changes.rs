@@ -1,5 +1,6 @@
 //! What changed besides the answers: all that both runs record of themselves, side by side.
 
+use super::cut::{self, Cut};
 use super::format::counted;
 use super::parts::{Chrome, Owner};
 use super::payload::{self, Piece};
@@ -125,9 +126,15 @@ fn properties(run: &PinnedRun) -> BTreeMap<String, String> {
     all
 }
 
+/// What a run says of itself may be long too.
+const CUT: Cut = Cut {
+    most: cut::MOST,
+    file: "data/comparison.json",
+};
+
 /// A property; none where neither run has it.
 fn row(name: &str, old: Option<&String>, new: Option<&String>) -> Option<ChangeRow> {
-    let view = payload::payload(name, old.map(String::as_str), new.map(String::as_str))?;
+    let view = payload::payload(name, old.map(String::as_str), new.map(String::as_str), CUT)?;
     let mark = match (old, new) {
         (Some(a), Some(b)) if a == b => "same",
         (Some(_), Some(_)) => "differs",

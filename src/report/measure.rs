@@ -2,7 +2,7 @@
 
 use super::format::Unit;
 use super::words::metric_title;
-use crate::model::{ColumnRoles, CompareOptions, Kind, Outcome};
+use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, Outcome};
 use crate::report::format::plain;
 use crate::stats::{MetricKind, SCORE_PREFIX};
 
@@ -15,6 +15,8 @@ pub struct Measure {
     pub title: String,
     /// Its unit.
     pub unit: Unit,
+    /// Which way is better.
+    pub direction: Direction,
 }
 
 impl Measure {
@@ -30,12 +32,21 @@ impl Measure {
             kind,
             title: metric_title(&name),
             unit: Unit::of_metric(&name),
+            direction: roles.direction(),
         }
     }
 
     /// The title within a sentence.
     pub fn lower(&self) -> String {
         lower(&self.title)
+    }
+
+    /// At which end of its scale the worst stand: lists begin there.
+    pub fn worst(&self) -> &'static str {
+        match self.direction {
+            Direction::Lower => "highest",
+            Direction::Higher | Direction::None => "lowest",
+        }
     }
 }
 

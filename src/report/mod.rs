@@ -15,6 +15,7 @@ pub mod changes;
 pub mod charts;
 pub mod classes;
 pub mod cost;
+pub mod cut;
 pub mod discovered;
 pub mod distribution;
 pub mod files;

@@ -39,14 +39,18 @@ pub struct RunOverview {
     pub hidden: Vec<String>,
     /// Level of the intervals.
     pub level: String,
+    /// Whether any metric has an interval.
+    pub metric_intervals: bool,
     /// Metrics.
     pub metrics: Vec<ValueRow>,
     /// Rows by class.
     pub accounting: Vec<Fact>,
     /// Lists of samples.
     pub lists: Vec<Link>,
-    /// Slices, lowest accuracy first.
+    /// Slices, worst first.
     pub slices: Vec<RunSliceRow>,
+    /// Whether any of them has an interval.
+    pub slice_intervals: bool,
     /// What is listed.
     pub slices_note: String,
     /// Accuracy and size of the slices, drawn.
@@ -121,6 +125,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
         warnings: parts::warnings(&report.warnings),
         hidden: parts::hidden(samples),
         level: level(report.options.alpha),
+        metric_intervals: report.metrics.iter().any(|metric| metric.ci_low.is_some()),
         metrics: metrics::of_run(&report.metrics),
         accounting: accounting(report),
         lists: lists
@@ -139,17 +144,24 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
             .take(MAX_SLICES)
             .map(|slice| slice_row(report, slice))
             .collect(),
+        slice_intervals: report
+            .slices
+            .iter()
+            .take(MAX_SLICES)
+            .any(|slice| slice.ci_low.is_some()),
         slice_chart: run_slices(report),
         slices_note: match report.slices.len() {
             n if n > MAX_SLICES => format!(
-                "{} of {} slices are listed, lowest {} first; the rest are in data/report-data.json.",
+                "{} of {} slices are listed, {} {} first; the rest are in data/report-data.json.",
                 count(MAX_SLICES as u64),
                 count(n as u64),
+                measure.worst(),
                 measure.lower(),
             ),
             n => format!(
-                "{} listed, lowest {} first.",
+                "{} listed, {} {} first.",
                 counted(n as u64, "slice is", "slices are"),
+                measure.worst(),
                 measure.lower()
             ),
         },

@@ -1,6 +1,7 @@
 //! Samples: what both versions said, side by side.
 
-use super::format::{milliseconds, number};
+use super::cut::Cut;
+use super::format::{count, milliseconds, number};
 use super::links::{self, PER_PAGE};
 use super::media::{self, MediaView};
 use super::parts::{Chrome, Fact, Link, Owner};
@@ -105,13 +106,14 @@ pub fn sample_page(some: &[&Sample], owner: &Owner) -> SamplePage {
     }
 }
 
-/// A sample and where it stands.
+/// A sample and where it stands, its texts cut.
 pub fn sample_view(
     samples: &SampleSet,
     sample: &Sample,
     owner: &Owner,
     place: Option<(&SampleList, usize)>,
     title: &str,
+    cut: Cut,
 ) -> SampleView {
     let single = owner.candidate.is_none();
     let neighbour = |at: Option<usize>| {
@@ -127,11 +129,11 @@ pub fn sample_view(
             .key
             .get(i)
             .map_or_else(|| "key".to_owned(), |name| words::visible(name)),
-        value: words::shown(value),
+        value: cut.text(value),
     };
     let slice = |(name, value): &(String, Option<String>)| FieldValue {
         name: words::visible(name),
-        value: value.as_deref().map(words::shown),
+        value: value.as_deref().map(|value| cut.text(value)),
     };
     SampleView {
         anchor: links::anchor(&sample.id),
@@ -154,8 +156,8 @@ pub fn sample_view(
             "What both versions said"
         },
         versions: versions(owner),
-        fields: fields(samples, sample, single, owner.kind),
-        payload: payloads(samples, sample, single, owner.kind),
+        fields: fields(samples, sample, single, owner.kind, cut),
+        payload: payloads(samples, sample, single, owner.kind, cut),
         media: media::media(samples, sample, single),
         hidden: super::parts::hidden(samples),
         slices: sample.slices.iter().map(slice).collect(),
@@ -179,7 +181,7 @@ fn field<'a>(name: &str, always: bool, get: impl Fn(&Answer) -> Option<String> +
     (name.to_owned(), always, Box::new(get))
 }
 
-fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind) -> Vec<FieldRow> {
+fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind, cut: Cut) -> Vec<FieldRow> {
     let only = sample.candidate.as_ref().or(sample.baseline.as_ref());
     let (a, b) = if single {
         (only, only)
@@ -204,6 +206,10 @@ fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind) -> Vec
         Kind::Numeric => all.push(field("Absolute error", false, absolute_error)),
         Kind::Text => {}
     }
+    all.push(field("Trials", false, |answer| {
+        let trials = answer.trials?;
+        Some(format!("{} of {} right", count(trials.right), count(trials.answered)))
+    }));
     for (i, name) in samples.scores.iter().enumerate() {
         let score = move |answer: &Answer| answer.scores.get(i).copied().flatten().map(|score| number(score, 3));
         all.push(field(&words::visible(name), true, score));
@@ -230,7 +236,9 @@ fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind) -> Vec
         } else {
             vec![baseline, candidate]
         };
-        let cells = sides.into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned()));
+        let cells = sides
+            .into_iter()
+            .map(|cell| cell.map_or_else(|| "–".to_owned(), |cell| cut.text(&cell)));
         Some(FieldRow {
             name,
             cells: cells.collect(),
@@ -257,19 +265,19 @@ fn versions(owner: &Owner) -> Vec<VersionHead> {
     }
 }
 
-fn payloads(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind) -> Vec<PayloadView> {
+fn payloads(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind, cut: Cut) -> Vec<PayloadView> {
     let text = |answer: &Option<Answer>, i: usize| answer.as_ref().and_then(|a| a.payload.get(i).cloned().flatten());
     let one_sided = sample.baseline.is_none() || sample.candidate.is_none();
     let column = |(i, column): (usize, &String)| {
         let (a, b) = (text(&sample.baseline, i), text(&sample.candidate, i));
         if single || one_sided {
-            payload::single(column, b.or(a).as_deref())
+            payload::single(column, b.or(a).as_deref(), cut)
         } else {
-            payload::payload(column, a.as_deref(), b.as_deref())
+            payload::payload(column, a.as_deref(), b.as_deref(), cut)
         }
     };
     let mut all = match kind {
-        Kind::Text => outputs(sample, single || one_sided),
+        Kind::Text => outputs(sample, single || one_sided, cut),
         _ => Vec::new(),
     };
     all.extend(samples.columns.iter().enumerate().filter_map(column));
@@ -277,7 +285,7 @@ fn payloads(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind) -> V
 }
 
 /// The outputs against each other, and each against the reference.
-fn outputs(sample: &Sample, single: bool) -> Vec<PayloadView> {
+fn outputs(sample: &Sample, single: bool, cut: Cut) -> Vec<PayloadView> {
     let (baseline, candidate) = (sample.baseline.as_ref(), sample.candidate.as_ref());
     let output = |answer: Option<&Answer>| answer.and_then(|answer| answer.prediction.clone());
     let reference = [candidate, baseline]
@@ -288,21 +296,23 @@ fn outputs(sample: &Sample, single: bool) -> Vec<PayloadView> {
     let (a, b) = (a.as_deref(), b.as_deref());
     let against = |title, side, text: Option<&str>| {
         let texts = reference.zip(text);
-        texts.and_then(|(reference, text)| payload::compare(title, ("Reference", Some(reference)), (side, Some(text))))
+        texts.and_then(|(reference, text)| {
+            payload::compare(title, ("Reference", Some(reference)), (side, Some(text)), cut)
+        })
     };
     let views = if single {
         vec![
-            payload::single("Output", b.or(a)),
+            payload::single("Output", b.or(a), cut),
             against("Output against the reference", "Output", b.or(a)),
         ]
     } else if a == b {
         vec![
-            payload::single("Output of both versions", a),
+            payload::single("Output of both versions", a, cut),
             against("Output against the reference", "Output", a),
         ]
     } else {
         vec![
-            payload::payload("Output", a, b),
+            payload::payload("Output", a, b, cut),
             against("Baseline against the reference", "Baseline", a),
             against("Candidate against the reference", "Candidate", b),
         ]

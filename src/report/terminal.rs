@@ -158,8 +158,9 @@ pub fn run_summary(r: &RunReport, width: usize, color: bool) -> String {
         }
         page.blank();
         page.heading(&format!(
-            "Slices by {}, lowest of {} first",
+            "Slices by {}, {} of {} first",
             one_line(&measure.lower()),
+            measure.worst(),
             count(r.slices.len() as u64)
         ));
         page.table(table);

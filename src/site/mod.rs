@@ -15,11 +15,12 @@ pub use theme::Theme;
 
 use crate::model::report::RunReport;
 use crate::model::{Comparison, Sample, SampleList, SampleSet};
+use crate::report::cut::Cut;
 use crate::report::lists::ListHead;
 use crate::report::parts::Owner;
 use crate::report::{
-    IndexEntry, changes, discovered, index, links, lists, markdown, method, overview, reproduce, run_report, sample,
-    samples, slice_page, words,
+    IndexEntry, changes, cut, discovered, index, links, lists, markdown, method, overview, reproduce, run_report,
+    sample, samples, slice_page, words,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -31,6 +32,11 @@ use templates::Templates;
 const MAX_THREADS: usize = 8;
 /// Sample pages that are worth a thread.
 const MIN_SHARE: usize = 16;
+
+/// Bytes of a page of samples, at most, as long as the texts in it can be cut further.
+const MAX_PAGE: usize = 300_000;
+/// Characters that are left of every text, whatever else stands on its page.
+const MIN_TEXT: usize = 150;
 
 /// A file of a report.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -194,22 +200,32 @@ impl<'a> Site<'a> {
         let together: Vec<&[&Sample]> = all
             .chunk_by(|a, b| links::sample_file(&a.id) == links::sample_file(&b.id))
             .collect();
-        let view = |one: &Sample| {
+        let view = |one: &Sample, cut: Cut| {
             let place = places.get(one.id.as_str()).copied();
             let title = place
                 .and_then(|(list, _)| titles.get(list.id.as_str()))
                 .map_or("", String::as_str);
-            sample::sample_view(set, one, owner, place, title)
+            sample::sample_view(set, one, owner, place, title, cut)
         };
         let pages = in_parallel(&together, |some| {
             let path = some.first().map(|one| links::sample_file(&one.id)).unwrap_or_default();
             // A view of its own for each sample: the deeper a name stands in a view, the longer it takes to find.
             let page = sample::sample_page(some, owner);
-            let mut bytes = self.templates.render("samples_head", &path, &page)?;
-            for one in some.iter() {
-                bytes.extend(self.templates.render("sample", &path, &view(one))?);
+            let render = |cut: Cut| -> Result<Vec<u8>, SiteError> {
+                let mut bytes = self.templates.render("samples_head", &path, &page)?;
+                for one in some.iter() {
+                    bytes.extend(self.templates.render("sample", &path, &view(one, cut))?);
+                }
+                bytes.extend(self.templates.render("samples_foot", &path, &page)?);
+                Ok(bytes)
+            };
+            // How long a text becomes on a page depends on what is in it and on what differs, so that it is tried.
+            let mut cut = Cut::samples(cut::MOST);
+            let mut bytes = render(cut)?;
+            while bytes.len() > MAX_PAGE && cut.most / 2 >= MIN_TEXT {
+                cut = Cut::samples(cut.most / 2);
+                bytes = render(cut)?;
             }
-            bytes.extend(self.templates.render("samples_foot", &path, &page)?);
             Ok(Page { path, bytes })
         })?;
         self.pages.extend(pages);

@@ -332,6 +332,7 @@ fn answer(truth: &str, prediction: Option<&str>, text: &str) -> Answer {
         payload: vec![Some(text.into()), None],
         scores: Vec::new(),
         media: Vec::new(),
+        trials: None,
     }
 }
 
@@ -809,4 +810,39 @@ fn index_and_pointer_stand_alone() {
     );
     let html = String::from_utf8(render_pointer(EVIL, "4411-4412-0a1b2c3d/index.html").unwrap()).unwrap();
     assert!(html.contains("content=\"0; url=4411-4412-0a1b2c3d/index.html\"") && !html.contains("<script>"));
+}
+
+#[test]
+fn pages_of_long_texts_stay_small() {
+    let word = "x".repeat(1_048_576);
+    let prose = "<b>&\"words\"</b> and\n".repeat(50_000);
+    let mut set = samples(40);
+    // All on one page, as many of a large report are.
+    let ids: Vec<String> = (0..40).map(|i| format!("00{i:014x}")).collect();
+    let texts = [word.as_str(), &prose, "short"];
+    let long = std::mem::take(&mut set.samples).into_values().zip(&ids);
+    set.samples = long
+        .enumerate()
+        .map(|(i, (mut sample, id))| {
+            let text = texts[i % 3];
+            sample.id.clone_from(id);
+            sample.key = vec![text.into()];
+            sample.slices[0].1 = Some(text.into());
+            sample.baseline = Some(answer(text, Some(text), text));
+            sample.candidate = Some(answer(
+                text,
+                Some("other"),
+                &text.replace('x', "y").replace("and", "or"),
+            ));
+            (id.clone(), sample)
+        })
+        .collect();
+    set.lists.truncate(1);
+    set.lists[0].ids = ids;
+    let pages = render_diff(&comparison(), &set).unwrap();
+    for page in pages.iter().filter(|page| page.path.ends_with(".html")) {
+        assert!(page.bytes.len() <= 300_000, "{}: {} bytes", page.path, page.bytes.len());
+    }
+    let page = pages.iter().find(|page| page.path == "sample/00.html").unwrap();
+    assert!(text(page).contains("characters more, in data/samples.json"));
 }

@@ -85,7 +85,9 @@ async function metrics(reader, all, single) {
   for (const m of all) {
     const unit = unitOf(m.name);
     const versions = single ? { Value: [m.candidate, unit] } : { Baseline: [m.baseline, unit], Candidate: [m.candidate, unit], Difference: [m.delta, unit], "p-value": [m.p_value, P_VALUE] };
-    reader.row("metrics", table, title(m.name), { ...versions, interval: [[m.ci_low, m.ci_high], unit] });
+    // One version on its own has the column only where there is an interval to show.
+    const interval = single && all.every((one) => one.ci_low === null) ? {} : { interval: [[m.ci_low, m.ci_high], unit] };
+    reader.row("metrics", table, title(m.name), { ...versions, ...interval });
   }
 }
 

@@ -294,18 +294,21 @@ fn rendering_the_data_folder_gives_the_same_pages() {
         let again = format!("again-{}", args[0]);
         project.run(&["render", data.to_str().unwrap(), "--out", &again]).ok();
         let (before, after) = (tree(report), tree(&project.path().join(&again)));
-        let pages = |files: &std::collections::BTreeMap<String, Vec<u8>>| {
-            files
-                .keys()
-                .filter(|name| name.ends_with(".html"))
-                .cloned()
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(pages(&before), pages(&after));
+        // What pages link to is there too: documents, flips, the manifest.
+        assert_eq!(before.keys().collect::<Vec<_>>(), after.keys().collect::<Vec<_>>());
         assert!(before.len() > 3, "{before:?}");
         for (name, bytes) in &after {
             assert!(before.get(name) == Some(bytes), "{name} differs");
         }
+        project.run(&["verify", &again]).ok();
+        // A data folder on its own gives pages as well.
+        let alone = project.path().join(format!("alone-{}", args[0]));
+        std::fs::rename(project.path().join(&again).join("data"), &alone).unwrap();
+        let out = format!("from-{}", args[0]);
+        project.run(&["render", alone.to_str().unwrap(), "--out", &out]).ok();
+        let files = tree(&project.path().join(&out));
+        assert!(!files.contains_key("manifest.json") && files.contains_key("data/samples.json"));
+        assert_eq!(files.len() + 1, before.len());
     }
 }
 

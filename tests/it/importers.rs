@@ -334,6 +334,24 @@ fn trials_are_reduced_before_any_test() {
     text.ok().stdout_has("flake rate 66.7% → 66.7%");
     let page = std::fs::read_to_string(project.report().join("index.html")).unwrap();
     assert!(page.contains("pass@3") && page.contains("Samples tried more than once"));
+    // s1 regressed: its page has one answer of each version, and how many of its trials were right.
+    let samples = std::fs::read(project.report().join("data/samples.json")).unwrap();
+    let samples: Value = serde_json::from_slice(&samples).unwrap();
+    let sample = samples["samples"]
+        .as_object()
+        .unwrap()
+        .values()
+        .find(|one| one["key"] == json!(["s1"]))
+        .unwrap();
+    assert_eq!(
+        sample["baseline"]["trials"],
+        json!({"answered": 3, "right": 2}),
+        "{sample}"
+    );
+    assert_eq!(sample["candidate"]["trials"], json!({"answered": 3, "right": 1}));
+    let id = sample["id"].as_str().unwrap();
+    let page = std::fs::read_to_string(project.report().join(format!("sample/{}.html", &id[..2]))).unwrap();
+    assert!(page.contains("2 of 3 right") && page.contains("1 of 3 right"), "{page}");
     project.run(&["verify", project.report().to_str().unwrap()]).ok();
 }
 

@@ -125,6 +125,47 @@ fn reports_of_every_kind_can_be_verified_and_rendered_again() {
 }
 
 #[test]
+fn a_report_on_one_version_has_what_one_version_can_say() {
+    for (kind, worst) in [
+        ("numeric", "highest mean absolute error first"),
+        ("text", "lowest mean helpful first"),
+        ("binary", "lowest accuracy first"),
+    ] {
+        let project = project(kind, 200);
+        compare(&project, kind, &[]).ok();
+        project.run(&["report", "v2", "--out", "single"]).ok();
+        let single = &project.reports("single")[0];
+        let page = std::fs::read_to_string(single.join("index.html")).unwrap();
+        assert!(
+            page.to_lowercase().contains(&format!("listed, {worst}")),
+            "{kind}: {page}"
+        );
+        let labelled = kind == "binary";
+        assert_eq!(page.contains("95% interval</th>"), labelled, "{kind}");
+        assert_eq!(page.contains("with 95% intervals"), labelled, "{kind}");
+        assert_eq!(page.contains("Drawn, 0 to 100%"), labelled, "{kind}");
+        // With one version nothing can have changed.
+        assert!(!page.contains("Unchanged"), "{kind}");
+        assert!(!tree(single).keys().any(|name| name.contains("unchanged")), "{kind}");
+        let report = std::fs::read(single.join("data/report-data.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_slice(&report).unwrap();
+        let slices = report["slices"].as_array().unwrap().iter();
+        let values: Vec<f64> = slices
+            .filter_map(|slice| slice["value"].as_f64().or(slice["accuracy"].as_f64()))
+            .collect();
+        assert!(values.len() > 4, "{kind}: {report}");
+        let in_order = |pair: &[f64]| {
+            if kind == "numeric" {
+                pair[0] >= pair[1]
+            } else {
+                pair[0] <= pair[1]
+            }
+        };
+        assert!(values.windows(2).all(in_order), "{kind}: {values:?}");
+    }
+}
+
+#[test]
 fn pages_show_what_a_kind_has_and_nothing_else() {
     for (kind, shown, absent) in [
         (
