@@ -147,6 +147,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
                 count(n as u64),
                 measure.lower(),
             ),
+            0 if report.roles.slices.is_empty() => "No slice columns were given.".to_owned(),
             n => format!(
                 "{} listed, lowest {} first.",
                 counted(n as u64, "slice is", "slices are"),

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { COUNT, MILLISECONDS, MONEY, PLAIN, P_VALUE, SHARE, names, wrong } from "./rounding.mjs";
+import { COUNT, MEASURED, MILLISECONDS, MONEY, PLAIN, P_VALUE, SHARE, names, wrong } from "./rounding.mjs";
 import { Problems, comparisons, launch, nameIn, runReports } from "./site.mjs";
 
 const SHARES = /^(accuracy|exact_match|churn|(negative|positive)_flip_rate)$/;
@@ -27,8 +27,9 @@ const CLASSES = {
 const OUTCOMES = { both_correct: "Both correct", regressed: "Regressed", fixed: "Fixed", both_wrong: "Both wrong", unchanged: "Unchanged" };
 
 const title = (name) => TITLES[name] ?? `Mean ${name.replace(/^score\./, "")}`;
-const unitOf = (name) => (SHARES.test(name) ? SHARE : PLAIN);
-const unitOfSlices = (roles) => (["numeric", "text"].includes(roles.kind) ? PLAIN : SHARE);
+const MEASURES = /^(mae|rmse|mean_error|score\..*)$/;
+const unitOf = (name) => (SHARES.test(name) ? SHARE : MEASURES.test(name) ? MEASURED : PLAIN);
+const unitOfSlices = (roles) => (["numeric", "text"].includes(roles.kind) ? MEASURED : SHARE);
 const delta = (a, b) => (a === null || b === null ? null : b - a);
 
 /** Runs in the page: the tables of a section as texts, without drawings and small print. */
@@ -203,7 +204,7 @@ async function residuals(reader, { edges, columns, beyond }) {
       range(reader, "ground truth", rows[i].head, [column.low, column.high]);
       const [n, mean, ...cells] = rows[i].cells;
       reader.cell(`${rows[i].head}, samples`, n, column.n, COUNT);
-      reader.cell(`${rows[i].head}, mean`, mean, column.means[side], PLAIN);
+      reader.cell(`${rows[i].head}, mean`, mean, column.means[side], MEASURED);
       cells.forEach((cell, row) => reader.cell(`${rows[i].head} of the ${version}, ${headers[row + 2]}`, cell, column[version][row], COUNT));
     });
   });
