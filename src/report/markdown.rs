@@ -53,7 +53,7 @@ pub fn summary(c: &Comparison) -> String {
         let _ = writeln!(
             out,
             "- Cost: {}",
-            text(&cost::line(costs))
+            text(&cost::line(costs, [c.baseline.rows, c.candidate.rows]))
         );
     }
     for warning in c.warnings.iter().take(WARNINGS) {

@@ -54,7 +54,7 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
         page.labelled("Clusters", &one_line(&clusters));
     }
     if let Some(costs) = &c.cost {
-        page.labelled("Cost", &cost::line(costs));
+        page.labelled("Cost", &cost::line(costs, [c.baseline.rows, c.candidate.rows]));
     }
     let interval = format!("{} interval", level(c.options.alpha));
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);

@@ -245,12 +245,12 @@ async function repeats(reader, { baseline, candidate, right }) {
   });
 }
 
-async function cost(reader, sides, deltas) {
+async function cost(reader, sides, answers, deltas) {
   const [table] = await reader.tables("cost");
   const rows = { Total: ["total", MONEY], "Mean per answer": ["mean", MONEY], "Answers with a cost": ["n", COUNT], "Answers without one": ["missing", COUNT] };
   for (const [head, [name, unit]] of Object.entries(rows)) {
     const row = table.rows.find((row) => row.head === head);
-    sides.forEach((side, i) => reader.cell(`cost, ${head}`, row?.cells[i], side?.[name] ?? null, unit));
+    sides.forEach((side, i) => reader.cell(`cost, ${head}`, row?.cells[i], name === "missing" && !side ? answers[i] : side?.[name] ?? null, unit));
     if (name in deltas) reader.cell(`cost, ${head}, difference`, row?.cells[2], deltas[name], unit);
   }
 }
@@ -300,7 +300,7 @@ async function overview(reader, c) {
   if (c.residuals) await residuals(reader, c.residuals);
   if (c.shifts) await shifts(reader, c.shifts);
   if (c.repeats) await repeats(reader, c.repeats);
-  if (c.cost) await cost(reader, [c.cost.baseline, c.cost.candidate], { total: c.cost.total_delta, mean: c.cost.mean_delta });
+  if (c.cost) await cost(reader, [c.cost.baseline, c.cost.candidate], [c.baseline.rows, c.candidate.rows], { total: c.cost.total_delta, mean: c.cost.mean_delta });
   if (c.label_changes) await labelChanges(reader, c.label_changes);
   if (c.discovered) await found(reader, c.discovered);
 }
@@ -327,7 +327,7 @@ async function runReport(reader, r) {
   if (r.confusionMatrix.labels.length) await confusion(reader, r.confusionMatrix.labels, [r.confusionMatrix.counts]);
   if (r.calibration) await calibration(reader, r.calibration, true);
   if (r.latency) await latency(reader, [r.latency]);
-  if (r.cost) await cost(reader, [r.cost], {});
+  if (r.cost) await cost(reader, [r.cost], [], {});
 }
 
 const site = realpathSync(process.argv[2]);
