@@ -55,6 +55,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     warnings.extend(ranking.as_ref().and_then(|ranking| inverted(ranking, &summary.metrics)));
     warnings.extend(label_map(job, compared.mapped));
     warnings.extend(clusters(job, compared));
+    warnings.extend(costs(job, compared));
     if regressed > pages {
         let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");
         warnings.push(Warning {
@@ -116,6 +117,33 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
 fn hides_numbers(job: &Job) -> bool {
     let hidden = |column: &String| job.options.hide.contains(column);
     hidden(&job.roles.prediction) || job.roles.truth.as_ref().is_some_and(hidden)
+}
+
+/// What stands where a cost is expected and is none; and where nothing is left, so that nothing is shown.
+fn costs(job: &Job, compared: &Compared) -> Vec<Warning> {
+    let Some(column) = &job.roles.cost else {
+        return Vec::new();
+    };
+    let one_run = job.is_one_run();
+    let [baseline, candidate] = compared.invalid_costs;
+    // A run that is compared with itself is one version, whose warning must not stand twice.
+    let counts = match one_run {
+        true => vec![("run", candidate)],
+        false => vec![("baseline", baseline), ("candidate", candidate)],
+    };
+    let invalid = counts.into_iter().filter(|(_, n)| *n > 0).map(|(of, n)| Warning {
+        code: "invalid_cost".into(),
+        text: match n {
+            1 => format!("1 cost of the {of} is negative or no number and does not count"),
+            n => format!("{n} costs of the {of} are negative or no number and do not count"),
+        },
+    });
+    let of = if one_run { "the run" } else { "either run" };
+    let none = compared.cost.is_none().then(|| Warning {
+        code: "no_cost".into(),
+        text: format!("no answer of {of} has a cost in `{column}`: the report says nothing of costs"),
+    });
+    invalid.chain(none).collect()
 }
 
 /// Both versions ranking worse than chance is rather the wrong label taken for the positive one.
@@ -348,8 +376,9 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
     }
     if counts.table.labels.len() > stats::MAX_CONFUSION_LABELS {
         let text = format!(
-            "{} distinct labels: too many for a confusion matrix, which is left out",
-            counts.table.labels.len()
+            "{} distinct labels are more than {}: the confusion matrices are left out",
+            counts.table.labels.len(),
+            stats::MAX_CONFUSION_LABELS
         );
         warn("too_many_labels", text);
     }

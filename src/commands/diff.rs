@@ -13,6 +13,8 @@ use crate::model::{Comparison, Direction, NonInferiority, SampleSet};
 use crate::publish::Item;
 use crate::report::format::Unit;
 use crate::report::headline::headline_metric;
+use crate::report::measure::lower;
+use crate::report::words::metric_title;
 use crate::report::{markdown, terminal};
 use crate::store::{ResolvedRun, Store, VERSION_PREFIX, check_version};
 use std::path::{Path, PathBuf};
@@ -58,7 +60,7 @@ fn gate(comparison: &Comparison) -> Result<()> {
     Err(match lost {
         true => Error::regression(format!(
             "{} got worse, and a loss of {margin} cannot be excluded",
-            name.escape_debug()
+            lower(&metric_title(name))
         )),
         false => Error::not_comparable(format!(
             "inconclusive: the samples are too few to exclude a loss of {margin}"

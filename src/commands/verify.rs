@@ -13,6 +13,7 @@ use crate::engine::files::{ReadColumn, RunFiles};
 use crate::error::{Error, ErrorKind, Result};
 use crate::model::report::RunReport;
 use crate::model::{ColumnRoles, Comparison, PinnedRun, SampleSet};
+use crate::report::format::counted;
 use crate::store::{ResolvedRun, StoreError, local_path};
 use std::path::Path;
 use std::sync::Arc;
@@ -86,8 +87,8 @@ pub(super) fn check_files(report: &Path, manifest: &Manifest) -> Result<()> {
     }
     let shown: Vec<&str> = wrong.iter().map(String::as_str).take(5).collect();
     Err(Error::altered(format!(
-        "{} files differ from the manifest: {}",
-        wrong.len(),
+        "{} from the manifest: {}",
+        counted(wrong.len() as u64, "file differs", "files differ"),
         shown.join(", ")
     )))
 }

@@ -12,27 +12,28 @@ use arrow::datatypes::{DataType, Float64Type};
 use futures::TryStreamExt;
 use std::sync::Arc;
 
-/// Both runs' costs; `None` where neither has any.
+/// Both runs' costs, `None` where neither has any; and how many values of each are none.
 pub(super) async fn costs(
     job: &Job,
     baseline: &Arc<RunFiles>,
     candidate: &Arc<RunFiles>,
-) -> Result<Option<Costs>, CompareError> {
+) -> Result<(Option<Costs>, [u64; 2]), CompareError> {
     let Some(column) = &job.roles.cost else {
-        return Ok(None);
+        return Ok((None, [0; 2]));
     };
     let (baseline, candidate) = futures::try_join!(cost(job, column, baseline), cost(job, column, candidate))?;
-    Ok(Costs::of(baseline, candidate))
+    let costs = Costs::of(baseline.cost(), candidate.cost());
+    Ok((costs, [baseline.invalid, candidate.invalid]))
 }
 
-async fn cost(job: &Job, column: &str, files: &Arc<RunFiles>) -> Result<Option<Cost>, CompareError> {
+async fn cost(job: &Job, column: &str, files: &Arc<RunFiles>) -> Result<Sums, CompareError> {
     let columns = vec![ReadColumn::of(&job.candidate.schema, column, false)?];
     let mut rows = scan_rows(Arc::clone(files), columns);
     let mut sums = Sums::default();
     while let Some(batch) = rows.try_next().await? {
         sums.add(batch.column(0))?;
     }
-    Ok(sums.cost())
+    Ok(sums)
 }
 
 /// Costs added up without rounding, so that their order does not matter.
@@ -40,6 +41,8 @@ async fn cost(job: &Job, column: &str, files: &Arc<RunFiles>) -> Result<Option<C
 struct Sums {
     n: u64,
     missing: u64,
+    /// Of those that are missing: something stands there, but no cost.
+    invalid: u64,
     total: ExactSum,
 }
 
@@ -48,6 +51,7 @@ impl Sums {
     fn add(&mut self, column: &ArrayRef) -> Result<(), CompareError> {
         if !column.data_type().is_numeric() {
             self.missing += column.len() as u64;
+            self.invalid += (column.len() - column.null_count()) as u64;
             return Ok(());
         }
         let numbers = cast(column, &DataType::Float64)?;
@@ -57,7 +61,10 @@ impl Sums {
                     self.n += 1;
                     self.total.add(number);
                 }
-                None => self.missing += 1,
+                None => {
+                    self.missing += 1;
+                    self.invalid += u64::from(number.is_some());
+                }
             }
         }
         Ok(())
@@ -94,8 +101,13 @@ mod tests {
         sums.add(&(Arc::new(StringArray::from(vec!["free"])) as ArrayRef))
             .unwrap();
         let cost = sums.cost().unwrap();
-        assert_eq!((cost.n, cost.missing), (2, 4));
+        assert_eq!((cost.n, cost.missing, sums.invalid), (2, 4, 3));
         assert!((cost.total - 0.3).abs() < 1e-15 && (cost.mean - 0.15).abs() < 1e-15);
         assert_eq!(Sums::default().cost(), None);
+        let mut invalid = Sums::default();
+        invalid
+            .add(&(Arc::new(Float64Array::from(vec![Some(-1.0), None])) as ArrayRef))
+            .unwrap();
+        assert_eq!((invalid.cost(), invalid.invalid), (None, 1));
     }
 }

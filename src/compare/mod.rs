@@ -91,6 +91,8 @@ pub struct Compared {
     pub latency: Option<Latencies>,
     /// What answers cost, where the table says so.
     pub cost: Option<Costs>,
+    /// Values in each run's column of costs that are none: negative, or no number.
+    pub invalid_costs: [u64; 2],
     /// What a search for slices found; `None` where there was none.
     pub discovery: Option<Discovery>,
     pass: pass::Pass,
@@ -112,13 +114,14 @@ pub async fn run(
     let binary = pass.binary(&job.roles, &counts.table.labels)?;
     let discovery = search::discover(engine, job, &sides, &mut pass).await?;
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
-    let cost = cost::costs(job, &sides.baseline, &sides.candidate).await?;
+    let (cost, invalid_costs) = cost::costs(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
         counts,
         measured: pass.measured(),
         binary,
         latency,
         cost,
+        invalid_costs,
         trials: pass.trials(),
         clusters: pass.clusters(),
         mapped: pass.tally.mapped,

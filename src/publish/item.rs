@@ -4,6 +4,7 @@ use crate::audit::manifest::Manifest;
 use crate::model::report::RunReport;
 use crate::model::{Comparison, PinnedRun};
 use crate::names::safe_component;
+use crate::report::format::counted;
 use crate::report::headline::headline_metric;
 use crate::report::trend::{Point, TrendSource};
 use serde::{Deserialize, Serialize};
@@ -88,7 +89,7 @@ impl Item {
             folder: diff_folder(&c.table, &c.baseline, &c.candidate, &c.config_digest),
             kind: "diff".into(),
             title: format!("{} against {}", c.candidate.model_version, c.baseline.model_version),
-            subtitle: format!("{}, {} samples", c.table, c.accounting.matched),
+            subtitle: subtitle(&c.table, c.accounting.matched, &c.candidate),
             verdict: c.verdict.name().replace('_', " "),
             trend: headline_metric(c).and_then(|metric| {
                 let runs = [(&c.baseline, metric.baseline), (&c.candidate, metric.candidate)];
@@ -104,7 +105,7 @@ impl Item {
             folder: run_folder(&report.table, &report.run, &report.config_digest),
             kind: "run".into(),
             title: report.model_version.clone(),
-            subtitle: format!("{}, {} samples", report.table, report.scored_samples),
+            subtitle: subtitle(&report.table, report.scored_samples, &report.run),
             verdict: String::new(),
             trend: report
                 .metrics
@@ -113,6 +114,12 @@ impl Item {
             order: (report.run.sequence_number, 0),
         }
     }
+}
+
+/// Where numbers come from; with the date, since a pair of versions may be compared more than once.
+fn subtitle(table: &str, samples: u64, run: &PinnedRun) -> String {
+    let samples = counted(samples, "sample", "samples");
+    format!("{table}, {samples}, committed {}", run.committed_at)
 }
 
 /// Folder of the report that a manifest belongs to, relative to the site; `None` if the manifest names other runs than a

@@ -3,7 +3,7 @@
 use super::charts::errors::edge;
 use super::charts::residuals::{self, Shade, shades};
 use super::charts::{Chart, right_trials, shifts};
-use super::format::{NONE, count, counted, setting, signed};
+use super::format::{Unit, count, counted, setting};
 use super::measure::Measure;
 use crate::model::distribution::{ResidualColumn, Residuals, RightBin, RightTrials, ShiftBin, Shifts};
 use crate::model::{Comparison, Direction, Kind};
@@ -136,7 +136,7 @@ fn row(column: &ResidualColumn, candidate: bool) -> ResidualRow {
     ResidualRow {
         truths: format!("[{} to {})", edge(column.low), edge(column.high)),
         n: count(column.n),
-        mean: column.means[usize::from(candidate)].map_or_else(|| NONE.to_owned(), |mean| signed(mean, 3)),
+        mean: Unit::Measured.delta(column.means[usize::from(candidate)]),
         counts: counts.iter().map(|n| count(*n)).collect(),
     }
 }

@@ -1,7 +1,8 @@
 //! The one place where numbers become text. Must not know what a number is for: only its unit.
 //!
 //! Two promises: a value that is not zero never prints as zero, and a share that is not whole never prints as 100%.
-//! Digits are added until both hold.
+//! Digits are added until both hold. What is measured in a unit of its own may be of any size, so that its digits are counted from
+//! the first that is not zero.
 
 /// What stands where there is no value.
 pub const NONE: &str = "–";
@@ -12,6 +13,15 @@ const SMALLEST_P: f64 = 0.0001;
 /// Differences below this (in units of the printed number) are arithmetic noise.
 const DUST: f64 = 1e-9;
 
+/// Below this what is measured stands in powers of ten.
+const SMALLEST_WRITTEN_OUT: f64 = 1e-4;
+
+/// From ten to this on, too.
+const LARGEST_EXPONENT: i32 = 9;
+
+/// Digits that a number has at most: further ones are arithmetic noise.
+const MOST_DIGITS: i32 = 15;
+
 /// How a metric's numbers are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Unit {
@@ -19,6 +29,8 @@ pub enum Unit {
     Share,
     /// A plain number such as F1 or kappa, three digits.
     Plain,
+    /// A number in the unit of the data, of any size: an error, a score; at least three significant digits.
+    Measured,
     /// A time in milliseconds.
     Milliseconds,
 }
@@ -28,7 +40,8 @@ impl Unit {
     pub fn of_metric(name: &str) -> Unit {
         match name {
             // Scores have whatever unit their authors gave them.
-            _ if name.starts_with("score.") => Unit::Plain,
+            _ if name.starts_with("score.") => Unit::Measured,
+            "mae" | "rmse" | "mean_error" => Unit::Measured,
             _ if name.contains("latency") => Unit::Milliseconds,
             _ if name.contains("relative") => Unit::Plain,
             "accuracy" | "exact_match" | "churn" | "nfr" | "pfr" | "error_rate" | "coverage" => Unit::Share,
@@ -42,7 +55,19 @@ impl Unit {
         match self {
             Unit::Share => percent(value),
             Unit::Plain => plain(value),
+            Unit::Measured => finite(value).map_or_else(|| NONE.to_owned(), |value| measured(value, None)),
             Unit::Milliseconds => milliseconds(value),
+        }
+    }
+
+    /// The values of two versions side by side: what is measured gets the digits in which they differ.
+    pub fn values(self, baseline: Option<f64>, candidate: Option<f64>) -> [String; 2] {
+        match (self, finite(baseline), finite(candidate)) {
+            (Unit::Measured, Some(a), Some(b)) => {
+                let places = places_apart(a, b);
+                [a, b].map(|value| measured(value, places))
+            }
+            _ => [self.value(baseline), self.value(candidate)],
         }
     }
 
@@ -52,6 +77,7 @@ impl Unit {
             (_, None) => NONE.to_owned(),
             (Unit::Share, value) => points(value),
             (Unit::Plain, Some(value)) => signed(value, 3),
+            (Unit::Measured, Some(value)) => with_sign(measured(value, None)),
             (Unit::Milliseconds, Some(value)) => format!("{} ms", signed(value, 1)),
         }
     }
@@ -60,7 +86,7 @@ impl Unit {
     pub fn size(self, value: Option<f64>) -> String {
         match self {
             Unit::Share => unsigned_points(value),
-            Unit::Plain | Unit::Milliseconds => self.value(value.map(f64::abs)),
+            Unit::Plain | Unit::Measured | Unit::Milliseconds => self.value(value.map(f64::abs)),
         }
     }
 
@@ -69,6 +95,7 @@ impl Unit {
         let end = |value| match self {
             Unit::Share => signed(value * 100.0, 1),
             Unit::Plain => signed(value, 3),
+            Unit::Measured => with_sign(measured(value, None)),
             Unit::Milliseconds => signed(value, 1),
         };
         interval(low, high, end)
@@ -93,7 +120,11 @@ fn finite(value: Option<f64>) -> Option<f64> {
 
 /// A count with thousands separators.
 pub fn count(n: u64) -> String {
-    let digits = n.to_string();
+    grouped(&n.to_string())
+}
+
+/// Digits with separators for thousands.
+fn grouped(digits: &str) -> String {
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
         if i > 0 && (digits.len() - i).is_multiple_of(3) {
@@ -197,8 +228,11 @@ pub fn round_percent(share: f64) -> String {
     format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
 }
 
-/// A setting such as alpha, as short as it can be: "0.05".
+/// A setting such as alpha, as short as it can be: "0.05", "1e-13".
 pub fn setting(value: f64) -> String {
+    if value.abs() > 0.0 && value.abs() < SMALLEST_WRITTEN_OUT {
+        return format!("{value:e}");
+    }
     let text = format!("{value:.6}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
@@ -221,12 +255,52 @@ pub fn number(value: f64, digits: usize) -> String {
 
 /// A number with its sign; zero has none.
 pub fn signed(value: f64, digits: usize) -> String {
-    let text = number(value, digits);
+    with_sign(number(value, digits))
+}
+
+fn with_sign(text: String) -> String {
     if text.starts_with('-') || is_zero(&text) {
         text
     } else {
         format!("+{text}")
     }
+}
+
+/// A number of any size with at least three significant digits, and `places` after the point where that is more.
+fn measured(value: f64, places: Option<i32>) -> String {
+    if value.abs() <= 0.0 {
+        return number_text(value, 3);
+    }
+    let exponent = exponent(value);
+    if value.abs() < SMALLEST_WRITTEN_OUT || exponent >= LARGEST_EXPONENT {
+        let digits = places.map_or(2, |places| places + exponent).clamp(2, MOST_DIGITS - 1) as usize;
+        return format!("{value:.digits$e}");
+    }
+    let usual = match exponent {
+        ..0 => 2 - exponent,
+        _ => (5 - exponent).clamp(0, 3),
+    };
+    let digits = places.map_or(usual, |places| usual.max(places)) as usize;
+    let text = format!("{:.digits$}", value.abs());
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    let sign = if value < 0.0 { "-" } else { "" };
+    format!("{sign}{}{rest}", grouped(whole))
+}
+
+/// The power of ten of a number's first digit.
+fn exponent(value: f64) -> i32 {
+    libm::floor(libm::log10(value.abs())) as i32
+}
+
+/// Digits after the point in which two numbers differ; `None` where they differ in no digit that counts.
+fn places_apart(a: f64, b: f64) -> Option<i32> {
+    let apart = (a - b).abs();
+    if !apart.is_finite() || apart <= 0.0 {
+        return None;
+    }
+    let places = -exponent(apart);
+    let largest = exponent(a.abs().max(b.abs()));
+    (largest + places < MOST_DIGITS).then_some(places)
 }
 
 fn grown(value: f64, digits: usize, misleading: impl Fn(&str) -> bool) -> String {
@@ -305,6 +379,48 @@ mod tests {
     }
 
     #[test]
+    fn what_is_measured_keeps_its_digits() {
+        let table = [
+            (0.0, "0.000"),
+            (-0.0, "0.000"),
+            (1.234e-13, "1.23e-13"),
+            (-5e-324, "-4.94e-324"),
+            (0.000_099, "9.90e-5"),
+            (0.000_1, "0.000100"),
+            (0.001_234, "0.00123"),
+            (0.873_4, "0.873"),
+            (12.345_6, "12.346"),
+            (1_234.567, "1,234.57"),
+            (-12_345.67, "-12,345.7"),
+            (123_456_789.4, "123,456,789"),
+            (1.5e9, "1.50e9"),
+            (f64::MAX, "1.80e308"),
+        ];
+        for (value, text) in table {
+            assert_eq!(Unit::Measured.value(Some(value)), text, "{value}");
+        }
+        assert_eq!(Unit::Measured.value(Some(f64::NAN)), NONE);
+        assert_eq!(Unit::Measured.delta(Some(2.5e-13)), "+2.50e-13");
+        assert_eq!(Unit::Measured.size(Some(-2.5e-13)), "2.50e-13");
+        let interval = Unit::Measured.delta_interval(Some(-2e-13), Some(12_000.0));
+        assert_eq!(interval, "-2.00e-13 to +12,000.0");
+        assert_eq!(setting(1.5e-13), "1.5e-13");
+    }
+
+    #[test]
+    fn versions_side_by_side_show_that_they_differ() {
+        let values = |a, b| Unit::Measured.values(Some(a), Some(b));
+        assert_eq!(values(0.001, 0.001_2), ["0.00100", "0.00120"]);
+        assert_eq!(values(0.001, 0.001_000_2), ["0.0010000", "0.0010002"]);
+        assert_eq!(values(1e-13, 1.000_2e-13), ["1.0000e-13", "1.0002e-13"]);
+        assert_eq!(values(123_456.0, 123_456.02), ["123,456.00", "123,456.02"]);
+        assert_eq!(values(2.1, 2.1 + 4e-16), ["2.100", "2.100"], "noise");
+        assert_eq!(values(f64::MAX, -f64::MAX), ["1.80e308", "-1.80e308"]);
+        assert_eq!(Unit::Measured.values(None, Some(1.0)), [NONE, "1.000"]);
+        assert_eq!(Unit::Share.values(Some(0.5), Some(1.0)), ["50.0%", "100.0%"]);
+    }
+
+    #[test]
     fn p_values_and_settings() {
         assert_eq!(p_value(Some(0.000_099), "not tested"), "<0.0001");
         assert_eq!(p_value(Some(0.012_939), "not tested"), "0.0129");
@@ -324,6 +440,8 @@ mod tests {
         assert_eq!(Unit::of_metric("negative_flip_rate"), Unit::Share);
         assert_eq!(Unit::of_metric("relative_nfr"), Unit::Plain);
         assert_eq!(Unit::of_metric("macro_f1"), Unit::Plain);
+        assert_eq!(Unit::of_metric("mae"), Unit::Measured);
+        assert_eq!(Unit::of_metric("score.judge"), Unit::Measured);
         assert_eq!(Unit::of_metric("mean_latency_ms"), Unit::Milliseconds);
     }
 }

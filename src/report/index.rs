@@ -63,6 +63,12 @@ pub struct PointerView {
 
 /// The page of newest reports.
 pub fn index(entries: &[IndexEntry], archives: &[(String, String)]) -> IndexView {
+    let alike = |entry: &IndexEntry| {
+        let same = |other: &&IndexEntry| {
+            (&other.kind, &other.title, &other.subtitle) == (&entry.kind, &entry.title, &entry.subtitle)
+        };
+        entries.iter().filter(same).count() > 1
+    };
     let entry = |entry: &IndexEntry| EntryView {
         kind: match entry.kind.as_str() {
             "diff" => "Comparison".to_owned(),
@@ -70,7 +76,10 @@ pub fn index(entries: &[IndexEntry], archives: &[(String, String)]) -> IndexView
             other => words::visible(other),
         },
         title: words::visible(&entry.title),
-        subtitle: words::visible(&entry.subtitle),
+        subtitle: match configuration(&entry.href).filter(|_| alike(entry)) {
+            Some(digest) => words::visible(&format!("{}, configuration {digest}", entry.subtitle)),
+            None => words::visible(&entry.subtitle),
+        },
         href: links::relative(&entry.href),
         verdict: words::visible(&entry.verdict),
         table: entry
@@ -90,6 +99,12 @@ pub fn index(entries: &[IndexEntry], archives: &[(String, String)]) -> IndexView
     }
 }
 
+/// The digest of a report's options, by the end of its folder's name: it tells reports on the same runs apart.
+fn configuration(href: &str) -> Option<&str> {
+    let folder = href.strip_suffix("/index.html")?.rsplit('/').next()?;
+    folder.rsplit_once('-').map(|(_, digest)| digest)
+}
+
 fn versions(trend: Option<&TrendSource>) -> String {
     let points = trend.iter().flat_map(|trend| &trend.points);
     let versions: Vec<String> = points.map(|point| sql::python(&words::shown(&point.version))).collect();
@@ -101,5 +116,30 @@ pub fn pointer(title: &str, href: &str) -> PointerView {
     PointerView {
         title: words::visible(title),
         href: links::relative(href),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reports_that_differ_in_options_alone_are_told_apart() {
+        let entry = |title: &str, config: &str| IndexEntry {
+            kind: "diff".into(),
+            title: title.into(),
+            subtitle: "t, 1 sample".into(),
+            href: format!("t/diffs/a..b/1-2-{config}/index.html"),
+            verdict: "improved".into(),
+            trend: None,
+        };
+        let view = index(&[entry("one", "aa"), entry("two", "bb"), entry("two", "cc")], &[]);
+        let subtitles: Vec<&str> = view.entries.iter().map(|entry| entry.subtitle.as_str()).collect();
+        let told = [
+            "t, 1 sample",
+            "t, 1 sample, configuration bb",
+            "t, 1 sample, configuration cc",
+        ];
+        assert_eq!(subtitles, told);
     }
 }

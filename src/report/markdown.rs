@@ -50,7 +50,11 @@ pub fn summary(c: &Comparison) -> String {
         let _ = writeln!(out, "- Label changes: {line}");
     }
     if let Some(costs) = &c.cost {
-        let _ = writeln!(out, "- Cost: {}", text(&cost::line(costs)));
+        let _ = writeln!(
+            out,
+            "- Cost: {}",
+            text(&cost::line(costs, [c.baseline.rows, c.candidate.rows]))
+        );
     }
     for warning in c.warnings.iter().take(WARNINGS) {
         let _ = writeln!(out, "- Warning: {}", text(&cut(&one_line(&warning.text), 4 * DATA)));
@@ -73,12 +77,13 @@ fn metrics(out: &mut String, c: &Comparison) {
     out.push_str("|---|--:|--:|--:|--:|--:|---|\n");
     for metric in &c.metrics {
         let unit = Unit::of_metric(&metric.name);
+        let [baseline, candidate] = unit.values(metric.baseline, metric.candidate);
         row(
             out,
             &[
                 text(&one_line(&metric_title(&metric.name))),
-                unit.value(metric.baseline),
-                unit.value(metric.candidate),
+                baseline,
+                candidate,
                 unit.delta(metric.delta),
                 change_interval(unit, metric),
                 html(&p_value(metric.p_value, NONE)),
@@ -99,13 +104,14 @@ fn slices(out: &mut String, c: &Comparison) {
     out.push_str("|---|--:|--:|--:|--:|--:|--:|--:|\n");
     let unit = Measure::of(&c.roles).unit;
     for slice in regressions(c).take(SLICES) {
+        let [baseline, candidate] = unit.values(slice.baseline, slice.candidate);
         row(
             out,
             &[
                 code(&predicates(&slice.predicates)),
                 count(slice.n),
-                unit.value(slice.baseline),
-                unit.value(slice.candidate),
+                baseline,
+                candidate,
                 unit.delta(slice.delta),
                 count(slice.regressed),
                 count(slice.fixed),

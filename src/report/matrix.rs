@@ -4,6 +4,7 @@ use super::bars::{Axis, Bar};
 use super::format::{count, counted, signed_count};
 use super::{links, words};
 use crate::model::{Confusion, SampleSet};
+use crate::stats::MAX_CONFUSION_LABELS;
 use serde::Serialize;
 
 /// Labels that a page shows; of more, those with the most samples.
@@ -24,6 +25,10 @@ pub struct Matrices {
     pub left_out: Option<String>,
     /// Wrong answers whose number changed most, of all labels; none for a single version.
     pub pairs: Vec<Pair>,
+    /// Whether any of these leads to a list of samples.
+    pub listed: bool,
+    /// Whether these or a cell do.
+    pub linked: bool,
 }
 
 /// A truth and a wrong answer to it.
@@ -95,8 +100,15 @@ pub fn of_pair(confusion: &Confusion, samples: Option<&SampleSet>) -> Matrices {
         }),
         difference(confusion, &picked),
     ];
+    let pairs = pairs(confusion, &flips);
+    let listed = pairs
+        .iter()
+        .any(|pair| pair.fixed.is_some() || pair.regressed.is_some());
+    let mut cells = matrices.iter().flat_map(|m| &m.rows).flat_map(|row| &row.cells);
     Matrices {
-        pairs: pairs(confusion, &flips),
+        linked: listed || cells.any(|cell| cell.href.is_some()),
+        listed,
+        pairs,
         ..finish(matrices, labels.len(), picked.len())
     }
 }
@@ -170,11 +182,11 @@ pub fn of_run(labels: &[String], table: &Vec<Vec<u64>>) -> Matrices {
 
 fn finish(matrices: Vec<Matrix>, all: usize, shown: usize) -> Matrices {
     if all == 0 {
-        let text = "No confusion matrix was kept: there are too many labels, or no samples.".to_owned();
+        let text =
+            format!("No confusion matrix was kept: there are more than {MAX_CONFUSION_LABELS} labels, or no samples.");
         return Matrices {
-            matrices: Vec::new(),
             left_out: Some(text),
-            pairs: Vec::new(),
+            ..Matrices::default()
         };
     }
     let left_out = (all > shown).then(|| {
@@ -187,7 +199,7 @@ fn finish(matrices: Vec<Matrix>, all: usize, shown: usize) -> Matrices {
     Matrices {
         matrices,
         left_out,
-        pairs: Vec::new(),
+        ..Matrices::default()
     }
 }
 

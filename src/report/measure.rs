@@ -3,7 +3,6 @@
 use super::format::Unit;
 use super::words::metric_title;
 use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, Outcome};
-use crate::report::format::plain;
 use crate::stats::{MetricKind, SCORE_PREFIX};
 
 /// What pages call the value of a slice and of the headline, and how they write it.
@@ -62,7 +61,7 @@ pub fn lower(title: &str) -> String {
 /// The outcomes of a kind, as they stand on pages, with what they mean; what is right or wrong has four.
 pub fn outcomes(kind: Kind, options: &CompareOptions) -> Vec<(&'static str, String)> {
     let by = match options.tolerance {
-        tolerance if tolerance > 0.0 => format!(" by more than {}", plain(Some(tolerance))),
+        tolerance if tolerance > 0.0 => format!(" by more than {}", Unit::Measured.value(Some(tolerance))),
         _ => String::new(),
     };
     let measured = |worse: &str, better: &str, same: &str| {

@@ -100,7 +100,7 @@ fn scale(name: &str) -> &'static str {
         _ => match Unit::of_metric(name) {
             Unit::Share => "Shares, in points",
             Unit::Milliseconds => "Times",
-            Unit::Plain => "Indices",
+            Unit::Plain | Unit::Measured => "Indices",
         },
     }
 }
@@ -149,12 +149,13 @@ fn row(metric: &Metric, axis: &Axis, comparison: &Comparison) -> MetricRow {
     } else {
         unit.delta_interval(metric.ci_low, metric.ci_high)
     };
+    let [baseline, candidate] = unit.values(metric.baseline, metric.candidate);
     MetricRow {
         title: words::metric_title(&metric.name),
         anchor: links::metric(&metric.name),
         direction: words::direction(metric.direction),
-        baseline: unit.value(metric.baseline),
-        candidate: unit.value(metric.candidate),
+        baseline,
+        candidate,
         delta: unit.delta(metric.delta),
         interval,
         bar: if has_bar(metric) {

@@ -205,7 +205,10 @@ pub fn overview(comparison: &Comparison, samples: &SampleSet) -> Overview {
         confusion: matrix::of_pair(&comparison.confusion, Some(samples)),
         repeats: comparison.repeats.as_ref().map(repeats::view),
         latency: comparison.latency.as_ref().map(latency::pair),
-        cost: comparison.cost.as_ref().map(cost::pair),
+        cost: comparison
+            .cost
+            .as_ref()
+            .map(|costs| cost::pair(costs, [comparison.baseline.rows, comparison.candidate.rows])),
         calibration: comparison
             .calibration
             .as_ref()

@@ -158,6 +158,7 @@ pub fn run_overview(report: &RunReport, samples: &SampleSet) -> RunOverview {
                 measure.worst(),
                 measure.lower(),
             ),
+            0 if report.roles.slices.is_empty() => "No slice columns were given.".to_owned(),
             n => format!(
                 "{} listed, {} {} first.",
                 counted(n as u64, "slice is", "slices are"),

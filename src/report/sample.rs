@@ -1,7 +1,7 @@
 //! Samples: what both versions said, side by side.
 
 use super::cut::Cut;
-use super::format::{count, milliseconds, number};
+use super::format::{Unit, count, milliseconds, number};
 use super::links::{self, PER_PAGE};
 use super::media::{self, MediaView};
 use super::parts::{Chrome, Fact, Link, Owner};
@@ -211,7 +211,14 @@ fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind, cut: C
         Some(format!("{} of {} right", count(trials.right), count(trials.answered)))
     }));
     for (i, name) in samples.scores.iter().enumerate() {
-        let score = move |answer: &Answer| answer.scores.get(i).copied().flatten().map(|score| number(score, 3));
+        let score = move |answer: &Answer| {
+            answer
+                .scores
+                .get(i)
+                .copied()
+                .flatten()
+                .map(|score| Unit::Measured.value(Some(score)))
+        };
         all.push(field(&words::visible(name), true, score));
     }
     let confidence = |answer: &Answer| answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 4));
@@ -251,7 +258,7 @@ fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind, cut: C
 fn absolute_error(answer: &Answer) -> Option<String> {
     let read = |text: &Option<String>| text.as_ref()?.parse::<f64>().ok();
     let error = read(&answer.prediction)? - read(&answer.truth)?;
-    error.is_finite().then(|| number(error.abs(), 3))
+    error.is_finite().then(|| Unit::Measured.size(Some(error)))
 }
 
 fn versions(owner: &Owner) -> Vec<VersionHead> {

@@ -1,6 +1,6 @@
 //! Lists of samples, a page at a time.
 
-use super::format::{count, counted, number};
+use super::format::{Unit, count, counted, number};
 use super::links::{self, PER_PAGE};
 use super::lists::ListHead;
 use super::parts::{Chrome, Owner};
@@ -25,6 +25,8 @@ pub struct ListPage {
     pub query: Option<String>,
     /// Whether only one version is shown.
     pub single: bool,
+    /// Whether any sample has a start to show.
+    pub previewed: bool,
     /// The samples.
     pub rows: Vec<SampleRow>,
     /// The pages before and after this one.
@@ -72,6 +74,8 @@ pub struct SampleRow {
     pub candidate: Option<AnswerView>,
     /// The start of its first payload column, or what its first image or sound is.
     pub preview: Option<String>,
+    /// Whether any row of the table has such a start, and the table a column of them.
+    pub previewed: bool,
 }
 
 /// An answer in a list.
@@ -134,6 +138,7 @@ fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListH
         query: head.query.clone().filter(|_| kept < list.total),
         note: format!("{which}{place}. Order: {}.", words::visible(&list.order)),
         single,
+        previewed: rows.iter().any(|row| row.previewed),
         rows,
         moves: Moves {
             prev: (page > 1).then(|| page - 1).map(href),
@@ -146,7 +151,10 @@ fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListH
 /// Rows of the first samples of a list.
 pub fn rows(samples: &SampleSet, ids: &[String], most: usize, single: bool, kind: Kind) -> Vec<SampleRow> {
     let known = ids.iter().take(most).filter_map(|id| samples.samples.get(id));
-    known.map(|sample| row(sample, single, kind)).collect()
+    let mut rows: Vec<SampleRow> = known.map(|sample| row(sample, single, kind)).collect();
+    let any = rows.iter().any(|row| row.preview.is_some());
+    rows.iter_mut().for_each(|row| row.previewed = any);
+    rows
 }
 
 fn row(sample: &Sample, single: bool, kind: Kind) -> SampleRow {
@@ -170,6 +178,7 @@ fn row(sample: &Sample, single: bool, kind: Kind) -> SampleRow {
             sample.candidate.as_ref()
         }
         .map(answer),
+        previewed: false,
         preview: text.map(|text| preview(text)).or_else(|| media::preview(sample)),
     }
 }
@@ -199,7 +208,9 @@ fn answer(answer: &Answer, kind: Kind) -> AnswerView {
         text,
         data,
         confidence: match answer.scores.first() {
-            Some(score) => score.filter(|score| score.is_finite()).map(|score| number(score, 3)),
+            Some(score) => score
+                .filter(|score| score.is_finite())
+                .map(|score| Unit::Measured.value(Some(score))),
             None => answer.confidence.filter(|c| c.is_finite()).map(|c| number(c, 2)),
         },
         mark: mark.filter(|_| data && kind.has_labels()),

@@ -88,7 +88,7 @@ pub fn scores(comparison: &Comparison) -> Vec<ScoreView> {
         wins: count(score.wins),
         ties: count(score.ties),
         losses: count(score.losses),
-        detectable: Unit::Plain.size(score.detectable),
+        detectable: Unit::Measured.size(score.detectable),
     };
     comparison.scores.iter().enumerate().map(view).collect()
 }

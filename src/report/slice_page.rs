@@ -2,7 +2,7 @@
 
 use super::bars::{Axis, Bar};
 use super::classes::{self, ClassTable};
-use super::format::{NONE, count, counted, level, number, p_value, round_percent, share_of, signed_count};
+use super::format::{NONE, Unit, count, counted, level, number, p_value, round_percent, share_of, signed_count};
 use super::matrix::{self, Matrices};
 use super::measure::Measure;
 use super::parts::{Chrome, Owner};
@@ -52,6 +52,8 @@ pub struct SlicePage {
     pub confusion: Matrices,
     /// Scores per label.
     pub classes: ClassTable,
+    /// Whether any of the first samples has a start to show.
+    pub previewed: bool,
     /// The first samples listed.
     pub samples: Vec<SampleRow>,
     /// All of them.
@@ -137,6 +139,9 @@ pub fn slice_page(
     } else {
         ("regressed", slice.regressed)
     };
+    let rows = list
+        .map(|list| samples::rows(samples, &list.ids, FIRST, false, measure.kind))
+        .unwrap_or_default();
     Some(SlicePage {
         page: owner.below(&title, Vec::new()),
         predicates: predicate_views(&slice.predicates),
@@ -151,26 +156,23 @@ pub fn slice_page(
         badge,
         evidence: evidence(comparison, &measure, slice),
         contrast: vec![
-            ContrastRow {
-                name: "This slice",
-                n: count(slice.n),
-                baseline: unit.value(slice.baseline),
-                candidate: unit.value(slice.candidate),
-                delta: unit.delta(slice.delta),
-            },
-            ContrastRow {
-                name: "All other samples",
-                n: count(detail.rest_n),
-                baseline: unit.value(detail.rest_baseline),
-                candidate: unit.value(detail.rest_candidate),
-                delta: unit.delta(detail.rest_delta),
-            },
+            contrast(
+                "This slice",
+                slice.n,
+                unit,
+                [slice.baseline, slice.candidate, slice.delta],
+            ),
+            contrast(
+                "All other samples",
+                detail.rest_n,
+                unit,
+                [detail.rest_baseline, detail.rest_candidate, detail.rest_delta],
+            ),
         ],
         confusion: matrix::of_pair(&detail.confusion, None),
         classes: classes::of_pair(&detail.classes),
-        samples: list
-            .map(|list| samples::rows(samples, &list.ids, FIRST, false, measure.kind))
-            .unwrap_or_default(),
+        previewed: rows.iter().any(|row| row.previewed),
+        samples: rows,
         list: list.map(|list| format!("../{}", links::list(&list.id, 1))),
         changed: counted(changed, "sample", "samples"),
     })
@@ -298,6 +300,17 @@ fn detectable(measure: &Measure, slice: &SliceResult) -> String {
     }
 }
 
+fn contrast(name: &'static str, n: u64, unit: Unit, [baseline, candidate, delta]: [Option<f64>; 3]) -> ContrastRow {
+    let [baseline, candidate] = unit.values(baseline, candidate);
+    ContrastRow {
+        name,
+        n: count(n),
+        baseline,
+        candidate,
+        delta: unit.delta(delta),
+    }
+}
+
 /// What differs in a sample that is counted as changed.
 fn churned(measure: &Measure) -> &'static str {
     match measure.kind.has_labels() {
@@ -335,6 +348,7 @@ fn sentence(comparison: &Comparison, measure: &Measure, slice: &SliceResult, det
 
 fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> Vec<Evidence> {
     let (unit, labelled) = (measure.unit, measure.kind.has_labels());
+    let [baseline, candidate] = unit.values(slice.baseline, slice.candidate);
     let origin = match slice.origin {
         Origin::Declared => "one value of a declared slice column",
         Origin::Crossed => "a pair of values of two slice columns",
@@ -342,16 +356,8 @@ fn evidence(comparison: &Comparison, measure: &Measure, slice: &SliceResult) -> 
     };
     vec![
         told("term-matched", "Matched samples", count(slice.n)),
-        told(
-            "term-versions",
-            &format!("Baseline {}", measure.lower()),
-            unit.value(slice.baseline),
-        ),
-        told(
-            "term-versions",
-            &format!("Candidate {}", measure.lower()),
-            unit.value(slice.candidate),
-        ),
+        told("term-versions", &format!("Baseline {}", measure.lower()), baseline),
+        told("term-versions", &format!("Candidate {}", measure.lower()), candidate),
         told("term-difference", "Difference", unit.delta(slice.delta)),
         told(
             "term-interval",

@@ -180,6 +180,9 @@ fn caption(measure: &Measure, comparison: &Comparison, which: &str) -> String {
 
 fn note(comparison: &Comparison, listed: usize) -> String {
     let all = comparison.slices.len();
+    if comparison.roles.slices.is_empty() && all == 0 {
+        return "No slice columns were given.".to_owned();
+    }
     let listed = if all == listed {
         format!(
             "{} listed, most harm first",
@@ -209,12 +212,13 @@ pub fn badge(slice: &SliceResult, alpha: f64) -> Badge {
 fn row(slice: &SliceResult, axis: Option<&Axis>, measure: &Measure, alpha: f64) -> SliceRow {
     let unit = measure.unit;
     let badge = badge(slice, alpha);
+    let [baseline, candidate] = unit.values(slice.baseline, slice.candidate);
     SliceRow {
         predicates: predicate_views(&slice.predicates),
         href: slice.detail.as_ref().map(|detail| links::slice(&detail.slug)),
         n: count(slice.n),
-        baseline: unit.value(slice.baseline),
-        candidate: unit.value(slice.candidate),
+        baseline,
+        candidate,
         delta: unit.delta(slice.delta).replace(" points", ""),
         interval: unit.delta_interval(slice.ci_low, slice.ci_high),
         bar: axis.and_then(|axis| axis.bar(slice.ci_low, slice.delta, slice.ci_high, badge.class)),

@@ -54,19 +54,20 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
         page.labelled("Clusters", &one_line(&clusters));
     }
     if let Some(costs) = &c.cost {
-        page.labelled("Cost", &cost::line(costs));
+        page.labelled("Cost", &cost::line(costs, [c.baseline.rows, c.candidate.rows]));
     }
     let interval = format!("{} interval", level(c.options.alpha));
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);
     for metric in &c.metrics {
         let unit = Unit::of_metric(&metric.name);
         let badge = metric_badge(metric, c.options.alpha, c.outcomes.flips());
+        let [baseline, candidate] = unit.values(metric.baseline, metric.candidate);
         table.row(
             badge.class,
             vec![
                 metric_name(&metric.name),
-                unit.value(metric.baseline),
-                unit.value(metric.candidate),
+                baseline,
+                candidate,
                 bare_delta(unit, metric.delta),
                 change_interval(unit, metric),
                 p_value(metric.p_value, NONE),
@@ -187,13 +188,14 @@ fn regression_slices(page: &mut Page, c: &Comparison) {
     ]);
     let unit = Measure::of(&c.roles).unit;
     for slice in regressions(c).take(SLICES) {
+        let [baseline, candidate] = unit.values(slice.baseline, slice.candidate);
         table.row(
             "worse",
             vec![
                 one_line(&predicates(&slice.predicates)),
                 count(slice.n),
-                unit.value(slice.baseline),
-                unit.value(slice.candidate),
+                baseline,
+                candidate,
                 bare_delta(unit, slice.delta),
                 count(slice.regressed),
                 count(slice.fixed),
@@ -314,7 +316,7 @@ fn bare_delta(unit: Unit, delta: Option<f64>) -> String {
         Unit::Share => delta
             .filter(|d| d.is_finite())
             .map_or_else(|| NONE.to_owned(), |d| format::signed(d * 100.0, 1)),
-        Unit::Plain | Unit::Milliseconds => unit.delta(delta),
+        Unit::Plain | Unit::Measured | Unit::Milliseconds => unit.delta(delta),
     }
 }
 

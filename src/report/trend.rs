@@ -41,6 +41,10 @@ pub struct TrendView {
     pub title: String,
     /// The same in words.
     pub summary: String,
+    /// The lowest value, at the foot of the axis.
+    pub low: String,
+    /// The highest, at its head; none where all are the same.
+    pub high: Option<String>,
     /// The line's corners.
     pub line: String,
     /// The versions.
@@ -98,20 +102,18 @@ fn view(table: &str, metric: &str, points: &[&Point]) -> TrendView {
     };
     let points: Vec<PointView> = points.iter().enumerate().map(place).collect();
     let corners: Vec<String> = points.iter().map(|point| format!("{},{}", point.x, point.y)).collect();
+    let ends_of_axis = unit.values(Some(low), Some(high));
     let ends = points.first().zip(points.last());
     TrendView {
         title: format!("{} in {}", words::metric_title(metric), words::visible(table)),
         summary: ends.map_or_else(String::new, |(first, last)| {
             format!(
                 "From {} ({}) to {} ({}); lowest {}, highest {}.",
-                first.value,
-                first.version,
-                last.value,
-                last.version,
-                unit.value(Some(low)),
-                unit.value(Some(high))
+                first.value, first.version, last.value, last.version, ends_of_axis[0], ends_of_axis[1]
             )
         }),
+        high: (high > low).then(|| ends_of_axis[1].clone()),
+        low: ends_of_axis[0].clone(),
         line: corners.join(" "),
         points,
     }
@@ -149,6 +151,10 @@ mod tests {
             .map(|p| (p.version.as_str(), p.value.as_str()))
             .collect();
         assert_eq!(shown, [("v1", "25.0%"), ("v2", "50.0%"), ("v3", "75.0%")]);
+        assert_eq!(
+            (found[0].low.as_str(), found[0].high.as_deref()),
+            ("25.0%", Some("75.0%"))
+        );
         assert_eq!(found[0].points[0].y, "112");
         assert_eq!(found[0].points[2].y, "8");
     }
@@ -159,5 +165,6 @@ mod tests {
         let found = trends([source("a", &many)].iter());
         assert_eq!(found[0].points.len(), MAX_POINTS);
         assert_eq!(found[0].points[0].version, "v70");
+        assert_eq!((found[0].low.as_str(), &found[0].high), ("50.0%", &None));
     }
 }

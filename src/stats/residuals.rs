@@ -250,6 +250,18 @@ mod tests {
     }
 
     #[test]
+    fn the_grid_is_laid_out_from_zero() {
+        let samples: Vec<_> = (0..100)
+            .map(|i| (1e9 + f64::from(i) / 10.0, 1000.0 + f64::from(i) / 100.0, -1000.0))
+            .collect();
+        let grid = of(&samples).grid().unwrap();
+        assert_eq!(grid.columns.len(), 1, "close together and far from zero");
+        let filled = |rows: &[u64]| rows.iter().filter(|n| **n > 0).count();
+        assert_eq!(filled(&grid.columns[0].baseline), 1);
+        assert_eq!(grid.columns[0].means[1], Some(-1000.0));
+    }
+
+    #[test]
     fn outliers_are_counted_at_the_edge() {
         let mut samples: Vec<_> = (0..1000)
             .map(|i| (f64::from(i % 100), f64::from(i % 9) - 4.0, 1.0))

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync, realpathSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { COUNT, MILLISECONDS, MONEY, PLAIN, P_VALUE, SHARE, names, wrong } from "./rounding.mjs";
+import { COUNT, MEASURED, MILLISECONDS, MONEY, PLAIN, P_VALUE, SHARE, names, wrong } from "./rounding.mjs";
 import { Problems, comparisons, launch, nameIn, runReports } from "./site.mjs";
 
 const SHARES = /^(accuracy|exact_match|churn|(negative|positive)_flip_rate)$/;
@@ -27,8 +27,9 @@ const CLASSES = {
 const OUTCOMES = { both_correct: "Both correct", regressed: "Regressed", fixed: "Fixed", both_wrong: "Both wrong", unchanged: "Unchanged" };
 
 const title = (name) => TITLES[name] ?? `Mean ${name.replace(/^score\./, "")}`;
-const unitOf = (name) => (SHARES.test(name) ? SHARE : PLAIN);
-const unitOfSlices = (roles) => (["numeric", "text"].includes(roles.kind) ? PLAIN : SHARE);
+const MEASURES = /^(mae|rmse|mean_error|score\..*)$/;
+const unitOf = (name) => (SHARES.test(name) ? SHARE : MEASURES.test(name) ? MEASURED : PLAIN);
+const unitOfSlices = (roles) => (["numeric", "text"].includes(roles.kind) ? MEASURED : SHARE);
 const delta = (a, b) => (a === null || b === null ? null : b - a);
 
 /** Runs in the page: the tables of a section as texts, without drawings and small print. */
@@ -205,7 +206,7 @@ async function residuals(reader, { edges, columns, beyond }) {
       range(reader, "ground truth", rows[i].head, [column.low, column.high]);
       const [n, mean, ...cells] = rows[i].cells;
       reader.cell(`${rows[i].head}, samples`, n, column.n, COUNT);
-      reader.cell(`${rows[i].head}, mean`, mean, column.means[side], PLAIN);
+      reader.cell(`${rows[i].head}, mean`, mean, column.means[side], MEASURED);
       cells.forEach((cell, row) => reader.cell(`${rows[i].head} of the ${version}, ${headers[row + 2]}`, cell, column[version][row], COUNT));
     });
   });
@@ -246,12 +247,12 @@ async function repeats(reader, { baseline, candidate, right }) {
   });
 }
 
-async function cost(reader, sides, deltas) {
+async function cost(reader, sides, answers, deltas) {
   const [table] = await reader.tables("cost");
   const rows = { Total: ["total", MONEY], "Mean per answer": ["mean", MONEY], "Answers with a cost": ["n", COUNT], "Answers without one": ["missing", COUNT] };
   for (const [head, [name, unit]] of Object.entries(rows)) {
     const row = table.rows.find((row) => row.head === head);
-    sides.forEach((side, i) => reader.cell(`cost, ${head}`, row?.cells[i], side?.[name] ?? null, unit));
+    sides.forEach((side, i) => reader.cell(`cost, ${head}`, row?.cells[i], name === "missing" && !side ? answers[i] : side?.[name] ?? null, unit));
     if (name in deltas) reader.cell(`cost, ${head}, difference`, row?.cells[2], deltas[name], unit);
   }
 }
@@ -301,7 +302,7 @@ async function overview(reader, c) {
   if (c.residuals) await residuals(reader, c.residuals);
   if (c.shifts) await shifts(reader, c.shifts);
   if (c.repeats) await repeats(reader, c.repeats);
-  if (c.cost) await cost(reader, [c.cost.baseline, c.cost.candidate], { total: c.cost.total_delta, mean: c.cost.mean_delta });
+  if (c.cost) await cost(reader, [c.cost.baseline, c.cost.candidate], [c.baseline.rows, c.candidate.rows], { total: c.cost.total_delta, mean: c.cost.mean_delta });
   if (c.label_changes) await labelChanges(reader, c.label_changes);
   if (c.discovered) await found(reader, c.discovered);
 }
@@ -328,7 +329,7 @@ async function runReport(reader, r) {
   if (r.confusionMatrix.labels.length) await confusion(reader, r.confusionMatrix.labels, [r.confusionMatrix.counts]);
   if (r.calibration) await calibration(reader, r.calibration, true);
   if (r.latency) await latency(reader, [r.latency]);
-  if (r.cost) await cost(reader, [r.cost], {});
+  if (r.cost) await cost(reader, [r.cost], [], {});
 }
 
 const site = realpathSync(process.argv[2]);

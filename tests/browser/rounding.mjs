@@ -4,22 +4,37 @@
 /** Units: what a number is multiplied with, and the digits that it has at least. */
 export const SHARE = { scale: 100, digits: 1 };
 export const PLAIN = { scale: 1, digits: 3 };
+/** What is measured may be of any size: at least three digits that count, in powers of ten where it is very small or large. */
+export const MEASURED = { scale: 1, digits: 3, significant: true };
 export const MILLISECONDS = { scale: 1, digits: 1 };
 export const MONEY = { scale: 1, digits: 2 };
 export const COUNT = { scale: 1, digits: 0 };
 export const P_VALUE = { scale: 1, digits: 4 };
 
-const NUMBER = /[+-]?\d[\d,]*(?:\.\d+)?/g;
+const NUMBER = /[+-]?\d[\d,]*(?:\.\d+)?(?:e-?\d+)?/g;
 const numbersIn = (text) => text.match(NUMBER) ?? [];
 
 /** Whether one number as it is written is this value; counts have separators for thousands. */
-function is(written, value, { scale, digits }) {
+function is(written, value, { scale, digits, significant }) {
   const wanted = value * scale;
   if (digits === 0) return written.replace(/^\+/, "") === value.toLocaleString("en-US");
   const plain = written.replaceAll(",", "");
+  if (significant) return isMeasured(plain, value, digits);
   const places = plain.split(".")[1]?.length ?? 0;
   const near = Math.abs(Number(plain) - wanted) <= 0.5 * 10 ** -places + 1e-9 * Math.max(1, Math.abs(wanted));
   return near && places >= digits && (Number(plain) !== 0 || Math.abs(wanted) < 1e-8);
+}
+
+function isMeasured(plain, value, digits) {
+  const [mantissa, exponent = "0"] = plain.split("e");
+  const places = (mantissa.split(".")[1]?.length ?? 0) - Number(exponent);
+  const counting = mantissa.replace(/[+.-]/g, "").replace(/^0+/, "").length;
+  if (value === 0) return Number(plain) === 0;
+  const near = Math.abs(Number(plain) - value) <= 0.5 * 10 ** -places + 1e-12 * Math.abs(value);
+  // At the edges rounding decides.
+  const size = Math.abs(value);
+  const powers = size < 9.9e-5 || size > 1.01e9 ? true : size > 1.01e-4 && size < 9.9e8 ? false : plain.includes("e");
+  return near && counting >= digits && plain.includes("e") === powers;
 }
 
 /** What is wrong with a text that stands for these values; nothing if they are there in their order and no other number is. */

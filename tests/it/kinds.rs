@@ -548,3 +548,24 @@ fn the_wrong_positive_label_is_noticed() {
     assert!(!codes(&found));
     assert_eq!(found["ranking"]["positive"], "fraud");
 }
+
+#[test]
+fn small_errors_keep_their_digits_wherever_they_are_shown() {
+    let project = Project::new();
+    let file = |error: f64| {
+        let mut text = String::from("id,ground_truth,prediction\n");
+        for i in 0..100 {
+            let _ = writeln!(text, "{i},0,{:e}", error * (1.0 + f64::from(i % 8) / 10.0));
+        }
+        text
+    };
+    project.file("v1.csv", file(1e-13)).file("v2.csv", file(2e-13));
+    let output = project.run(&["v1.csv", "v2.csv", "--kind", "numeric"]);
+    output.ok();
+    let read = |name: &str| std::fs::read_to_string(project.report().join(name)).unwrap();
+    for page in ["index.html", "summary.md"] {
+        let text = read(page);
+        assert!(text.contains("Mean absolute error rose 1.34e-13"), "{page}: {text}");
+        assert!(text.contains("1.34e-13") && text.contains("2.68e-13"), "{page}");
+    }
+}

@@ -24,18 +24,18 @@ pub fn axis(id: &str, axis: &Axis, unit: Unit) -> Chart {
         Mark::text("tick", x.clamp(half, WIDTH - half), 17.0, words)
     };
     let notch = |&(_, x): &(f64, f64)| Mark::shape("grid", shape::line(&[[x, HEIGHT - 6.0], [x, HEIGHT]]));
+    let reached = |end| match unit {
+        Unit::Measured => unit.delta(Some(end)),
+        _ => difference(end, 1),
+    };
     let outer = [places.first(), places.last()].into_iter().flatten();
     let zero = places.iter().filter(|(tick, _)| tick.abs() <= 0.0);
     Chart {
         id: id.to_owned(),
-        title: format!(
-            "Axis of the intervals, from {} to {}",
-            difference(-reach, 1),
-            difference(reach, 1)
-        ),
+        title: format!("Axis of the intervals, from {} to {}", reached(-reach), reached(reach)),
         description: match unit {
             Unit::Share => "Differences in percentage points; zero is in the middle.".to_owned(),
-            Unit::Plain | Unit::Milliseconds => "Differences; zero is in the middle.".to_owned(),
+            Unit::Plain | Unit::Measured | Unit::Milliseconds => "Differences; zero is in the middle.".to_owned(),
         },
         class: "axis",
         width: format!("{WIDTH}"),

@@ -82,7 +82,7 @@ fn pick<'a>(tested: &[&'a SliceResult]) -> Vec<&'a SliceResult> {
 fn factor(comparison: &Comparison) -> f64 {
     match Measure::of(&comparison.roles).unit {
         Unit::Share => 100.0,
-        Unit::Plain | Unit::Milliseconds => 1.0,
+        Unit::Plain | Unit::Measured | Unit::Milliseconds => 1.0,
     }
 }
 
@@ -145,7 +145,7 @@ fn frame(x: &Scale, y: &Scale, comparison: &Comparison) -> Vec<Mark> {
     let measure = Measure::of(&comparison.roles);
     let title = match measure.unit {
         Unit::Share => format!("{}: difference in points", measure.title),
-        Unit::Plain | Unit::Milliseconds => format!("{}: difference", measure.title),
+        Unit::Plain | Unit::Measured | Unit::Milliseconds => format!("{}: difference", measure.title),
     };
     marks.push(Mark::text("tick", (LEFT + RIGHT) / 2.0, BOTTOM + 38.0, title));
     marks.push(Mark::text("tick start", 4.0, TOP - 12.0, "Samples"));

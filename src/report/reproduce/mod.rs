@@ -4,7 +4,7 @@ mod command;
 mod pyiceberg;
 mod query;
 
-use super::format::{count, number};
+use super::format::{count, number, setting};
 use super::headline::headline_metric;
 use super::parts::{Chrome, Owner};
 use super::{overview, run_report};
@@ -158,7 +158,12 @@ pub fn of_run(report: &RunReport) -> ReproducePage {
 }
 
 fn mean(value: Option<f64>) -> String {
-    value.map_or_else(|| "none".to_owned(), |value| number(value, 6))
+    let written = |value: f64| match value.abs() {
+        // Six digits would be zeros.
+        size if size > 0.0 && size < 1e-4 => setting(value),
+        _ => number(value, 6),
+    };
+    value.map_or_else(|| "none".to_owned(), written)
 }
 
 fn page<const N: usize>(
