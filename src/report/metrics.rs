@@ -3,6 +3,7 @@
 use super::bars::{Axis, Bar};
 use super::charts::Chart;
 use super::charts::axis::axis;
+use super::cut::Cut;
 use super::format::{NONE, Unit, p_value};
 use super::headline::headline_metric;
 use super::links;
@@ -10,6 +11,17 @@ use super::words::{self, Badge};
 use crate::model::{Comparison, Metric};
 use crate::stats::SCORE_PREFIX;
 use serde::Serialize;
+
+/// Notes name labels, which may be long.
+const NOTE: Cut = Cut {
+    most: 1_000,
+    file: "data/comparison.json",
+};
+/// The same where there is one version.
+const RUN_NOTE: Cut = Cut {
+    file: "data/report-data.json",
+    ..NOTE
+};
 
 /// Metrics whose intervals are drawn on one axis.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -130,7 +142,7 @@ pub fn of_run(metrics: &[Metric]) -> Vec<ValueRow> {
             direction: words::direction(metric.direction),
             value: unit.value(metric.candidate),
             interval: unit.value_interval(metric.ci_low, metric.ci_high),
-            note: metric.note.as_deref().map(words::visible),
+            note: metric.note.as_deref().map(|note| RUN_NOTE.text(note)),
         }
     };
     metrics.iter().map(row).collect()
@@ -165,6 +177,6 @@ fn row(metric: &Metric, axis: &Axis, comparison: &Comparison) -> MetricRow {
         },
         p: p_value(metric.p_value, NONE),
         badge,
-        note: metric.note.as_deref().map(words::visible),
+        note: metric.note.as_deref().map(|note| NOTE.text(note)),
     }
 }
