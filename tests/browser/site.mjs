@@ -87,7 +87,12 @@ export function watch(page, base, problem) {
     problem(`dialog: ${dialog.message()}`);
     dialog.dismiss();
   });
-  page.on("requestfailed", (request) => problem(`failed: ${request.url()} ${request.failure()?.errorText}`));
+  page.on("requestfailed", (request) => {
+    const why = request.failure()?.errorText;
+    // A page that is left while an image of it still loads ends the request; what is not there fails otherwise.
+    if (why === "net::ERR_ABORTED" && ["image", "media"].includes(request.resourceType())) return;
+    problem(`failed: ${request.url()} ${why}`);
+  });
   page.on("request", (request) => {
     const url = request.url();
     if (!url.startsWith("data:") && !url.startsWith(base)) problem(`request leaves the folder: ${url}`);
