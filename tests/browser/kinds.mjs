@@ -46,7 +46,7 @@ function repeatsInClusters() {
     writeFileSync(join(folder, `${version}.csv`), [`${header},trial,document,latency_ms,usd`, ...trials, ""].join("\n"));
   }
   const columns = ["--repeat", "trial", "--cluster", "document", "--latency", "latency_ms", "--cost", "usd"];
-  run(["diff", "baseline.csv", "candidate.csv", ...table("repeats"), ...columns, ...caseArguments(name)]);
+  run(["diff", "baseline.csv", "candidate.csv", ...table("trials-in-clusters"), ...columns, ...caseArguments(name)]);
 }
 
 function hostile() {
