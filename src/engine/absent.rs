@@ -19,7 +19,7 @@ pub enum Absent {
         /// The column's type.
         data_type: DataType,
     },
-    /// A default of a type, which is named, in which none is read.
+    /// Something that is not read: what, in words.
     Unread(String),
 }
 
@@ -52,7 +52,7 @@ impl Absent {
                 };
                 cast_with_options(&texts, data_type, &strict)
             }
-            Absent::Unread(kind) => Err(ArrowError::NotYetImplemented(format!("defaults of type {kind}"))),
+            Absent::Unread(kind) => Err(ArrowError::NotYetImplemented(kind.clone())),
         }
     }
 }

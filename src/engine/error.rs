@@ -3,7 +3,7 @@
 use datafusion::error::DataFusionError;
 
 /// Errors of the engine.
-#[derive(Debug, thiserror::Error)]
+#[derive(Clone, Debug, thiserror::Error)]
 pub enum EngineError {
     /// A data file that a manifest names cannot be read.
     #[error("the data file {path} cannot be read: {reason}")]
@@ -41,17 +41,15 @@ pub enum EngineError {
     /// A column is missing from the run's schema.
     #[error("the run has no column `{0}`")]
     NoColumn(String),
-    /// A file lacks a column whose default is of a type in which none is read.
-    #[error(
-        "the data file {path} lacks the column `{column}`, and defaults of type {data_type} are not read by this version"
-    )]
+    /// A file lacks a column whose value then comes from what is not read.
+    #[error("the data file {path} lacks the column `{column}`, and {what} are not read by this version")]
     Default {
         /// Its location.
         path: String,
         /// The column.
         column: String,
-        /// Its type.
-        data_type: String,
+        /// What is not read.
+        what: String,
     },
     /// A column has a type that its role cannot have.
     #[error("column `{column}` has type {data_type}, which cannot serve as {role}")]
@@ -82,7 +80,18 @@ impl From<DataFusionError> for EngineError {
         match error {
             DataFusionError::External(inner) => match inner.downcast::<EngineError>() {
                 Ok(own) => *own,
-                Err(other) => EngineError::DataFusion(other.to_string()),
+                Err(other) => match other.downcast::<DataFusionError>() {
+                    Ok(inner) => EngineError::from(*inner),
+                    Err(other) => EngineError::DataFusion(other.to_string()),
+                },
+            },
+            // What several partitions wait for.
+            DataFusionError::Shared(shared) => match shared.find_root() {
+                DataFusionError::External(inner) => match inner.downcast_ref::<EngineError>() {
+                    Some(own) => own.clone(),
+                    None => EngineError::DataFusion(inner.to_string()),
+                },
+                other => EngineError::DataFusion(other.to_string()),
             },
             DataFusionError::Context(_, inner) => EngineError::from(*inner),
             DataFusionError::ResourcesExhausted(text) => EngineError::Memory(text),

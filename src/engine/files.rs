@@ -3,7 +3,7 @@
 use super::absent::Absent;
 use super::error::EngineError;
 use crate::model::DataFile;
-use crate::store::{self, LocationError, MODEL_VERSION, Objects, RUN_ID, ResolvedRun};
+use crate::store::{self, LocationError, MODEL_VERSION, NAME_MAPPING, Objects, RUN_ID, ResolvedRun};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
@@ -182,6 +182,8 @@ pub struct ReadColumn {
     pub dictionary: bool,
     /// What rows have in files that lack it.
     pub absent: Absent,
+    /// Whether the table has other names for columns in files without field ids.
+    pub mapped: bool,
 }
 
 impl ReadColumn {
@@ -198,6 +200,7 @@ impl ReadColumn {
             field_id: field_id(field),
             dictionary,
             absent: Absent::of(field),
+            mapped: field.metadata().contains_key(NAME_MAPPING),
         })
     }
 }
@@ -247,13 +250,16 @@ impl OpenFile {
         };
         let roots: Vec<Option<usize>> = wanted.iter().map(find).collect();
         for (column, _) in wanted.iter().zip(&roots).filter(|(_, root)| root.is_none()) {
-            if let Absent::Unread(data_type) = &column.absent {
-                return Err(EngineError::Default {
-                    path: self.file.path.clone(),
-                    column: column.name.clone(),
-                    data_type: data_type.clone(),
-                });
-            }
+            let what = match &column.absent {
+                Absent::Unread(what) => what.clone(),
+                _ if column.mapped && !has_ids => "mapped names of columns in files without field ids".to_string(),
+                _ => continue,
+            };
+            return Err(EngineError::Default {
+                path: self.file.path.clone(),
+                column: column.name.clone(),
+                what,
+            });
         }
         let hinted = hint(&schema, wanted, &roots);
         let options = ArrowReaderOptions::new().with_schema(hinted);

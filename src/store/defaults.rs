@@ -5,15 +5,19 @@ use super::error::{Context, StoreError};
 use super::unread::metadata_json;
 use arrow::datatypes::{Field, Schema as ArrowSchema};
 use iceberg::arrow::schema_to_arrow_schema;
-use iceberg::spec::{FormatVersion, Literal, NestedFieldRef, PrimitiveType, Schema, Type};
+use iceberg::spec::{FormatVersion, Literal, NestedFieldRef, PrimitiveType, Schema, Transform, Type};
 use iceberg::table::Table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Metadata of a field: the value of rows in files that lack the column, as text.
 pub const INITIAL_DEFAULT: &str = "evaldiff.initial-default";
-/// Metadata of a field: there is such a value, of a type in which none is read.
+/// Metadata of a field: there is such a value, and it is not read; in words, why.
 pub const UNREAD_DEFAULT: &str = "evaldiff.unread-default";
+/// Metadata of a field: the table maps names of columns in files without field ids, which is not read.
+pub const NAME_MAPPING: &str = "evaldiff.name-mapping";
+/// The table's property with that mapping.
+const NAME_MAPPING_PROPERTY: &str = "schema.name-mapping.default";
 
 /// The Arrow form of one of a table's schemas, with its default values.
 ///
@@ -22,19 +26,40 @@ pub const UNREAD_DEFAULT: &str = "evaldiff.unread-default";
 pub(super) async fn arrow_schema(table: &Table, schema: &Schema) -> Result<ArrowSchema, StoreError> {
     let arrow = schema_to_arrow_schema(schema).context("reading the snapshot's schema")?;
     let lost = lost(table, schema).await;
+    let partitioned = partitioned(table);
+    let mapped = table.metadata().properties().contains_key(NAME_MAPPING_PROPERTY);
     let with_default = |(arrow, field): (&Arc<Field>, &NestedFieldRef)| {
+        let mut metadata = arrow.metadata().clone();
         let found = match &field.initial_default {
+            // What a partition says goes before a default.
+            _ if partitioned.contains(&field.id) => {
+                Some((UNREAD_DEFAULT, "values that only partitions have".to_string()))
+            }
             Some(default) => text(default, &field.field_type).map(|value| (INITIAL_DEFAULT, value)),
             None if lost.contains(&field.id) => None,
-            None => return arrow.as_ref().clone(),
+            None => Some(("", String::new())),
         };
-        let (name, value) = found.unwrap_or_else(|| (UNREAD_DEFAULT, field.field_type.to_string()));
-        let mut metadata = arrow.metadata().clone();
-        metadata.insert(name.to_string(), value);
+        let unread = || (UNREAD_DEFAULT, format!("defaults of type {}", field.field_type));
+        let (name, value) = found.unwrap_or_else(unread);
+        if !name.is_empty() {
+            metadata.insert(name.to_string(), value);
+        }
+        if mapped {
+            metadata.insert(NAME_MAPPING.to_string(), String::new());
+        }
         arrow.as_ref().clone().with_metadata(metadata)
     };
     let fields = arrow.fields().iter().zip(schema.as_struct().fields()).map(with_default);
     Ok(ArrowSchema::new(fields.collect::<Vec<_>>()))
+}
+
+/// Ids of the fields by whose values themselves the table is or was partitioned: files that were added from folders of Hive
+/// lack them.
+fn partitioned(table: &Table) -> BTreeSet<i32> {
+    let specs = table.metadata().partition_specs_iter();
+    let fields = specs.flat_map(|spec| spec.fields().iter());
+    let identity = fields.filter(|field| field.transform == Transform::Identity);
+    identity.map(|field| field.source_id).collect()
 }
 
 /// Ids of the fields with a default that iceberg 0.10.1 could not parse, as those of timestamps with nanoseconds: it drops

@@ -33,7 +33,7 @@ mod writer;
 pub use append::{Appended, NewRun};
 pub use catalog::local_path;
 pub use contract::{DEFAULT_TABLE, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID, type_name};
-pub use defaults::{INITIAL_DEFAULT, UNREAD_DEFAULT};
+pub use defaults::{INITIAL_DEFAULT, NAME_MAPPING, UNREAD_DEFAULT};
 pub use deletes::Deleted;
 pub use error::StoreError;
 pub(crate) use error::{ALSO_READ_HINT, way_to_store};

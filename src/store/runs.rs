@@ -7,8 +7,8 @@ use crate::model::{ColumnRoles, DataFile, Golden, PinnedRun};
 use chrono::{DateTime, SecondsFormat, Utc};
 use iceberg::spec::{Operation, SnapshotRef};
 use iceberg::table::Table;
-use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Prefix of evaldiff's properties in snapshot summaries.
 pub const PROPERTY_PREFIX: &str = "evaldiff.";
@@ -304,17 +304,17 @@ async fn has_earlier(table: &Table, oldest: &SnapshotRef) -> Result<bool, StoreE
 /// The runs in the oldest snapshot that is left: of those whose own snapshot is expired, what that one still has. A run of
 /// evaldiff whose snapshot a tag keeps is the one that was recorded.
 async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -> Result<Vec<RunEntry>, StoreError> {
-    let mut kept: BTreeMap<String, RunEntry> = BTreeMap::new();
+    let mut kept: BTreeMap<foreign::Key, RunEntry> = BTreeMap::new();
     for snapshot in table.metadata().snapshots() {
         if let Some(entry) = from_summary(snapshot).filter(|e| e.sequence_number < oldest.sequence_number()) {
-            kept.insert(entry.run_id.clone(), entry);
+            kept.insert(key(&entry), entry);
         }
     }
     let found = foreign::as_of(table, oldest).await?;
     // Of a run of evaldiff that lost all of its rows before, a published report may have kept the snapshot.
     let pinned = kept.values().filter(|own| {
         let tag = table.metadata().snapshot_for_ref(&tags::pin_name(own.snapshot_id));
-        let known = recorded.iter().any(|r| r.run_id == own.run_id) || found.keys().any(|(id, _)| *id == own.run_id);
+        let known = recorded.iter().any(|r| r.run_id == own.run_id) || found.contains_key(&key(own));
         !known && tag.is_some_and(|snapshot| snapshot.snapshot_id() == own.snapshot_id)
     });
     let pinned: Vec<RunEntry> = pinned
@@ -324,35 +324,48 @@ async fn survivors(table: &Table, oldest: &SnapshotRef, recorded: &[RunEntry]) -
             ..own.clone()
         })
         .collect();
-    let unknown = found
+    let mut out = pinned;
+    for mut found in found
         .into_values()
-        .filter(|e| recorded.iter().all(|r| r.run_id != e.run_id));
-    Ok(unknown
-        .map(|mut found| match kept.remove(&found.run_id) {
-            Some(mut own) => {
-                own.first = FirstCommit::expired(own.first.committed_ms);
-                match own.rows == found.rows {
-                    true => own,
-                    false => {
-                        let mut left = own.later(&found);
-                        left.changes.push(lost(&left, own.rows));
-                        left
-                    }
-                }
+        .filter(|e| recorded.iter().all(|r| key(r) != key(e)))
+    {
+        let Some(mut own) = kept.remove(&key(&found)) else {
+            if found.first.is_expired() {
+                let expired = format!(
+                    "the snapshot that added run {} is expired: it is read as of snapshot {}, the oldest that is left",
+                    found.run_id, found.snapshot_id
+                );
+                found.changes.push(expired);
             }
-            None => {
-                if found.first.is_expired() {
-                    let expired = format!(
-                        "the snapshot that added run {} is expired: it is read as of snapshot {}, the oldest that is left",
-                        found.run_id, found.snapshot_id
-                    );
-                    found.changes.push(expired);
-                }
-                found
+            out.push(found);
+            continue;
+        };
+        own.first = FirstCommit::expired(own.first.committed_ms);
+        // Equal counts need not be equal rows: only the files that it brought, whole, are the run that was recorded.
+        let brought = files::added_files(table, own.snapshot_id).await?;
+        let paths = |files: &[DataFile]| files.iter().map(|file| file.path.clone()).collect::<BTreeSet<_>>();
+        let left = paths(found.files.as_deref().unwrap_or_default());
+        let whole = left == paths(&brought) && found.deleted.count() == 0;
+        out.push(match whole {
+            true => own,
+            false => {
+                let mut left = own.later(&found);
+                left.changes.push(match found.rows < own.rows {
+                    true => lost(&left, own.rows),
+                    false => anew(&left),
+                });
+                left
             }
-        })
-        .chain(pinned)
-        .collect())
+        });
+    }
+    Ok(out)
+}
+
+fn anew(run: &RunEntry) -> String {
+    format!(
+        "rows of run {} were written anew: it is read as of snapshot {}",
+        run.run_id, run.snapshot_id
+    )
 }
 
 /// One entry for each run: of one that several snapshots brought rows of, by appending in parts or by writing files anew,
