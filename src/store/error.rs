@@ -395,7 +395,7 @@ const STORE_WAYS_OUT: [(&[&str], &str); 6] = [
 ];
 
 /// Further signs in what catalogs and stores say; the first that fits.
-const WAYS_OUT: [(&[&str], &str); 10] = [
+const WAYS_OUT: [(&[&str], &str); 11] = [
     (
         &[
             "parse json string",
@@ -434,6 +434,11 @@ const WAYS_OUT: [(&[&str], &str); 10] = [
         &["invalid port number", "InvalidPort", "no answer within"],
         "check [catalog] uri in evaldiff.toml or ICEBERG_CATALOG_URI: characters such as / ? # @ in a password are written as \
          %2F %3F %23 %40",
+    ),
+    (
+        &["lacks the column with field id"],
+        "rows in that file cannot be told apart by run: have the engine that wrote the table write its files anew, in Spark by CALL \
+         CATALOG.system.rewrite_data_files(table => 'NS.TABLE', options => map('rewrite-all', 'true'))",
     ),
     (
         &["database is locked", "due to lock timeout", "due to statement timeout"],

@@ -517,6 +517,10 @@ table = catalog.load_table('eval.mapped')
 table.append(rows('v3', 'x').rename_columns(names[:4] + ['answer']))
 table.maintenance.expire_snapshots().older_than(datetime.now() + timedelta(days=1)).commit()
 
+catalog.create_table('eval.joint', schema=rows('v1', 'x').schema)
+both = write('joint', pa.concat_tables([rows('v1', 'x'), rows('v2', 'y')]), 'both')
+catalog.load_table('eval.joint').add_files([both])
+
 schema = Schema(*[NestedField(i + 1, n, StringType(), required=False) for i, n in enumerate(names + ['domain'])])
 spec = PartitionSpec(PartitionField(6, 1000, IdentityTransform(), 'domain'))
 table = catalog.create_table('eval.hive', schema=schema, partition_spec=spec)
@@ -541,6 +545,11 @@ with table.transaction() as change, change.update_snapshot().fast_append() as ap
         .run(&["v1", "v2", "--table", "eval.hive", "--slice", "domain"])
         .expect_code(4)
         .stderr_has("lacks the column `domain`, and values that only partitions have are not read");
+    project
+        .run(&["v1", "v2", "--table", "eval.joint"])
+        .expect_code(4)
+        .stderr_has("both.parquet: it lacks the column with field id 1")
+        .stderr_has("hint: rows in that file cannot be told apart by run");
     // What is in the files counts.
     let compared = project.run(&["v1", "v2", "--table", "eval.hive", "--no-search", "--format", "json"]);
     assert_eq!(compared.ok().json()["outcomes"]["regressed"], 40);
