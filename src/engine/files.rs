@@ -104,6 +104,10 @@ fn may_be(statistics: &Statistics, value: &str) -> bool {
     let Statistics::ByteArray(texts) = statistics else {
         return true;
     };
+    // Old writers compared bytes as signed numbers.
+    if statistics.is_min_max_deprecated() {
+        return true;
+    }
     // A cut bound lies outside of the values, a maximum that could not be incremented excepted: that is a prefix of some.
     match (texts.min_opt(), texts.max_opt()) {
         (Some(low), Some(high)) if !value.is_empty() => {

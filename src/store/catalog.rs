@@ -1,6 +1,7 @@
 //! Opening a catalog: the one place that knows which kinds there are.
 
-use super::error::{AUTHORITIES, Context, StoreError};
+use super::advice::AUTHORITIES;
+use super::error::{Context, StoreError};
 use super::{assumed_role, sql};
 use crate::model::{CatalogKind, CatalogLocation, PASSWORD};
 use iceberg::io::{LocalFsStorageFactory, StorageFactory};

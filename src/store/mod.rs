@@ -4,6 +4,7 @@
 //! Must not know what is compared or shown. Reads metadata only, except where a foreign table says nothing of its
 //! runs there.
 
+mod advice;
 mod append;
 mod assumed_role;
 mod catalog;
@@ -30,13 +31,13 @@ mod tags;
 mod unread;
 mod writer;
 
+pub(crate) use advice::{ALSO_READ_HINT, way_to_store};
 pub use append::{Appended, NewRun};
 pub use catalog::local_path;
 pub use contract::{DEFAULT_TABLE, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID, type_name};
 pub use defaults::{INITIAL_DEFAULT, NAME_MAPPING, UNREAD_DEFAULT};
 pub use deletes::Deleted;
 pub use error::StoreError;
-pub(crate) use error::{ALSO_READ_HINT, way_to_store};
 pub use objects::{LocationError, Objects, bucket, refusal};
 pub use orphans::{Orphan, Orphans};
 pub use pins::Holder;
