@@ -132,8 +132,11 @@ fn as_text(runs: &[RunEntry], table: &str) -> String {
     title + &aligned(&rows) + &changes
 }
 
-/// A name in a table: one that others made as long as a page is cut.
+/// A name in a table, as it is typed: one that others made as long as a page is cut.
 fn shown(name: &str) -> String {
+    if name.is_empty() {
+        return "version:".to_string();
+    }
     let mut shown: String = name.chars().take(60).collect();
     if shown.len() < name.len() {
         shown.push('…');

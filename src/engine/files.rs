@@ -1,9 +1,10 @@
 //! The opened files of a run: footers read once, columns found by field id.
 
-use super::absent::Absent;
 use super::error::EngineError;
 use crate::model::DataFile;
-use crate::store::{self, LocationError, MODEL_VERSION, NAME_MAPPING, Objects, RUN_ID, ResolvedRun};
+use crate::store::{
+    self, Absent, FILE_NAMES, LocationError, MODEL_VERSION, Objects, RUN_ID, ResolvedRun, column_position,
+};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use futures::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path as ObjectPath;
@@ -13,6 +14,7 @@ use parquet::arrow::async_reader::{AsyncFileReader, ParquetObjectReader};
 use parquet::arrow::{PARQUET_FIELD_ID_META_KEY, parquet_to_arrow_schema};
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, RowGroupMetaData};
 use parquet::file::statistics::Statistics;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Bits of a row position that hold the row within its file; the bits above hold the file.
@@ -32,6 +34,8 @@ pub struct OpenFile {
     path: ObjectPath,
     /// The footer.
     pub metadata: Arc<ParquetMetaData>,
+    /// What all of its rows have in columns by which the table is partitioned, by field id.
+    pub partition: BTreeMap<i32, Absent>,
     /// Positions of rows that are deleted, in order; usually none.
     pub deleted: Option<Arc<Vec<u64>>>,
 }
@@ -61,7 +65,10 @@ impl RunFiles {
             }
         }
         let open = stream::iter(files)
-            .map(|file| open_file(objects, file, run.deleted.of(&file.path)))
+            .map(|file| {
+                let partition = run.partitions.of(&file.path);
+                open_file(objects, file, partition, run.deleted.of(&file.path))
+            })
             .buffered(OPEN_AT_ONCE);
         let files: Vec<Arc<OpenFile>> = open.map_ok(Arc::new).try_collect().await?;
         let row_groups = files.iter().map(|file| candidates(file, &only)).collect();
@@ -121,6 +128,7 @@ fn may_be(statistics: &Statistics, value: &str) -> bool {
 async fn open_file(
     objects: &Objects,
     file: &DataFile,
+    partition: BTreeMap<i32, Absent>,
     deleted: Option<&Arc<Vec<u64>>>,
 ) -> Result<OpenFile, EngineError> {
     let fail = |reason: String| EngineError::File {
@@ -163,6 +171,7 @@ async fn open_file(
         store,
         path,
         metadata,
+        partition,
         deleted: deleted.cloned(),
     })
 }
@@ -186,8 +195,8 @@ pub struct ReadColumn {
     pub dictionary: bool,
     /// What rows have in files that lack it.
     pub absent: Absent,
-    /// Whether the table has other names for columns in files without field ids.
-    pub mapped: bool,
+    /// Its names in files without field ids.
+    pub names: Vec<String>,
 }
 
 impl ReadColumn {
@@ -204,9 +213,15 @@ impl ReadColumn {
             field_id: field_id(field),
             dictionary,
             absent: Absent::of(field),
-            mapped: field.metadata().contains_key(NAME_MAPPING),
+            names: file_names(field),
         })
     }
+}
+
+fn file_names(field: &Field) -> Vec<String> {
+    let mapped = field.metadata().get(FILE_NAMES);
+    let mapped = mapped.and_then(|json| serde_json::from_str(json).ok());
+    mapped.unwrap_or_else(|| vec![field.name().clone()])
 }
 
 fn field_id(field: &Field) -> Option<i32> {
@@ -222,6 +237,8 @@ pub struct FileColumns {
     pub metadata: ArrowReaderMetadata,
     /// Per wanted column its root position in the file; `None` if the file lacks it.
     pub roots: Vec<Option<usize>>,
+    /// Per wanted column what its rows have if the file lacks it.
+    pub absent: Vec<Absent>,
 }
 
 impl OpenFile {
@@ -233,7 +250,7 @@ impl OpenFile {
         (0..descriptor.num_columns()).find(|&i| descriptor.get_column_root_idx(i) == root)
     }
 
-    /// Finds the wanted columns by field id; by name only where the file has no ids at all. `key` is read as views.
+    /// Finds the wanted columns, by field id, or by name where the file has no ids at all, and what stands for those it lacks. `key` is read as views.
     ///
     /// # Errors
     /// [`EngineError::File`] if the schema cannot be read, [`EngineError::Default`] if a column is missing whose value is
@@ -245,30 +262,36 @@ impl OpenFile {
         };
         let descriptor = self.metadata.file_metadata().schema_descr();
         let schema = parquet_to_arrow_schema(descriptor, None).map_err(fail)?;
-        let has_ids = schema.fields().iter().any(|f| field_id(f).is_some());
-        let find = |column: &ReadColumn| {
-            schema.fields().iter().position(|f| match (has_ids, column.field_id) {
-                (true, Some(id)) => field_id(f) == Some(id),
-                _ => f.name() == &column.name,
-            })
-        };
+        let fields = schema.fields().iter().map(|f| (field_id(f), f.name().as_str()));
+        let find = |column: &ReadColumn| column_position(fields.clone(), column.field_id, &column.names);
         let roots: Vec<Option<usize>> = wanted.iter().map(find).collect();
-        for (column, _) in wanted.iter().zip(&roots).filter(|(_, root)| root.is_none()) {
-            let what = match &column.absent {
-                Absent::Unread(what) => what.clone(),
-                _ if column.mapped && !has_ids => "mapped names of columns in files without field ids".to_string(),
-                _ => continue,
-            };
-            return Err(EngineError::Default {
-                path: self.file.path.clone(),
-                column: column.name.clone(),
-                what,
-            });
+        let given = |column: &ReadColumn| column.field_id.and_then(|id| self.partition.get(&id)).cloned();
+        let absent = wanted
+            .iter()
+            .map(|column| given(column).unwrap_or_else(|| column.absent.clone()));
+        let absent: Vec<Absent> = absent.collect();
+        for ((column, absent), _) in wanted
+            .iter()
+            .zip(&absent)
+            .zip(&roots)
+            .filter(|(_, root)| root.is_none())
+        {
+            if let Absent::Unread(what) = absent {
+                return Err(EngineError::Default {
+                    path: self.file.path.clone(),
+                    column: column.name.clone(),
+                    what: what.clone(),
+                });
+            }
         }
         let hinted = hint(&schema, wanted, &roots);
         let options = ArrowReaderOptions::new().with_schema(hinted);
         let metadata = ArrowReaderMetadata::try_new(Arc::clone(&self.metadata), options).map_err(fail)?;
-        Ok(FileColumns { metadata, roots })
+        Ok(FileColumns {
+            metadata,
+            roots,
+            absent,
+        })
     }
 }
 

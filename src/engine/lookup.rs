@@ -1,8 +1,8 @@
 //! Fetches rows by position, reading only the pages that hold them.
 
-use super::absent::Absent;
 use super::error::EngineError;
 use super::files::{ROW_BITS, ReadColumn, RunFiles};
+use crate::store::Absent;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -136,17 +136,17 @@ async fn batches_at(
         let mut read = rows.iter();
         while let Some(batch) = stream.next().await {
             let batch = batch.map_err(|e| fail(e.to_string()))?;
-            let array = |(column, root): (&ReadColumn, &Option<usize>)| match root {
+            let array = |(root, absent): (&Option<usize>, &Absent)| match root {
                 Some(root) => Ok(sorted
                     .binary_search(root)
                     .ok()
                     .and_then(|at| batch.columns().get(at))
                     .cloned()),
-                None if column.absent == Absent::Null => Ok(None),
-                None => column.absent.rows(batch.num_rows()).map(Some),
+                None if *absent == Absent::Null => Ok(None),
+                None => absent.rows(batch.num_rows()).map(Some),
             };
             let arrays: Result<Vec<Option<ArrayRef>>, ArrowError> =
-                columns.iter().zip(&found.roots).map(array).collect();
+                found.roots.iter().zip(&found.absent).map(array).collect();
             let arrays = arrays.map_err(|e| fail(e.to_string()))?;
             let rows = read.by_ref().take(batch.num_rows());
             let positions: Vec<u64> = rows.map(|row| ((index as u64) << ROW_BITS) | row).collect();

@@ -5,7 +5,6 @@
 //! footer is read once whatever the number of key ranges, and row positions come for free, which lets payload be
 //! fetched afterwards for single samples.
 
-pub mod absent;
 pub mod error;
 pub mod files;
 pub mod lookup;

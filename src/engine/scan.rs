@@ -3,6 +3,7 @@
 use super::BATCH_ROWS;
 use super::error::EngineError;
 use super::files::{OpenFile, ROW_BITS, ReadColumn, RunFiles};
+use crate::store::Absent;
 use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::kernels::cmp::eq;
 use arrow::compute::{and_kleene, cast, filter_record_batch, is_null, or_kleene};
@@ -140,7 +141,12 @@ async fn read_piece(
             path: path.clone(),
             reason: e.to_string(),
         })?;
-        let batch = arrange(&batch, &wanted, &order, positions.next(batch.num_rows()))?;
+        let batch = arrange(
+            &batch,
+            &wanted,
+            (&order, &found.absent),
+            positions.next(batch.num_rows()),
+        )?;
         let batch = match &file.deleted {
             Some(deleted) => without(&batch, deleted)?,
             None => batch,
@@ -211,16 +217,16 @@ fn output_order(roots: &[Option<usize>]) -> Vec<Option<usize>> {
 fn arrange(
     batch: &RecordBatch,
     columns: &[ReadColumn],
-    order: &[Option<usize>],
+    (order, absent): (&[Option<usize>], &[Absent]),
     positions: UInt64Array,
 ) -> DfResult<RecordBatch> {
     let n = batch.num_rows();
     let mut arrays: Vec<ArrayRef> = Vec::with_capacity(columns.len() + 1);
     let mut fields: Vec<Field> = Vec::with_capacity(columns.len() + 1);
-    for (column, place) in columns.iter().zip(order) {
+    for ((column, place), absent) in columns.iter().zip(order).zip(absent) {
         let array = match place {
             Some(i) => Arc::clone(batch.column(*i)),
-            None => column.absent.rows(n)?,
+            None => absent.rows(n)?,
         };
         fields.push(Field::new(&column.name, array.data_type().clone(), true));
         arrays.push(array);

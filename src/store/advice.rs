@@ -81,7 +81,7 @@ const WAYS_OUT: [(&[&str], &str); 11] = [
          %2F %3F %23 %40",
     ),
     (
-        &["lacks the column with field id"],
+        &["are not read by this version"],
         "rows in that file cannot be told apart by run: have the engine that wrote the table write its files anew, in Spark by CALL \
          CATALOG.system.rewrite_data_files(table => 'NS.TABLE', options => map('rewrite-all', 'true'))",
     ),

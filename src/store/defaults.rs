@@ -2,10 +2,11 @@
 //! leave them out, so they are put into the metadata of the fields.
 
 use super::error::{Context, StoreError};
+use super::projection::FileNames;
 use super::unread::metadata_json;
 use arrow::datatypes::{Field, Schema as ArrowSchema};
 use iceberg::arrow::schema_to_arrow_schema;
-use iceberg::spec::{FormatVersion, Literal, NestedFieldRef, PrimitiveType, Schema, Transform, Type};
+use iceberg::spec::{FormatVersion, Literal, NestedFieldRef, PrimitiveType, Schema, Type};
 use iceberg::table::Table;
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,27 +15,20 @@ use std::sync::Arc;
 pub const INITIAL_DEFAULT: &str = "evaldiff.initial-default";
 /// Metadata of a field: there is such a value, and it is not read; in words, why.
 pub const UNREAD_DEFAULT: &str = "evaldiff.unread-default";
-/// Metadata of a field: the table maps names of columns in files without field ids, which is not read.
-pub const NAME_MAPPING: &str = "evaldiff.name-mapping";
-/// The table's property with that mapping.
-const NAME_MAPPING_PROPERTY: &str = "schema.name-mapping.default";
+/// Metadata of a field: its names in files without field ids, as JSON, where they are not its own alone.
+pub const FILE_NAMES: &str = "evaldiff.file-names";
 
 /// The Arrow form of one of a table's schemas, with its default values.
 ///
 /// # Errors
-/// Fails if a column has a type that Arrow has not.
+/// Fails if a column has a type that Arrow has not, or if the names of columns in files without ids are damaged.
 pub(super) async fn arrow_schema(table: &Table, schema: &Schema) -> Result<ArrowSchema, StoreError> {
     let arrow = schema_to_arrow_schema(schema).context("reading the snapshot's schema")?;
     let lost = lost(table, schema).await;
-    let partitioned = partitioned(table);
-    let mapped = table.metadata().properties().contains_key(NAME_MAPPING_PROPERTY);
+    let names = FileNames::of(table)?;
     let with_default = |(arrow, field): (&Arc<Field>, &NestedFieldRef)| {
         let mut metadata = arrow.metadata().clone();
         let found = match &field.initial_default {
-            // What a partition says goes before a default.
-            _ if partitioned.contains(&field.id) => {
-                Some((UNREAD_DEFAULT, "values that only partitions have".to_string()))
-            }
             Some(default) => text(default, &field.field_type).map(|value| (INITIAL_DEFAULT, value)),
             None if lost.contains(&field.id) => None,
             None => Some(("", String::new())),
@@ -44,22 +38,14 @@ pub(super) async fn arrow_schema(table: &Table, schema: &Schema) -> Result<Arrow
         if !name.is_empty() {
             metadata.insert(name.to_string(), value);
         }
-        if mapped {
-            metadata.insert(NAME_MAPPING.to_string(), String::new());
+        let names = names.column(field.id, &field.name);
+        if names != [field.name.as_str()] {
+            metadata.insert(FILE_NAMES.to_string(), serde_json::json!(names).to_string());
         }
         arrow.as_ref().clone().with_metadata(metadata)
     };
     let fields = arrow.fields().iter().zip(schema.as_struct().fields()).map(with_default);
     Ok(ArrowSchema::new(fields.collect::<Vec<_>>()))
-}
-
-/// Ids of the fields by whose values themselves the table is or was partitioned: files that were added from folders of Hive
-/// lack them.
-fn partitioned(table: &Table) -> BTreeSet<i32> {
-    let specs = table.metadata().partition_specs_iter();
-    let fields = specs.flat_map(|spec| spec.fields().iter());
-    let identity = fields.filter(|field| field.transform == Transform::Identity);
-    identity.map(|field| field.source_id).collect()
 }
 
 /// Ids of the fields with a default that iceberg 0.10.1 could not parse, as those of timestamps with nanoseconds: it drops
@@ -87,8 +73,8 @@ async fn lost(table: &Table, schema: &Schema) -> BTreeSet<i32> {
     ids.filter(|id| open.contains(id)).collect()
 }
 
-/// A default as text from which Arrow makes a value of its type again.
-fn text(default: &Literal, of: &Type) -> Option<String> {
+/// A default, or a value of a partition, as text from which Arrow makes a value of its type again.
+pub(super) fn text(default: &Literal, of: &Type) -> Option<String> {
     use PrimitiveType::{Boolean, Date, Decimal, Double, Float, Int, Long, String as Text, Timestamp, Timestamptz};
     let Type::Primitive(Boolean | Int | Long | Float | Double | Date | Timestamp | Timestamptz | Text | Decimal { .. }) =
         of

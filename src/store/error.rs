@@ -112,11 +112,11 @@ pub enum StoreError {
         why: String,
     },
     /// A prefix of a run id that fits several runs.
-    #[error("`{reference}` fits several runs: {}", runs.join(", "))]
+    #[error("`{}` fits several runs: {}", shortened(reference), listed(runs, ", "))]
     AmbiguousRun {
         /// The reference as typed.
         reference: String,
-        /// Run ids.
+        /// Their names.
         runs: Vec<String>,
     },
     /// A reference that cannot be read.
@@ -258,7 +258,7 @@ impl StoreError {
             ),
             StoreError::NotARun { runs, .. } => {
                 let runs: Vec<String> = runs.iter().map(|id| format!("run:{id}")).collect();
-                Some(format!("give {}", runs.join(" or ")))
+                Some(format!("give {}", listed(&runs, " or ")))
             }
             StoreError::RetractedBefore { .. } => {
                 Some("the first reason stays, so that what reports say of it does not change".into())
@@ -284,7 +284,9 @@ impl StoreError {
                 Some(format!("did you mean {}? `evaldiff runs` lists all", nearest.join(" or ")))
             }
             StoreError::Retracted { run_id, .. } => Some(format!("to read it all the same: run:{run_id}")),
-            StoreError::AmbiguousRun { .. } => Some("give more characters of the run id, or name the version".into()),
+            StoreError::AmbiguousRun { .. } => {
+                Some("give more characters of the run id, or one of these names after `run:`".into())
+            }
             StoreError::UncertainCommit { run_id, .. } => {
                 Some(format!("look with `evaldiff runs`; importing again with --run-id {run_id} is safe"))
             }
@@ -354,6 +356,22 @@ fn shortened(name: &str) -> String {
     let shown: String = name.chars().take(40).collect();
     let cut = if shown.len() < name.len() { "…" } else { "" };
     format!("{}{cut}", shown.escape_debug())
+}
+
+/// Most runs that a message names.
+const MOST_NAMED: usize = 8;
+
+/// Names of runs, as they are typed.
+fn listed(runs: &[String], between: &str) -> String {
+    let mut named: Vec<String> = runs
+        .iter()
+        .take(MOST_NAMED)
+        .map(|run| run.escape_debug().to_string())
+        .collect();
+    if runs.len() > named.len() {
+        named.push(format!("{} more", runs.len() - named.len()));
+    }
+    named.join(between)
 }
 
 /// What an object store said, from opendal's text, which has a page of headers before it; and about which object.

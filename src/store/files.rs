@@ -20,7 +20,7 @@ pub(super) async fn manifests(table: &Table, snapshot: &SnapshotRef) -> Result<V
 
 /// The live data entries that a snapshot itself added: a snapshot is the whole table *as of* a commit, a run is only what
 /// that commit brought. What delete files take out of them is another matter: see [`Live`].
-pub(super) async fn added_entries(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<ManifestEntryRef>, StoreError> {
+pub(super) async fn added_entries(table: &Table, snapshot: &SnapshotRef) -> Result<Vec<LiveFile>, StoreError> {
     let id = snapshot.snapshot_id();
     let mut out = Vec::new();
     for manifest in manifests(table, snapshot).await? {
@@ -30,7 +30,9 @@ pub(super) async fn added_entries(table: &Table, snapshot: &SnapshotRef) -> Resu
         let what = || format!("reading the manifest {}", manifest.manifest_path);
         let loaded = manifest.load_manifest(table.file_io()).await.context(what())?;
         let added = |e: &&ManifestEntryRef| e.status() == ManifestStatus::Added && e.snapshot_id() == Some(id);
-        out.extend(loaded.entries().iter().filter(added).cloned());
+        let spec = manifest.partition_spec_id;
+        let added = loaded.entries().iter().filter(added).cloned();
+        out.extend(added.map(|entry| LiveFile { entry, spec }));
     }
     Ok(out)
 }
@@ -45,7 +47,7 @@ pub(super) async fn added_files(table: &Table, snapshot_id: i64) -> Result<Vec<D
             snapshot: snapshot_id.to_string(),
         })?;
     let entries = added_entries(table, snapshot).await?;
-    let mut files: Vec<DataFile> = entries.iter().map(data_file).collect();
+    let mut files: Vec<DataFile> = entries.iter().map(|file| data_file(&file.entry)).collect();
     files.sort();
     Ok(files)
 }

@@ -4,6 +4,7 @@
 //! Must not know what is compared or shown. Reads metadata only, except where a foreign table says nothing of its
 //! runs there.
 
+mod absent;
 mod advice;
 mod append;
 mod assumed_role;
@@ -19,28 +20,32 @@ mod objects;
 mod orphans;
 mod pins;
 mod places;
+mod projection;
 mod reference;
 mod remaining;
 mod resolve;
 mod rest_commit;
 mod retract;
 mod retry;
+mod run_columns;
 mod runs;
 mod sql;
 mod tags;
 mod unread;
 mod writer;
 
+pub use absent::Absent;
 pub(crate) use advice::{ALSO_READ_HINT, way_to_store};
 pub use append::{Appended, NewRun};
 pub use catalog::local_path;
 pub use contract::{DEFAULT_TABLE, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID, type_name};
-pub use defaults::{INITIAL_DEFAULT, NAME_MAPPING, UNREAD_DEFAULT};
+pub use defaults::FILE_NAMES;
 pub use deletes::Deleted;
 pub use error::StoreError;
 pub use objects::{LocationError, Objects, bucket, refusal};
 pub use orphans::{Orphan, Orphans};
 pub use pins::Holder;
+pub use projection::{PartitionValues, column_position};
 pub(crate) use reference::VERSION_PREFIX;
 pub use reference::{Reference, check_version};
 pub use remaining::Remaining;

@@ -11,7 +11,7 @@ pub(crate) const VERSION_PREFIX: &str = "version:";
 pub enum Reference {
     /// Newest run of a version: its name, or `version:<name>` for one that reads as something else.
     Version(String),
-    /// `run:<uuid or unique prefix>`.
+    /// `run:<uuid or unique prefix>`, `run:<id>@<version>`.
     Run(String),
     /// `snapshot:<id>`.
     Snapshot(i64),
@@ -48,10 +48,8 @@ impl Reference {
             };
         }
         if let Some(version) = text.strip_prefix(VERSION_PREFIX) {
-            return match version.is_empty() {
-                true => Err(bad("it names no version")),
-                false => Ok(Reference::Version(version.into())),
-            };
+            // Rows of other writers may have none, which has to be named too.
+            return Ok(Reference::Version(version.into()));
         }
         if let Some(id) = text.strip_prefix("snapshot:") {
             return id
@@ -158,6 +156,7 @@ mod tests {
     fn references_are_a_table() {
         let table = [
             ("v1.2.0", Reference::Version("v1.2.0".into())),
+            ("version:", Reference::Version(String::new())),
             ("version:a.csv", Reference::Version("a.csv".into())),
             ("version:v1@2026-03-01", Reference::Version("v1@2026-03-01".into())),
             ("run:0192ab", Reference::Run("0192ab".into())),
@@ -184,7 +183,7 @@ mod tests {
         for (text, expected) in table {
             assert_eq!(Reference::parse(text).unwrap(), expected, "{text}");
         }
-        for text in ["", "  ", "snapshot:abc", "latest~x", "run:", "version:"] {
+        for text in ["", "  ", "snapshot:abc", "latest~x", "run:"] {
             assert!(Reference::parse(text).is_err(), "{text}");
         }
     }

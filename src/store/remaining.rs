@@ -3,7 +3,7 @@
 
 use super::resolve::{left_of, table_roles};
 use super::runs::PROPERTY_PREFIX;
-use super::{Deleted, Objects, ResolvedRun, Store, StoreError, contract, defaults, foreign};
+use super::{Deleted, Objects, PartitionValues, ResolvedRun, Store, StoreError, contract, defaults, foreign};
 use crate::model::{ColumnRoles, PinnedRun};
 use iceberg::table::Table;
 
@@ -44,6 +44,7 @@ impl Store {
             roles: None,
             sorted: same_files,
             mixed_files: false,
+            partitions: PartitionValues::default(),
             deleted,
             objects: Objects::of(&table),
             notices: Vec::new(),
@@ -57,6 +58,9 @@ impl Store {
             ),
             None => Ok(None),
         };
+        if let Ok(Some(now)) = &now {
+            rows.partitions = now.partitions.clone();
+        }
         let (count, added) = match (now, same_files) {
             (Ok(now), true) => (run.rows, Ok(now.map_or(0, |now| now.rows.saturating_sub(run.rows)))),
             (Err(error), true) => (run.rows, Err(error)),

@@ -4,7 +4,7 @@ use super::deletes::Deleted;
 use super::error::{Context, StoreError};
 use super::reference::{Reference, VERSION_PREFIX};
 use super::runs::{self, RunEntry};
-use super::{Objects, Store, contract, defaults, files};
+use super::{Objects, PartitionValues, Store, contract, defaults, files};
 use crate::model::{ColumnRoles, DataFile, PinnedRun};
 use arrow::datatypes::Schema as ArrowSchema;
 use iceberg::table::Table;
@@ -29,6 +29,8 @@ pub struct ResolvedRun {
     pub sorted: bool,
     /// Whether its files hold rows of other runs too: only rows with its run id and its version count.
     pub mixed_files: bool,
+    /// Values of its files that are in no column of them.
+    pub partitions: PartitionValues,
     /// Rows of its files that are deleted.
     pub deleted: Deleted,
     /// Where the bytes of its files are.
@@ -123,7 +125,7 @@ impl Store {
         };
         let again = now.into_iter().filter(|e| e.is(run) && e.snapshot_id != id);
         notices.extend(again.map(|e| format!("snapshot {} added rows under run id {} again", e.snapshot_id, e.run_id)));
-        let why = super::retract::reason(&table, &run.run_id);
+        let why = super::retract::reason(&table, &run.run_id, &run.model_version);
         notices.extend(why.map(|why| format!("run {} was retracted: {}", run.run_id, why.escape_debug())));
         Ok(notices)
     }
@@ -188,6 +190,7 @@ async fn readable(table: &Table, entry: &RunEntry, others: Vec<RunEntry>) -> Res
         schema: defaults::arrow_schema(table, &schema).await?,
         roles: entry.roles.clone().or_else(|| table_roles(table)),
         mixed_files: entry.mixed_files,
+        partitions: entry.partitions.clone(),
         deleted: entry.deleted.clone(),
         objects: Objects::of(table),
         notices: entry
@@ -254,6 +257,8 @@ fn choose(
             // Other writers may have short ids: a whole one is no prefix. They may also give one to several versions.
             if fit.iter().any(|r| r.run_id == *prefix) {
                 fit.retain(|r| r.run_id == *prefix);
+            } else if let Some(named) = runs.iter().find(|r| r.name() == *prefix) {
+                fit = vec![named];
             } else if prefix.chars().count() < SHORTEST_PREFIX {
                 return Err(StoreError::BadReference {
                     reference: typed.into(),

@@ -2,18 +2,24 @@
 
 use super::error::{Context, StoreError};
 use super::reference::Reference;
-use super::{Store, checked_commit, contract, runs};
+use super::runs::RunEntry;
+use super::{ResolvedRun, Store, checked_commit, contract};
 use iceberg::table::Table;
 use iceberg::transaction::{ApplyTransactionAction, Transaction};
 
-/// What the property's name begins with; the run's id follows. Its value is the reason.
+/// What the property's name begins with; the run's id, `@` and its version follow. Its value is the reason.
 const PREFIX: &str = "evaldiff.retracted.";
 /// Attempts at a commit that other writers keep getting ahead of.
 const ATTEMPTS: u32 = 8;
 
+/// Name of a run's property. Other writers may give several versions one id, and add versions to it later.
+fn property(run_id: &str, version: &str) -> String {
+    format!("{PREFIX}{run_id}@{version}")
+}
+
 /// Why a run was withdrawn, if it was.
-pub(super) fn reason(table: &Table, run_id: &str) -> Option<String> {
-    table.metadata().properties().get(&format!("{PREFIX}{run_id}")).cloned()
+pub(super) fn reason(table: &Table, run_id: &str, version: &str) -> Option<String> {
+    table.metadata().properties().get(&property(run_id, version)).cloned()
 }
 
 impl Store {
@@ -22,23 +28,14 @@ impl Store {
     /// # Errors
     /// [`StoreError::NoRun`] if there is no such run, or a commit that failed.
     pub async fn retract(&self, table_name: &str, reference: &str, why: &str) -> Result<String, StoreError> {
-        let run = match Reference::parse(reference)? {
+        let (run, version) = match Reference::parse(reference)? {
             // A bare id is what `evaldiff runs` shows; a version alone may mean any of its runs.
             Reference::Version(version) => self.by_id(table_name, &version).await?,
-            _ => self.resolve(table_name, reference).await?.run.run_id,
+            _ => self.resolve(table_name, reference).await.map(identity)?,
         };
-        // The property names an id, and other writers may have given several versions one.
-        let runs = self.runs(table_name).await?;
-        let of_id: Vec<String> = runs.iter().filter(|r| r.run_id == run).map(|r| r.name()).collect();
-        if of_id.len() > 1 {
-            return Err(StoreError::AmbiguousRun {
-                reference: reference.to_string(),
-                runs: of_id,
-            });
-        }
         let ident = contract::identifier(table_name)?;
         let what = || format!("retracting run {run} of {table_name}");
-        let name = format!("{PREFIX}{run}");
+        let name = property(&run, &version);
         let mut last = None;
         for _ in 0..ATTEMPTS {
             let table = self.reload(&ident).await.context(what())?;
@@ -57,7 +54,7 @@ impl Store {
             let action = transaction.update_table_properties().set(name.clone(), why.to_string());
             let committed = match action.apply(transaction) {
                 Ok(transaction) => {
-                    let free = |table: &Table| reason(table, &run).is_none();
+                    let free = |table: &Table| reason(table, &run, &version).is_none();
                     checked_commit::commit(transaction, self.catalog(), free).await
                 }
                 Err(error) => Err(error),
@@ -74,16 +71,29 @@ impl Store {
     }
 }
 
+/// Run id and version.
+fn identity(found: ResolvedRun) -> (String, String) {
+    (found.run.run_id, found.run.model_version)
+}
+
 impl Store {
     /// The run whose id begins so.
-    async fn by_id(&self, table: &str, id: &str) -> Result<String, StoreError> {
+    async fn by_id(&self, table: &str, id: &str) -> Result<(String, String), StoreError> {
         let found = self.resolve(table, &format!("run:{id}")).await;
         let Err(StoreError::NoRun { .. } | StoreError::BadReference { .. }) = found else {
-            return Ok(found?.run.run_id);
+            return found.map(identity);
         };
         let runs = self.runs(table).await?;
-        let of_version = runs.into_iter().rev().filter(|run| run.model_version == id);
-        let runs: Vec<String> = of_version.map(|run| run.run_id).collect();
+        let of_version = runs.iter().rev().filter(|run| run.model_version == id);
+        let shared = |id: &str| runs.iter().filter(|run| run.run_id == id).count() > 1;
+        let name = |run: &RunEntry| {
+            if shared(&run.run_id) {
+                run.name()
+            } else {
+                run.run_id.clone()
+            }
+        };
+        let runs: Vec<String> = of_version.map(name).collect();
         Err(match runs.is_empty() {
             true => StoreError::NoRun {
                 table: table.to_string(),
@@ -100,8 +110,8 @@ impl Store {
 }
 
 /// Marks the runs that were withdrawn.
-pub(super) fn mark(table: &Table, entries: &mut [runs::RunEntry]) {
+pub(super) fn mark(table: &Table, entries: &mut [RunEntry]) {
     for entry in entries {
-        entry.retracted = reason(table, &entry.run_id);
+        entry.retracted = reason(table, &entry.run_id, &entry.model_version);
     }
 }

@@ -2,7 +2,7 @@
 
 use super::deletes::Deleted;
 use super::error::{Context, StoreError};
-use super::{Store, contract, files, foreign, retract, tags};
+use super::{PartitionValues, Store, contract, files, foreign, retract, tags};
 use crate::model::{ColumnRoles, DataFile, Golden, PinnedRun};
 use chrono::{DateTime, SecondsFormat, Utc};
 use iceberg::spec::{Operation, SnapshotRef};
@@ -41,6 +41,8 @@ pub struct RunEntry {
     pub files: Option<Vec<DataFile>>,
     /// Whether these files hold rows of other runs too, so that they have to be told apart by run id and version.
     pub mixed_files: bool,
+    /// Values of these files that are in no column of them.
+    pub partitions: PartitionValues,
     /// Rows of these files that delete files took out.
     pub deleted: Deleted,
     /// Why it was withdrawn, if it was.
@@ -87,9 +89,9 @@ impl RunEntry {
         self.run_id == pinned.run_id && self.model_version == pinned.model_version
     }
 
-    /// Its id, with the version beside it: other writers may give several versions one id.
+    /// What names it after `run:`, whoever wrote it: other writers may give several versions one id.
     pub(super) fn name(&self) -> String {
-        format!("{} ({})", self.run_id, self.model_version.escape_debug())
+        format!("{}@{}", self.run_id, self.model_version)
     }
 
     /// Time of the first commit, as RFC 3339 in UTC.
@@ -204,6 +206,7 @@ pub(super) fn from_summary(snapshot: &SnapshotRef) -> Option<RunEntry> {
             .and_then(|json| serde_json::from_str(json).ok()),
         files: None,
         mixed_files: false,
+        partitions: PartitionValues::default(),
         deleted: Deleted::default(),
         retracted: None,
         changes: Vec::new(),

@@ -389,14 +389,26 @@ fn versions_under_one_run_id_are_told_apart() {
     for args in [
         &["run:job", "v2", "--table", "eval.job"][..],
         &["runs", "--table", "eval.job", "--retract", "job", "--why", "a trial"],
-        &["runs", "--table", "eval.job", "--retract", "latest", "--why", "a trial"],
     ] {
         project
             .run(args)
             .expect_code(2)
-            .stderr_has("fits several runs")
-            .stderr_has("job (v1), job (v2)");
+            .stderr_has("fits several runs: job@, job@v1, job@v2")
+            .stderr_has("hint: give more characters of the run id, or one of these names after `run:`");
     }
+    // One of them is retracted, and not what others write under its id later.
+    let retract = |run: &str| project.run(&["runs", "--table", "eval.job", "--retract", run, "--why", "a trial"]);
+    retract("v1").expect_code(2).stderr_has("hint: give run:job@v1");
+    retract("run:job@v1").ok();
+    let other = "t = catalog.load_table('eval.job')\nimport pyarrow as pa\n\
+                 rows = t.scan(row_filter=\"model_version = 'v1'\").to_arrow()\n\
+                 t.append(rows.set_column(rows.schema.get_field_index('model_version'), 'model_version', pa.array(['v3'] * len(rows))))\n";
+    python(&project, other).unwrap();
+    let refused = project.run(&["v1", "v2", "--table", "eval.job"]);
+    refused.expect_code(2).stderr_has("`v1` is retracted");
+    project.run(&["run:job@v3", "v2", "--table", "eval.job"]).ok();
+    let none = project.run(&["version:", "v2", "--table", "eval.job", "--format", "json"]);
+    assert_eq!(none.ok().json()["baseline"]["rows"], 9);
 }
 
 /// A run that a published report needs outlives the deletion of its rows and the expiry of everything else.
@@ -479,9 +491,10 @@ fn a_pinned_run_whose_rows_were_updated_is_read_as_it_is_after_an_expiry() {
         .stdout_has("verified");
 }
 
-/// Files that were added to a table may have some values in the partition alone, or columns under other names.
+/// Files that were added to a table may have some values in the partition alone, or columns under other names; and files may be
+/// older than the columns that tell runs apart.
 #[test]
-fn values_that_are_not_in_the_files_are_refused_and_not_taken_for_missing() {
+fn what_files_lack_comes_from_partitions_and_mapped_names() {
     let project = Project::new();
     two_versions(&project, 30, "eval.predictions");
     let program = r#"
@@ -492,14 +505,15 @@ from pyiceberg.partitioning import PartitionField, PartitionSpec
 from pyiceberg.schema import Schema
 from pyiceberg.transforms import IdentityTransform
 from pyiceberg.typedef import Record
-from pyiceberg.types import NestedField, StringType
+from pyiceberg.types import BinaryType, NestedField, StringType
 
 names = ['run_id', 'model_version', 'sample_id', 'ground_truth', 'prediction']
 folder = os.path.join(catalog.properties['warehouse'].removeprefix('file://'), 'eval')
 
-def rows(version, answer, ids=None):
+def rows(version, answer, columns=names, ids=None):
     row = lambda i: dict(zip(names, [f'run-{version}', version, f's{i}', 'x', answer]))
-    fields = [pa.field(n, pa.string(), metadata={'PARQUET:field_id': str(ids + i)} if ids else None) for i, n in enumerate(names)]
+    fields = [pa.field(n, pa.string(), metadata={'PARQUET:field_id': str(ids + i)} if ids else None)
+              for i, n in enumerate(names) if n in columns]
     return pa.Table.from_pylist([row(i) for i in range(40)], schema=pa.schema(fields))
 
 def write(table, rows, version):
@@ -521,38 +535,83 @@ catalog.create_table('eval.joint', schema=rows('v1', 'x').schema)
 both = write('joint', pa.concat_tables([rows('v1', 'x'), rows('v2', 'y')]), 'both')
 catalog.load_table('eval.joint').add_files([both])
 
-schema = Schema(*[NestedField(i + 1, n, StringType(), required=False) for i, n in enumerate(names + ['domain'])])
-spec = PartitionSpec(PartitionField(6, 1000, IdentityTransform(), 'domain'))
-table = catalog.create_table('eval.hive', schema=schema, partition_spec=spec)
-with table.transaction() as change, change.update_snapshot().fast_append() as append:
-    for version, answer in [('v1', 'x'), ('v2', 'y')]:
-        place = write('hive', rows(version, answer, 1), version)
-        append.append_data_file(DataFile.from_args(
-            content=DataFileContent.DATA, file_path='file://' + place, file_format=FileFormat.PARQUET,
-            partition=Record('mail'), record_count=40, file_size_in_bytes=os.path.getsize(place), column_sizes={},
-            value_counts={}, null_value_counts={}, nan_value_counts={}, lower_bounds={}, upper_bounds={},
-            key_metadata=None, split_offsets=None, equality_ids=None, sort_order_id=None, spec_id=0))
+def hive(name, by, kind, values, columns):
+    fields = [NestedField(i + 1, n, StringType(), required=False) for i, n in enumerate(names)]
+    schema = Schema(*fields, NestedField(6, 'domain', kind, required=False))
+    spec = PartitionSpec(PartitionField(schema.find_field(by).field_id, 1000, IdentityTransform(), by))
+    table = catalog.create_table('eval.' + name, schema=schema, partition_spec=spec)
+    with table.transaction() as change, change.update_snapshot().fast_append() as append:
+        for (version, answer), value in zip([('v1', 'x'), ('v2', 'y')], values):
+            place = write(name, rows(version, answer, columns, 1), version)
+            append.append_data_file(DataFile.from_args(
+                content=DataFileContent.DATA, file_path='file://' + place, file_format=FileFormat.PARQUET,
+                partition=Record(value), record_count=40, file_size_in_bytes=os.path.getsize(place), column_sizes={},
+                value_counts={}, null_value_counts={}, nan_value_counts={}, lower_bounds={}, upper_bounds={},
+                key_metadata=None, split_offsets=None, equality_ids=None, sort_order_id=None, spec_id=0))
+hive('hive', 'domain', StringType(), ['mail', 'mail'], names)
+hive('blobs', 'domain', BinaryType(), [b'a', b'a'], names)
+hive('versions', 'model_version', StringType(), ['v1', 'v2'], [n for n in names if n != 'model_version'])
+hive('nowhere', 'model_version', StringType(), [None, 'v2'], [n for n in names if n != 'model_version'])
+
+early = catalog.create_table('eval.early', schema=rows('v1', 'x', names[2:]).schema)
+early.append(rows('v0', 'x', names[2:]))
+with catalog.load_table('eval.early').update_schema() as change:
+    change.add_column('run_id', StringType())
+    change.add_column('model_version', StringType())
+for version, answer in [('v1', 'x'), ('v2', 'y')]:
+    catalog.load_table('eval.early').append(rows(version, answer))
 "#;
     if python(&project, program).is_none() {
         return;
     }
+    let mapped = [
+        "v1",
+        "v3",
+        "--table",
+        "eval.mapped",
+        "--pred",
+        "answer",
+        "--format",
+        "json",
+    ];
+    let compared = project.run(&mapped);
+    assert_eq!(compared.ok().json()["outcomes"]["both_correct"], 40);
+    for table in ["mapped", "joint", "hive", "versions", "early"] {
+        let name = format!("eval.{table}");
+        let mut arguments = vec!["v1", "v2", "--table", &name, "--no-search", "--format", "json"];
+        let answer = ["--pred", "answer"];
+        arguments.extend(answer.iter().filter(|_| table == "mapped"));
+        std::fs::remove_dir_all(project.path().join("site")).ok();
+        let compared = project.run(&arguments);
+        assert_eq!(compared.ok().json()["outcomes"]["regressed"], 40, "{table}");
+        let report = project.report();
+        project
+            .run(&["verify", report.to_str().unwrap()])
+            .ok()
+            .stdout_has("verified");
+    }
+    let compared = project.run(&[
+        "v1",
+        "v2",
+        "--table",
+        "eval.hive",
+        "--slice",
+        "domain",
+        "--no-search",
+        "--format",
+        "json",
+    ]);
+    assert!(compared.ok().json()["slices"].to_string().contains("\"mail\""));
     project
-        .run(&["v1", "v3", "--table", "eval.mapped", "--pred", "answer"])
+        .run(&["v1", "v2", "--table", "eval.blobs", "--show", "domain"])
         .expect_code(4)
-        .stderr_has("lacks the column `answer`, and mapped names of columns in files without field ids are not read")
-        .stderr_has("write its files anew");
-    project
-        .run(&["v1", "v2", "--table", "eval.hive", "--slice", "domain"])
-        .expect_code(4)
-        .stderr_has("lacks the column `domain`, and values that only partitions have are not read");
-    project
-        .run(&["v1", "v2", "--table", "eval.joint"])
-        .expect_code(4)
-        .stderr_has("both.parquet: it lacks the column with field id 1")
-        .stderr_has("hint: rows in that file cannot be told apart by run");
-    // What is in the files counts.
-    let compared = project.run(&["v1", "v2", "--table", "eval.hive", "--no-search", "--format", "json"]);
-    assert_eq!(compared.ok().json()["outcomes"]["regressed"], 40);
+        .stderr_has("lacks the column `domain`, and partition values of type binary are not read");
+    // Rows that have no version, whatever the reason, can be named too.
+    for table in ["eval.early", "eval.nowhere"] {
+        let compared = project.run(&["version:", "v2", "--table", table, "--no-search", "--format", "json"]);
+        assert_eq!(compared.ok().json()["outcomes"]["regressed"], 40, "{table}");
+        project.run(&["runs", "--table", table]).ok().stdout_has("version:");
+    }
 }
 
 /// A team's own configuration of PyIceberg leads to the same tables.

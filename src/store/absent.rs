@@ -1,6 +1,7 @@
-//! What rows have in a column that their file lacks, because it was added to the table after them.
+//! What rows have in a column that their file lacks, because it was added to the table after them, or because the file comes
+//! from a folder whose name says it.
 
-use crate::store::{INITIAL_DEFAULT, UNREAD_DEFAULT};
+use super::defaults::{INITIAL_DEFAULT, UNREAD_DEFAULT};
 use arrow::array::{ArrayRef, StringArray, new_null_array};
 use arrow::compute::{CastOptions, cast_with_options};
 use arrow::datatypes::{DataType, Field};
@@ -12,7 +13,7 @@ use std::sync::Arc;
 pub enum Absent {
     /// None.
     Null,
-    /// The table's default.
+    /// The table's default, or what the file's partition says.
     Value {
         /// As text.
         text: String,
