@@ -8,6 +8,10 @@ pub(crate) const ALSO_READ_HINT: &str = "ask who wrote the table; if it belongs 
 const RESTORE_HINT: &str =
     "restore the file from a backup, or have another engine roll the table back to what is whole";
 
+/// The way out where a store knows nothing of a file without saying so in S3's words.
+const NO_STORE_HINT: &str = "check \"s3.endpoint\" under [catalog.properties] in evaldiff.toml: what answers there may be no object \
+     store; if it is one, the file is gone: restore it from a backup";
+
 /// Signs in what object stores refuse, with the way out, whoever asked them.
 const STORE_WAYS_OUT: [(&[&str], &str); 6] = [
     (
@@ -155,7 +159,15 @@ pub(super) fn way_out(text: &str) -> Option<&'static str> {
     if of_storage && text.contains("invalid peer certificate") {
         return Some(METADATA_AUTHORITY_HINT);
     }
+    if without_words(text) {
+        return Some(NO_STORE_HINT);
+    }
     let markup = [
+        // What other servers of a lakehouse say to a question that is none for them.
+        "expected struct ErrorResponse",
+        "Content-Type isn't multipart",
+        "Path not found",
+        "unexpected status code: 404",
         "json: <?xml",
         "json: <Error",
         "json: <html",
@@ -166,6 +178,11 @@ pub(super) fn way_out(text: &str) -> Option<&'static str> {
         return Some(NO_CATALOG_HINT);
     }
     way_to_store(text).or_else(|| first(&WAYS_OUT, text))
+}
+
+/// Whether a server says that there is no such object, and not as an object store says it, which names a code.
+pub(super) fn without_words(text: &str) -> bool {
+    text.contains("NotFound (persistent)") && text.contains("response: Parts") && !text.contains("S3Error")
 }
 
 fn first(ways: &[(&[&str], &'static str)], text: &str) -> Option<&'static str> {

@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use super::advice::{ALSO_READ_HINT, way_out};
+use super::advice::{ALSO_READ_HINT, way_out, without_words};
 use std::path::PathBuf;
 
 /// Errors of the store. Messages name the table, version, snapshot or file.
@@ -380,6 +380,9 @@ fn refused_by_store(text: &str) -> Option<String> {
         let (_, rest) = text.split_once(start)?;
         rest.split_once(end).map(|(found, _)| found)
     };
+    if without_words(text) {
+        return Some(format!("{}there is no such object", asked(text)));
+    }
     let said = between("S3Error { code: \"", "\", message: \"").zip(between("\", message: \"", "\", resource"));
     let (code, message) = said?;
     Some(format!("{}{message} ({code})", asked(text)))

@@ -173,6 +173,11 @@ impl Lake {
         }
     }
 
+    /// Port of a server that is neither catalog nor store.
+    pub fn master(&self) -> u16 {
+        self.s3 + 2
+    }
+
     /// Ends it at once, as a machine that fails does, and starts it anew on the same data.
     pub fn fail_and_restart(&mut self) {
         let supervisor = self.supervisor.id();

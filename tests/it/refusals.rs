@@ -77,6 +77,15 @@ fn what_cannot_be_reached_or_entered_is_said(server: &Server) {
             "ICEBERG_CATALOG_URI",
         ),
         (
+            "a path that the catalog does not have",
+            good.replace(
+                &format!("127.0.0.1:{}\"", server.port),
+                &format!("127.0.0.1:{}/no/such/path\"", server.port),
+            ),
+            "",
+            "check [catalog] uri",
+        ),
+        (
             "store out of reach",
             good.replace(&format!("127.0.0.1:{}", server.s3), &no_store),
             &no_store,
@@ -181,6 +190,18 @@ fn credentials_tokens_and_warehouses_that_are_refused_are_said() {
             good.replace(&format!(":{}\"", lake.catalog), &format!(":{}\"", lake.s3)),
             "",
             "check [catalog] uri in evaldiff.toml",
+        ),
+        (
+            "the address of a server that is neither",
+            good.replace(&format!(":{}\"", lake.catalog), &format!(":{}\"", lake.master())),
+            "",
+            "no Iceberg REST catalog",
+        ),
+        (
+            "the address of the catalog instead of the object store's",
+            good.replace(&format!(":{}\"", lake.s3), &format!(":{}\"", lake.catalog)),
+            "there is no such object",
+            "check \"s3.endpoint\"",
         ),
     ];
     for (what, settings, cause, advice) in cases {
