@@ -178,6 +178,27 @@ pub enum StoreError {
         /// Type in the input.
         input_type: String,
     },
+    /// A table of others that is made so that evaldiff cannot write to it.
+    #[error("{table} cannot take a run: {reason}")]
+    NotWritable {
+        /// The table.
+        table: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        way_out: &'static str,
+    },
+    /// Two columns that are one where case does not count.
+    #[error("the columns `{}` and `{}` differ in case alone, so that other engines could no longer write the table", known.escape_debug(), column.escape_debug())]
+    CaseOnly {
+        /// Of the input.
+        column: String,
+        /// The other one.
+        known: String,
+    },
+    /// A row without a value that the table requires.
+    #[error("a row has no value in `{}`, and the table requires one", .0.escape_debug())]
+    NullRequired(String),
     /// A column of a type that the table format has not.
     #[error("column `{column}` has type {data_type}, which the table cannot hold")]
     UnsupportedType {
@@ -306,6 +327,13 @@ impl StoreError {
                  => map('rewrite-all', 'true'))"
                     .into(),
             ),
+            StoreError::NotWritable { way_out, .. } => Some((*way_out).to_string()),
+            StoreError::CaseOnly { column, known } => Some(format!(
+                "give the column `{}` of the input another name: `{}` if that is what it is",
+                column.escape_debug(),
+                known.escape_debug()
+            )),
+            StoreError::NullRequired(_) => Some("fill the column in the input, or import into another table".into()),
             StoreError::TypeChanged { .. } => {
                 Some("convert the column in the input, or give it another name".into())
             }

@@ -18,6 +18,7 @@ mod files;
 mod foreign;
 mod objects;
 mod orphans;
+mod partition;
 mod pins;
 mod places;
 mod projection;
@@ -32,6 +33,7 @@ mod runs;
 mod sql;
 mod tags;
 mod unread;
+mod writable;
 mod writer;
 
 pub use absent::Absent;

@@ -59,7 +59,7 @@ impl Store {
         // A version may have an `@` in its own name; every other moment is looked at as the table was then.
         if let Reference::AsOf { until_ms, .. } = &parsed
             && runs.iter().all(|run| run.model_version != reference)
-            && let Some(then) = runs::newest_until(&table, *until_ms)
+            && let Some(then) = runs::current_at(&table, *until_ms)
         {
             runs = runs::all(&table, Some(then)).await?;
         }

@@ -53,6 +53,7 @@ mod tls;
 mod traffic;
 mod unread;
 mod verify;
+mod writable;
 
 #[test]
 fn every_file_of_this_folder_is_compiled() {
