@@ -393,6 +393,12 @@ fn tidy(properties: &mut BTreeMap<String, String>) -> Result<()> {
             return Err(Error::usage(format!("`{}` names no header", name.escape_debug()))
                 .with_hint("write \"header.X-Name\" = \"value\" under [catalog.properties] in evaldiff.toml"));
         }
+        if name == "rest.sigv4-enabled" && value == "true" {
+            return Err(Error::usage(
+                "requests to the catalog would have to be signed (rest.sigv4-enabled), which evaldiff does not do",
+            )
+            .with_hint("give a credential or a token, or an address of the catalog that asks for no signature"));
+        }
         if value.chars().any(|c| c.is_control() && c != '\t') {
             return Err(Error::usage(format!(
                 "the value of `{}` has a line break or another control character",

@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use super::advice::{ALSO_READ_HINT, way_out, without_words};
+use super::advice::{ALSO_READ_HINT, RESTORE_HINT, way_out, without_words};
 use std::path::PathBuf;
 
 /// Errors of the store. Messages name the table, version, snapshot or file.
@@ -349,10 +349,11 @@ impl StoreError {
                     .into(),
             ),
             StoreError::Rows(text) => way_out(text).map(str::to_string),
-            StoreError::Iceberg { error, .. } => {
+            StoreError::Iceberg { error, context } => {
                 // Not in the context: it names locations, which may hold any word.
                 let text = format!("{} {error}", cause(error));
-                way_out(&text).map(str::to_string)
+                let damaged = context.starts_with("reading the manifest").then_some(RESTORE_HINT);
+                way_out(&text).or(damaged).map(str::to_string)
             }
             _ => None,
         }

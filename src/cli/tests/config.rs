@@ -87,6 +87,7 @@ fn secrets_are_taken_as_files_have_them_and_are_not_shown() {
             "planted-secret",
             "`header.X Key` names no header",
         ),
+        ("\"rest.sigv4-enabled\" = \"true\"", "x", "would have to be signed"),
         (
             "\"s3.endpoint\" = \"http://key:${S}@host\"",
             "planted-secret",
