@@ -302,9 +302,21 @@ async fn has_earlier(table: &Table, oldest: &SnapshotRef) -> Result<bool, StoreE
     if oldest.sequence_number() == 1 {
         return Ok(false);
     }
-    // Nothing can be deleted or overwritten where nothing was.
     if oldest.summary().operation != Operation::Append {
-        return Ok(true);
+        // Nothing can be deleted or overwritten where nothing was; but `CREATE OR REPLACE TABLE` begins anew beside a history that
+        // is still there.
+        let before = |snapshot: &&SnapshotRef| {
+            let pin = table
+                .metadata()
+                .snapshot_for_ref(&tags::pin_name(snapshot.snapshot_id()));
+            snapshot.sequence_number() < oldest.sequence_number() && pin.is_none()
+        };
+        if !table.metadata().snapshots().any(|snapshot| before(&snapshot)) {
+            return Ok(true);
+        }
+        let live = files::live(table, oldest).await?;
+        let added = |file: &files::LiveFile| file.entry.snapshot_id() == Some(oldest.snapshot_id());
+        return Ok(!live.data.iter().all(added));
     }
     let manifests = files::manifests(table, oldest).await?;
     Ok(manifests.iter().any(|m| m.added_snapshot_id != oldest.snapshot_id()))

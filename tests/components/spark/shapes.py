@@ -256,6 +256,19 @@ class Shapes:
         self.insert(table, self.rows("v1", 2), self.rows("v2", 6))
         self.sql(f"INSERT OVERWRITE {table} {self.rows('v1', 4)}")
 
+    def replaced(self, name):
+        table = self.table(name)
+        self.insert(table, self.rows("v1", 2), self.rows("v2", 2))
+        both = f"{self.rows('v1', 4)} UNION ALL {self.rows('v2', 6)}"
+        self.sql(f"CREATE OR REPLACE TABLE {table} USING iceberg AS {both}")
+
+    def audited_on_a_branch(self, name):
+        table = self.table(name)
+        self.insert(table, self.rows("v1", 4))
+        self.sql(f"ALTER TABLE {table} CREATE BRANCH audit")
+        self.insert(f"{table}.branch_audit", self.rows("v2", 6))
+        self.call(f"fast_forward('shapes.{name}', 'main', 'audit')")
+
     def rolled_back(self, name):
         table = self.table(name)
         self.insert(table, self.rows("v1", 4))
