@@ -41,6 +41,7 @@ impl Column {
 
 /// Run id and version, and the id of the time of evaluation, if there is one.
 pub(super) struct RunColumns {
+    table: String,
     columns: [Column; 2],
     evaluated: Option<i32>,
 }
@@ -106,6 +107,7 @@ impl RunColumns {
             }
         };
         Ok(RunColumns {
+            table: table.identifier().to_string(),
             columns: [column(RUN_ID), column(MODEL_VERSION)],
             evaluated: evaluated(table),
         })
@@ -194,9 +196,13 @@ impl RunColumns {
         let mut row_positions = row_positions.into_iter().flatten();
         while let Some(batch) = reader.next().await {
             let batch = batch.map_err(|e| fail(e.to_string()))?;
+            // Only bytes may have no text: what else has none is refused by its type.
             let texts = |i: usize| {
-                let name = self.columns[i].name;
-                texts(&sources[i], &batch, at).map_err(|e| fail(format!("column `{name}` holds what is no text: {e}")))
+                texts(&sources[i], &batch, at).map_err(|_| StoreError::RunColumnType {
+                    table: self.table.clone(),
+                    column: self.columns[i].name,
+                    data_type: "binary, of bytes that are no text,".into(),
+                })
             };
             let (run, version) = (&texts(0)?, &texts(1)?);
             let times = evaluated.map(|leaf| cast(batch.column(at(leaf)), &DataType::Int64));
