@@ -323,6 +323,7 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
         *bundle = base.join(&*bundle).display().to_string();
     }
     complete(&mut properties, env)?;
+    tidy(&mut properties)?;
     Ok(CatalogLocation {
         kind,
         name: keys.name.unwrap_or_else(|| "evaldiff".into()),
@@ -377,6 +378,44 @@ fn complete(properties: &mut BTreeMap<String, String>, env: Env<'_>) -> Result<(
     // Keys that are given are the ones to use: nobody else is asked for some.
     default("s3.access-key-id", "s3.disable-ec2-metadata", "true");
     default("s3.access-key-id", "s3.disable-config-load", "true");
+    Ok(())
+}
+
+/// Refuses properties that no server could be sent, or that would have to be shown with a secret; a line break at their end, as
+/// files of secrets have it, is taken off.
+fn tidy(properties: &mut BTreeMap<String, String>) -> Result<()> {
+    for (name, value) in properties {
+        let kept = value.trim_end_matches(['\r', '\n']).len();
+        value.truncate(kept);
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "!#$%&'*+-.^_`|~".contains(c);
+        let header = name.strip_prefix("header.");
+        if header.is_some_and(|header| header.is_empty() || !header.chars().all(is_token)) {
+            return Err(Error::usage(format!("`{}` names no header", name.escape_debug()))
+                .with_hint("write \"header.X-Name\" = \"value\" under [catalog.properties] in evaldiff.toml"));
+        }
+        if name == "rest.sigv4-enabled" && value == "true" {
+            return Err(Error::usage(
+                "requests to the catalog would have to be signed (rest.sigv4-enabled), which evaldiff does not do",
+            )
+            .with_hint("give a credential or a token, or an address of the catalog that asks for no signature"));
+        }
+        if value.chars().any(|c| c.is_control() && c != '\t') {
+            return Err(Error::usage(format!(
+                "the value of `{}` has a line break or another control character",
+                name.escape_debug()
+            ))
+            .with_hint("correct the value, or the variable or file that it comes from"));
+        }
+        if value
+            .split_once("://")
+            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
+        {
+            return Err(Error::usage(format!("the address in `{}` holds credentials", name.escape_debug())).with_hint(
+                "give the address alone, and keys of their own: \"s3.access-key-id\" and \"s3.secret-access-key\" under \
+                 [catalog.properties] in evaldiff.toml",
+            ));
+        }
+    }
     Ok(())
 }
 

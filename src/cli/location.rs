@@ -70,21 +70,46 @@ pub(crate) fn postgres(text: &str) -> Option<(String, Option<String>)> {
     if !["postgresql", "postgres"].contains(&kind) {
         return None;
     }
-    let parts = rest.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host));
-    Some(match parts {
-        Some((Some((user, password)), host)) => (format!("postgresql://{user}@{host}"), Some(password.to_string())),
-        _ => (format!("postgresql://{rest}"), None),
-    })
+    let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, query)| (place, query));
+    let (place, password) = match place.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host)) {
+        Some((Some((user, password)), host)) => (format!("{user}@{host}"), Some(password.to_string())),
+        _ => (place.to_string(), None),
+    };
+    let (secret, open): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| is_secret(pair));
+    let given = secret
+        .first()
+        .and_then(|pair| pair.split_once('='))
+        .map(|(_, value)| value.to_string());
+    let query = if open.concat().is_empty() {
+        String::new()
+    } else {
+        format!("?{}", open.join("&"))
+    };
+    Some((format!("postgresql://{place}{query}"), password.or(given)))
 }
 
-/// An address as it may be shown: without what stands before an `@`, which may be a password.
+/// Whether a part of a query is a password.
+fn is_secret(pair: &str) -> bool {
+    pair.starts_with("password=")
+}
+
+/// An address as it may be shown: without what stands before an `@`, which may be a password, and without one in its query.
 pub(crate) fn without_credentials(address: &str) -> String {
-    match address
+    let (place, query) = match address.split_once('?') {
+        Some((place, query)) if address.contains("://") => (place, Some(query)),
+        _ => (address, None),
+    };
+    let place = match place
         .split_once("://")
         .map(|(scheme, rest)| (scheme, rest.rsplit_once('@')))
     {
         Some((scheme, Some((_, host)))) => format!("{scheme}://…@{host}"),
-        _ => address.to_string(),
+        _ => place.to_string(),
+    };
+    let shown = |pair| if is_secret(pair) { "password=…" } else { pair };
+    match query.map(|query| query.split('&').map(shown).collect::<Vec<_>>().join("&")) {
+        Some(query) => format!("{place}?{query}"),
+        None => place,
     }
 }
 
@@ -116,4 +141,45 @@ pub(crate) fn expanded(text: &str, env: Env<'_>) -> Result<String> {
     }
     out.push_str(rest);
     Ok(out)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_and_passwords_are_told_apart() {
+        for (text, address, password) in [
+            ("postgresql://u:p@h/db", "postgresql://u@h/db", Some("p")),
+            ("postgres://h/db", "postgresql://h/db", None),
+            (
+                "postgresql+psycopg2://h/db?user=u&password=a@b&sslmode=require",
+                "postgresql://h/db?user=u&sslmode=require",
+                Some("a@b"),
+            ),
+            ("postgresql://u@h/db?password=p", "postgresql://u@h/db", Some("p")),
+            (
+                "postgresql://u:p@h/db?sslmode=require",
+                "postgresql://u@h/db?sslmode=require",
+                Some("p"),
+            ),
+        ] {
+            assert_eq!(
+                postgres(text),
+                Some((address.to_string(), password.map(str::to_string))),
+                "{text}"
+            );
+        }
+        for (address, shown) in [
+            ("http://u:p@h/x", "http://…@h/x"),
+            (
+                "postgresql://h/db?user=u&password=p&x=1",
+                "postgresql://h/db?user=u&password=…&x=1",
+            ),
+            ("postgresql://u:p@h/db?password=p", "postgresql://…@h/db?password=…"),
+            ("what?password=p", "what?password=p"),
+        ] {
+            assert_eq!(without_credentials(address), shown);
+        }
+    }
 }

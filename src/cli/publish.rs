@@ -69,8 +69,11 @@ fn target(text: &str) -> Result<Target, String> {
 }
 
 fn base_url(text: &str) -> Result<String, String> {
-    match text.starts_with("https://") || text.starts_with("http://") {
-        true => Ok(text.trim_end_matches('/').to_string()),
-        false => Err("an address begins with https:// or http://".into()),
+    if !text.starts_with("https://") && !text.starts_with("http://") {
+        return Err("an address begins with https:// or http://".into());
     }
+    if text.contains(['?', '#', '@']) || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("the address of a folder has no query, no credentials and no spaces (%20)".into());
+    }
+    Ok(text.trim_end_matches('/').to_string())
 }

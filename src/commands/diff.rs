@@ -33,6 +33,13 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
         ))
         .with_hint("evaluate both versions on the same golden dataset"));
     }
+    if accounting.matched == 0 && accounting.errored > 0 && accounting.only_baseline + accounting.only_candidate == 0 {
+        return Err(Error::not_comparable(format!(
+            "no sample can be compared: each of the {} has no answer in one of the runs",
+            accounting.errored
+        ))
+        .with_hint("look at the column that holds the answers of each run (--pred): it may have been renamed or added in between"));
+    }
     if accounting.matched == 0 {
         return Err(
             Error::not_comparable("no sample can be compared: the runs have no usable key in common")

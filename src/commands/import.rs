@@ -24,6 +24,7 @@ pub async fn import(session: &Session, request: &ImportRequest) -> Result<()> {
         };
         let plan = input::plan(session, store.as_ref(), &table, &request.files, &request.input).await?;
         let version = version(request, &plan)?;
+        input::check_writable(store.as_ref(), &table, &plan).await?;
         input::check_rows(session, plan.clone()).await?;
         return print(preview(&plan, &table, &version)?.as_bytes());
     }

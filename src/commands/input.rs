@@ -76,6 +76,17 @@ pub(super) async fn plan_spec(
         .map_err(convert::ingest)
 }
 
+/// Whether the table can take the planned run; the columns that it would get.
+pub(super) async fn check_writable(store: Option<&Store>, table: &str, plan: &ImportPlan) -> Result<Vec<String>> {
+    match store {
+        Some(store) => store
+            .check_writable(table, &plan.schema())
+            .await
+            .map_err(convert::store),
+        None => Ok(Vec::new()),
+    }
+}
+
 async fn known(store: &Store, table: &str) -> Result<Vec<KnownColumn>> {
     let schema = store.columns(table).await.map_err(convert::store)?;
     let column = |f: &arrow::datatypes::FieldRef| KnownColumn {
@@ -138,6 +149,15 @@ pub(super) async fn append_run(
     if let Some(found) = found.map_err(convert::store)? {
         warn_if_deleted(session, store, table, &run.run_id).await?;
         return Ok(found);
+    }
+    let added = check_writable(Some(store), table, &plan).await?;
+    if !added.is_empty() {
+        let names: Vec<String> = added.iter().map(|name| format!("`{}`", name.escape_debug())).collect();
+        session.say(&format!(
+            "notice: {table} gets the column{} {}",
+            if names.len() == 1 { "" } else { "s" },
+            names.join(", ")
+        ));
     }
     let bar = session.progress("importing", Some(plan.counts().rows));
     let schema = plan.schema();

@@ -281,7 +281,8 @@ async fn preflight(
 ) -> Result<()> {
     let sample = folder.join("preflight.parquet");
     crate::runner::preflight(golden, &sample).map_err(convert::runner)?;
-    plan(session, store, table, golden, file, sample).await.map(|_| ())
+    let plan = plan(session, store, table, golden, file, sample).await?;
+    input::check_writable(store, table, &plan).await.map(|_| ())
 }
 
 /// Plans the import of a predictions file that the runner wrote.

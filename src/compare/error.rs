@@ -118,6 +118,9 @@ impl CompareError {
             CompareError::NoColumn { nearest, .. } if !nearest.is_empty() => {
                 Some(format!("did you mean {}?", nearest.join(" or ")))
             }
+            CompareError::NoColumn { .. } => Some(
+                "a run has the columns that its table had as of its snapshot: give the name that the column had then".into(),
+            ),
             CompareError::TooManyValues { .. } => {
                 Some("bin its values into a column of their own and slice by that".into())
             }

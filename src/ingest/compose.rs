@@ -76,10 +76,11 @@ impl Composer<'_> {
 
     fn key(&self) -> Result<OutColumn, IngestError> {
         let names = self.parts.key.clone();
-        if let Some(table) = self.known(KEY.stored_as).filter(|known| **known != DataType::Utf8)
-            && let Some(facts) = names.first().and_then(|name| self.predictions.get(name))
-        {
-            return Err(conflict(facts, &DataType::Utf8, table));
+        if let Some(table) = self.known(KEY.stored_as).filter(|known| **known != DataType::Utf8) {
+            return Err(IngestError::KeyType {
+                column: KEY.stored_as.to_owned(),
+                table: friendly(table).to_owned(),
+            });
         }
         let cast = Cast {
             target: DataType::Utf8,

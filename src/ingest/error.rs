@@ -157,6 +157,9 @@ pub enum IngestError {
         role: &'static str,
         example: String,
     },
+    /// A table whose keys are no texts.
+    #[error("\"{column}\" is {table} in the table, and evaldiff writes keys as text")]
+    KeyType { column: String, table: String },
     /// A column of other type than the table's.
     #[error("column \"{column}\" is {table} in the table but {found} in {}", .file.display())]
     TypeConflict {

@@ -53,6 +53,7 @@ pub(crate) fn of(error: &IngestError) -> Option<String> {
             "numeric targets are compared where truth and prediction are both numbers, with --kind numeric; labels are text or whole numbers"
                 .to_owned()
         }
+        E::KeyType { .. } => "import into another table".to_owned(),
         E::TypeConflict { .. } => "write the column with the table's type, or rename it".to_owned(),
         E::FilesDisagree { .. } => "write the column with one type in all files".to_owned(),
         E::BadValue { advice: "", .. } => return None,

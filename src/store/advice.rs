@@ -5,7 +5,7 @@ pub(crate) const ALSO_READ_HINT: &str = "ask who wrote the table; if it belongs 
      \"evaldiff.also-read\" under [catalog.properties] in evaldiff.toml";
 
 /// The way out where a file of the table is gone or damaged.
-const RESTORE_HINT: &str =
+pub(super) const RESTORE_HINT: &str =
     "restore the file from a backup, or have another engine roll the table back to what is whole";
 
 /// The way out where a store knows nothing of a file without saying so in S3's words.

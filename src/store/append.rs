@@ -12,7 +12,7 @@ use super::contract::{self, ROLES_PROPERTY};
 use super::error::StoreError;
 use super::runs::{self, PROPERTY_PREFIX, RunEntry};
 use super::writer::{RunWriter, WrittenRun};
-use super::{Store, catalog::local_path, checked_commit};
+use super::{Store, catalog::local_path, checked_commit, writable};
 use crate::model::{ColumnRoles, Golden};
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -98,8 +98,7 @@ impl Store {
     /// Idempotent by run id. On any error the table is as it was.
     ///
     /// # Errors
-    /// [`StoreError::TypeChanged`] for a column whose type differs from the table's, [`StoreError::Rows`] if the
-    /// stream fails, [`StoreError::CommitFailed`] or [`StoreError::UncertainCommit`].
+    /// As [`Store::check_writable`]; [`StoreError::NullRequired`], [`StoreError::Rows`] if the stream fails, [`StoreError::CommitFailed`] or [`StoreError::UncertainCommit`].
     pub async fn append<S, E>(
         &self,
         table_name: &str,
@@ -121,6 +120,7 @@ impl Store {
         if let Some(found) = known(&table, &run.run_id, &run.model_version).await? {
             return Ok(found);
         }
+        writable::check(&table, &input)?;
         table = contract::evolve(catalog, table, &input).await?;
         let written = write_rows(&table, run, rows, progress).await?;
         let summary = summary(run, &written)?;

@@ -113,13 +113,17 @@ async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -
 
 /// The address with the password that its configuration gave, and limits to waiting for others.
 fn postgres_url(location: &CatalogLocation, uri: &str) -> String {
-    let whole = match (location.properties.get(PASSWORD), uri.rsplit_once('@')) {
-        (Some(password), Some((user, host))) => format!("{user}:{password}@{host}"),
-        _ => uri.to_string(),
+    let (place, query) = uri.split_once('?').map_or((uri, ""), |(place, query)| (place, query));
+    let mut whole = match (location.properties.get(PASSWORD), place.rsplit_once('@')) {
+        (Some(password), Some((user, host))) => format!("{user}:{password}@{host}?{query}"),
+        (Some(password), None) => format!("{place}?{query}&password={password}"),
+        (None, _) => format!("{place}?{query}"),
     };
-    let joint = if uri.contains('?') { '&' } else { '?' };
+    if !whole.ends_with('?') {
+        whole.push('&');
+    }
     let (lock, statement) = (LOCK_TIMEOUT.as_millis(), ANSWER_TIMEOUT.as_millis());
-    format!("{whole}{joint}options[lock_timeout]={lock}&options[statement_timeout]={statement}")
+    format!("{whole}options[lock_timeout]={lock}&options[statement_timeout]={statement}")
 }
 
 /// The address by which sqlx finds the rows of an SQL catalog; `None` for a catalog server.

@@ -203,7 +203,7 @@ pub(super) async fn evolve(catalog: &dyn Catalog, table: Table, input: &ArrowSch
     Ok(table)
 }
 
-fn missing_columns(table: &Table, input: &ArrowSchema) -> Result<Vec<Field>, StoreError> {
+pub(super) fn missing_columns(table: &Table, input: &ArrowSchema) -> Result<Vec<Field>, StoreError> {
     let schema = table.metadata().current_schema();
     let mut missing = Vec::new();
     for field in input.fields() {

@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use super::advice::{ALSO_READ_HINT, way_out, without_words};
+use super::advice::{ALSO_READ_HINT, RESTORE_HINT, way_out, without_words};
 use std::path::PathBuf;
 
 /// Errors of the store. Messages name the table, version, snapshot or file.
@@ -188,6 +188,27 @@ pub enum StoreError {
         /// Type in the input.
         input_type: String,
     },
+    /// A table of others that is made so that evaldiff cannot write to it.
+    #[error("{table} cannot take a run: {reason}")]
+    NotWritable {
+        /// The table.
+        table: String,
+        /// Why.
+        reason: String,
+        /// What to do.
+        way_out: &'static str,
+    },
+    /// Two columns that are one where case does not count.
+    #[error("the columns `{}` and `{}` differ in case alone, so that other engines could no longer write the table", known.escape_debug(), column.escape_debug())]
+    CaseOnly {
+        /// Of the input.
+        column: String,
+        /// The other one.
+        known: String,
+    },
+    /// A row without a value that the table requires.
+    #[error("a row has no value in `{}`, and the table requires one", .0.escape_debug())]
+    NullRequired(String),
     /// A column of a type that the table format has not.
     #[error("column `{column}` has type {data_type}, which the table cannot hold")]
     UnsupportedType {
@@ -320,6 +341,13 @@ impl StoreError {
                  => map('rewrite-all', 'true'))"
                     .into(),
             ),
+            StoreError::NotWritable { way_out, .. } => Some((*way_out).to_string()),
+            StoreError::CaseOnly { column, known } => Some(format!(
+                "give the column `{}` of the input another name: `{}` if that is what it is",
+                column.escape_debug(),
+                known.escape_debug()
+            )),
+            StoreError::NullRequired(_) => Some("fill the column in the input, or import into another table".into()),
             StoreError::TypeChanged { .. } => {
                 Some("convert the column in the input, or give it another name".into())
             }
@@ -335,10 +363,11 @@ impl StoreError {
                     .into(),
             ),
             StoreError::Rows(text) => way_out(text).map(str::to_string),
-            StoreError::Iceberg { error, .. } => {
+            StoreError::Iceberg { error, context } => {
                 // Not in the context: it names locations, which may hold any word.
                 let text = format!("{} {error}", cause(error));
-                way_out(&text).map(str::to_string)
+                let damaged = context.starts_with("reading the manifest").then_some(RESTORE_HINT);
+                way_out(&text).or(damaged).map(str::to_string)
             }
             _ => None,
         }

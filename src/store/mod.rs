@@ -18,6 +18,7 @@ mod files;
 mod foreign;
 mod objects;
 mod orphans;
+mod partition;
 mod pins;
 mod places;
 mod projection;
@@ -33,6 +34,7 @@ mod sql;
 mod tags;
 mod typed;
 mod unread;
+mod writable;
 mod writer;
 
 pub use absent::Absent;

@@ -4,7 +4,7 @@ use super::deletes::Deleted;
 use super::error::{Context, StoreError};
 use super::reference::{Reference, VERSION_PREFIX};
 use super::runs::{self, RunEntry};
-use super::{Objects, PartitionValues, Store, contract, defaults, files};
+use super::{Objects, PartitionValues, Store, contract, defaults, files, foreign};
 use crate::model::{ColumnRoles, DataFile, PinnedRun};
 use arrow::datatypes::Schema as ArrowSchema;
 use iceberg::table::Table;
@@ -59,7 +59,7 @@ impl Store {
         // A version may have an `@` in its own name; every other moment is looked at as the table was then.
         if let Reference::AsOf { until_ms, .. } = &parsed
             && runs.iter().all(|run| run.model_version != reference)
-            && let Some(then) = runs::newest_until(&table, *until_ms)
+            && let Some(then) = runs::current_at(&table, *until_ms)
         {
             runs = runs::all(&table, Some(then)).await?;
         }
@@ -123,7 +123,10 @@ impl Store {
             Err(StoreError::Deletes { .. }) => Vec::new(),
             now => now?,
         };
-        let again = now.into_iter().filter(|e| e.is(run) && e.snapshot_id != id);
+        // As many as before, in other files, are the same rows as a rule: what was removed says so.
+        let again = now
+            .into_iter()
+            .filter(|e| e.is(run) && e.snapshot_id != id && e.rows > run.rows);
         notices.extend(again.map(|e| format!("snapshot {} added rows under run id {} again", e.snapshot_id, e.run_id)));
         let why = super::retract::reason(&table, &run.run_id, &run.model_version);
         notices.extend(why.map(|why| format!("run {} was retracted: {}", run.run_id, why.escape_debug())));
@@ -145,6 +148,20 @@ pub(super) async fn left_of(table: &Table, run: &PinnedRun) -> Result<(Vec<DataF
     Ok((left, deleted))
 }
 
+/// Rows of a run in the table as it is, in whatever files; `None` where that cannot be told.
+async fn rows_now(table: &Table, run: &PinnedRun) -> Result<Option<u64>, StoreError> {
+    let Some(head) = table.metadata().current_snapshot() else {
+        return Ok(Some(0));
+    };
+    match foreign::as_of(table, head).await {
+        Err(StoreError::Deletes { .. }) => Ok(None),
+        state => {
+            let key = (run.run_id.clone(), run.model_version.clone());
+            Ok(Some(state?.get(&key).map_or(0, |now| now.rows)))
+        }
+    }
+}
+
 async fn removals(table: &Table, run: &PinnedRun, before: &Deleted) -> Result<Vec<String>, StoreError> {
     let (left, deleted) = match left_of(table, run).await {
         // The run itself was read before that commit, so that this is no reason to refuse it.
@@ -157,11 +174,21 @@ async fn removals(table: &Table, run: &PinnedRun, before: &Deleted) -> Result<Ve
     let mut notices = Vec::new();
     let gone = run.data_files.len() - left.len().min(run.data_files.len());
     if gone > 0 {
-        notices.push(format!(
-            "{gone} of the {} data files of run {} were removed from the table by a later commit",
+        let files = format!(
+            "{gone} of the {} data files of run {}",
             run.data_files.len(),
             run.run_id
-        ));
+        );
+        notices.push(match rows_now(table, run).await? {
+            Some(0) | None => format!("{files} were removed from the table by a later commit"),
+            Some(rows) if rows == run.rows => {
+                format!("{files} were written anew by a later commit, with as many rows as there were")
+            }
+            Some(rows) => format!(
+                "{files} were removed from the table or written anew by later commits: {rows} rows are there, where there were {}",
+                run.rows
+            ),
+        });
     }
     let more = deleted.count().saturating_sub(before.only(&left).count());
     if more > 0 {

@@ -140,11 +140,17 @@ fn history(table: &Table, until: Option<i64>) -> Vec<SnapshotRef> {
     out
 }
 
-/// The newest snapshot of the main branch committed at or before a moment, in milliseconds since the epoch.
-pub(super) fn newest_until(table: &Table, until_ms: i64) -> Option<i64> {
+/// The snapshot that was the table's at a moment, in milliseconds since the epoch: the table's log tells, which also knows what a
+/// later rollback took off the branch; where an expiry cut the log, the branch itself.
+pub(super) fn current_at(table: &Table, until_ms: i64) -> Option<i64> {
+    let log = table.metadata().history().iter();
+    let logged = log.rev().find(|entry| entry.timestamp_ms <= until_ms);
+    let logged = logged.map(|entry| entry.snapshot_id);
     let history = history(table, None);
-    let then = history.iter().find(|snapshot| snapshot.timestamp_ms() <= until_ms);
-    then.map(|snapshot| snapshot.snapshot_id())
+    let on_branch = || history.iter().find(|snapshot| snapshot.timestamp_ms() <= until_ms);
+    logged
+        .filter(|id| table.metadata().snapshot_by_id(*id).is_some())
+        .or_else(|| on_branch().map(|snapshot| snapshot.snapshot_id()))
 }
 
 /// Whether the main branch may hold runs that no summary on it tells of: others wrote to it, or older snapshots may be

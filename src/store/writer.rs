@@ -4,6 +4,7 @@ use super::append::NewRun;
 use super::catalog::local_path;
 use super::contract::{self, EVAL_TIMESTAMP, KEY, MODEL_VERSION, RUN_ID};
 use super::error::{Context, StoreError};
+use super::partition;
 use crate::audit::files_digest::files_digest;
 use crate::audit::rows_digest::RowsDigest;
 use crate::model::ColumnRoles;
@@ -11,7 +12,7 @@ use crate::names::safe_component;
 use arrow::array::{Array, ArrayRef, RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, SchemaRef};
-use iceberg::spec::{DataContentType, DataFile, DataFileFormat, Literal, PartitionKey, Struct};
+use iceberg::spec::{DataContentType, DataFile, DataFileFormat, PartitionKey, Struct};
 use iceberg::table::Table;
 use iceberg::writer::file_writer::ParquetWriterBuilder;
 use iceberg::writer::file_writer::location_generator::{DefaultFileNameGenerator, LocationGenerator};
@@ -106,7 +107,7 @@ impl RunWriter {
             names,
         );
         let spec = metadata.default_partition_spec();
-        let value = partition_value(table, run)?;
+        let value = partition::of(table, run)?;
         let partition = PartitionKey::new(spec.as_ref().clone(), Arc::clone(schema), value.clone());
         Ok(RunWriter {
             inner: rolling.build(),
@@ -152,6 +153,9 @@ impl RunWriter {
                 false => cast(&column, field.data_type())
                     .map_err(|e| StoreError::Rows(format!("column `{}`: {e}", field.name())))?,
             };
+            if !field.is_nullable() && column.null_count() > 0 {
+                return Err(StoreError::NullRequired(field.name().clone()));
+            }
             columns.push(column);
         }
         let batch =
@@ -233,33 +237,6 @@ fn make_durable(location: &str) -> Result<(), StoreError> {
         path: path.display().to_string(),
         source,
     })
-}
-
-fn partition_value(table: &Table, run: &NewRun) -> Result<Struct, StoreError> {
-    let metadata = table.metadata();
-    let spec = metadata.default_partition_spec();
-    let schema = metadata.current_schema();
-    let mut values = Vec::new();
-    for field in spec.fields() {
-        let source = schema.name_by_field_id(field.source_id);
-        match (source, field.transform) {
-            (Some(MODEL_VERSION), iceberg::spec::Transform::Identity) => {
-                values.push(Some(Literal::string(run.model_version.clone())));
-            }
-            (Some(RUN_ID), iceberg::spec::Transform::Identity) => {
-                values.push(Some(Literal::string(run.run_id.clone())));
-            }
-            _ => {
-                return Err(StoreError::Rows(format!(
-                    "table {} is partitioned by {} of {}, which evaldiff cannot write",
-                    table.identifier(),
-                    field.transform,
-                    source.unwrap_or("an unknown column"),
-                )));
-            }
-        }
-    }
-    Ok(Struct::from_iter(values))
 }
 
 /// iceberg 0.10.1 applies none of the table's `write.parquet.*` properties: without these, files are uncompressed.

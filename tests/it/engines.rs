@@ -159,7 +159,7 @@ const REFUSED: [(&str, i32, &str); 4] = [
     (
         "column_dropped_and_added_again",
         3,
-        "no sample can be compared: the runs have no usable key in common",
+        "no sample can be compared: each of the 400 has no answer in one of the runs",
     ),
     ("deleted_by_equality", 4, "equality deletes apply to"),
     (

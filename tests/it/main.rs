@@ -54,6 +54,7 @@ mod traffic;
 mod types;
 mod unread;
 mod verify;
+mod writable;
 
 #[test]
 fn every_file_of_this_folder_is_compiled() {

@@ -215,6 +215,27 @@ fn a_service_that_is_replaced_during_the_run_is_noticed() {
 }
 
 #[test]
+fn a_table_that_cannot_take_the_run_is_noticed_before_anything_is_asked() {
+    let asked = Arc::new(AtomicU32::new(0));
+    let count = Arc::clone(&asked);
+    let port = stub(move |request| {
+        request.describe("stub", VERSION).or_else(|| {
+            count.fetch_add(1, Ordering::SeqCst);
+            request.classify()
+        })
+    });
+    let project = Project::new();
+    project.file("first.csv", "id,label,pred,Text\n1,positive,positive,words\n");
+    project.run(&["import", "first.csv", "--model-version", "v0"]).ok();
+    project.file("golden.csv", golden("cased", 12, |_| String::new()));
+    run(&project, port, &[])
+        .expect_code(4)
+        .stderr_has("the columns `Text` and `text` differ in case alone")
+        .stderr_has("hint: ");
+    assert_eq!(asked.load(Ordering::SeqCst), 0);
+}
+
+#[test]
 fn a_service_that_is_busy_when_it_is_asked_what_it_is_is_asked_again() {
     // BentoML refuses every path but /readyz and its like while it has all hands full.
     let asked = AtomicU32::new(0);

@@ -65,6 +65,47 @@ fn a_server_is_told_by_its_address_and_its_secrets_come_from_the_environment() {
 }
 
 #[test]
+fn secrets_are_taken_as_files_have_them_and_are_not_shown() {
+    let with = |property: &str| format!("[catalog]\nuri = \"https://lake\"\n[catalog.properties]\n{property}");
+    let secret = [("S", "planted-secret\n")];
+    let (_dir, _, sub) = project(&with("\"header.X-Api-Key\" = \"${S}\""));
+    let catalog = load("a b", &secret, &sub).unwrap().catalog;
+    assert_eq!(catalog.properties["header.X-Api-Key"], "planted-secret");
+    for (property, value, words) in [
+        (
+            "\"header.X-Api-Key\" = \"${S}\"",
+            "planted\nsecret",
+            "the value of `header.X-Api-Key` has a line break",
+        ),
+        (
+            "token = \"${S}\"",
+            "planted\u{7}secret",
+            "the value of `token` has a line break",
+        ),
+        (
+            "\"header.X Key\" = \"${S}\"",
+            "planted-secret",
+            "`header.X Key` names no header",
+        ),
+        ("\"rest.sigv4-enabled\" = \"true\"", "x", "would have to be signed"),
+        (
+            "\"s3.endpoint\" = \"http://key:${S}@host\"",
+            "planted-secret",
+            "the address in `s3.endpoint` holds credentials",
+        ),
+    ] {
+        let (_dir, _, sub) = project(&with(property));
+        let error = load("a b", &[("S", value)], &sub).expect_err(property);
+        assert_eq!(error.kind(), ErrorKind::Usage);
+        assert!(error.to_string().contains(words), "{error}");
+        assert!(
+            !format!("{error:?} {error} {:?}", error.hint()).contains("planted"),
+            "{error:?}"
+        );
+    }
+}
+
+#[test]
 fn defaults() {
     let dir = tempfile::tempdir().unwrap();
     let config = load("a b", &[("EVALDIFF_TABLE", "")], dir.path()).unwrap();
