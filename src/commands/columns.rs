@@ -7,6 +7,7 @@ use crate::compare::{CompareError, Job};
 use crate::error::{Error, Result};
 use crate::model::{ColumnRoles, Kind};
 use crate::store::ResolvedRun;
+use arrow::compute::can_cast_types;
 use arrow::datatypes::DataType;
 
 /// Whether what is to be hidden can be: a column of the run, whose values no number of the report is told by.
@@ -159,6 +160,11 @@ fn choice(roles: ColumnRoles) -> ColumnChoice {
 /// The names of the table contract, where a table that others wrote has them.
 fn conventional(run: &ResolvedRun) -> ColumnChoice {
     let has = |name: &str| run.schema.field_with_name(name).is_ok().then(|| name.to_string());
+    let is_text = |name: &String| {
+        let field = run.schema.field_with_name(name);
+        field.is_ok_and(|field| can_cast_types(field.data_type(), &DataType::Utf8))
+    };
+    let shows = has("text").filter(is_text);
     ColumnChoice {
         key: has("sample_id").into_iter().collect(),
         truth: has("ground_truth"),
@@ -168,7 +174,7 @@ fn conventional(run: &ResolvedRun) -> ColumnChoice {
         error: has("error"),
         latency: has("latency_ms"),
         slices: Vec::new(),
-        show: has("text").into_iter().collect(),
+        show: shows.into_iter().collect(),
         ..ColumnChoice::default()
     }
 }

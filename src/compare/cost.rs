@@ -2,7 +2,7 @@
 
 use super::Job;
 use super::error::CompareError;
-use crate::engine::files::{ReadColumn, RunFiles};
+use crate::engine::files::RunFiles;
 use crate::engine::scan_rows;
 use crate::model::cost::{Cost, Costs};
 use crate::stats::ExactSum;
@@ -27,7 +27,7 @@ pub(super) async fn costs(
 }
 
 async fn cost(job: &Job, column: &str, files: &Arc<RunFiles>) -> Result<Sums, CompareError> {
-    let columns = vec![ReadColumn::of(&job.candidate.schema, column, false)?];
+    let columns = vec![job.column(column, false)?];
     let mut rows = scan_rows(Arc::clone(files), columns);
     let mut sums = Sums::default();
     while let Some(batch) = rows.try_next().await? {

@@ -43,6 +43,18 @@ pub enum CompareError {
         /// A positive label that no sample has.
         positive: Option<String>,
     },
+    /// Ground truth and prediction of types that write equal values differently.
+    #[error("{}", spellings(.columns, .example.as_deref()))]
+    Spellings {
+        /// Ground truth and prediction: name and type.
+        columns: Box<[(String, String); 2]>,
+        /// Two texts of one value.
+        example: Option<Box<[String; 2]>>,
+        /// Whether both are numbers.
+        numbers: bool,
+        /// Whether a label map is applied to them.
+        mappable: bool,
+    },
     /// No roles are known for a table that evaldiff did not write.
     #[error("nothing says which column of the table is the {role}")]
     NoRole {
@@ -75,6 +87,30 @@ fn not_binary(labels: &[String], more: usize, positive: Option<&str>) -> String 
     }
 }
 
+fn spellings(columns: &[(String, String); 2], example: Option<&[String; 2]>) -> String {
+    let [truth, prediction] = columns
+        .each_ref()
+        .map(|(name, data_type)| format!("`{}` ({data_type})", name.escape_debug()));
+    let example = example.map_or_else(String::new, |[written, label]| {
+        format!(": `{}` and `{}`", written.escape_debug(), label.escape_debug())
+    });
+    format!("answers are compared as texts, and {truth} and {prediction} write equal values differently{example}")
+}
+
+/// The way out where a column has a type that its part cannot have, by that type.
+fn way_to_type(data_type: &str) -> String {
+    let written = match data_type {
+        "decimal number" => {
+            "compare numbers with --kind numeric, or have the job that writes the table write labels as text"
+        }
+        "text" | "date" | "timestamp" => {
+            "name another column, or have the job that writes the table write this one as a number"
+        }
+        _ => "name another column, or have the job that writes the table write this one as text or as a number",
+    };
+    written.into()
+}
+
 impl CompareError {
     /// The way out, where there is one.
     pub fn hint(&self) -> Option<String> {
@@ -90,6 +126,14 @@ impl CompareError {
             }
             CompareError::NotBinary { positive: Some(_), .. } => Some("name one of them with --positive-label".into()),
             CompareError::NotBinary { .. } => Some("compare them with --kind classification".into()),
+            CompareError::Spellings { numbers, mappable, .. } => {
+                let mapped = if *mappable { ", or say with --label-map which labels are the same" } else { "" };
+                let numeric = if *numbers { ", or compare numbers with --kind numeric" } else { "" };
+                Some(format!(
+                    "cast one of them to the type of the other in the job that writes the table{mapped}{numeric}"
+                ))
+            }
+            CompareError::Engine(EngineError::ColumnType { data_type, .. }) => Some(way_to_type(data_type)),
             CompareError::NotSearched { .. } => {
                 Some("name columns that describe the samples with --search-column, or none to search all of them".into())
             }
@@ -129,6 +173,7 @@ impl CompareError {
                 | CompareError::NotSearched { .. }
                 | CompareError::NoRole { .. }
                 | CompareError::NotBinary { .. }
+                | CompareError::Spellings { .. }
                 | CompareError::Engine(
                     EngineError::Memory(_) | EngineError::NoColumn(_) | EngineError::ColumnType { .. }
                 )

@@ -2,7 +2,7 @@
 
 use super::Job;
 use super::error::CompareError;
-use crate::engine::files::{ReadColumn, RunFiles};
+use crate::engine::files::RunFiles;
 use crate::engine::scan_rows;
 use crate::model::comparison::{Latencies, Latency};
 use arrow::array::{Array, ArrayRef, AsArray};
@@ -33,9 +33,8 @@ pub(super) async fn latencies(
 }
 
 async fn latency(job: &Job, column: &str, files: &Arc<RunFiles>) -> Result<Option<Latency>, CompareError> {
-    let schema = &job.candidate.schema;
-    let mut columns = vec![ReadColumn::of(schema, column, false)?];
-    columns.extend(ReadColumn::of(schema, BATCH_SIZE, false).ok());
+    let mut columns = vec![job.column(column, false)?];
+    columns.extend(job.column(BATCH_SIZE, false).ok());
     let (mut times, mut batches) = (histogram()?, histogram()?);
     let mut rows = scan_rows(Arc::clone(files), columns.clone());
     while let Some(batch) = rows.try_next().await? {

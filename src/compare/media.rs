@@ -40,7 +40,7 @@ pub(super) async fn fetch(
     let columns = columns(job);
     let read: Vec<ReadColumn> = columns
         .iter()
-        .map(|name| ReadColumn::of(&job.candidate.schema, name, false))
+        .map(|name| job.column(name, false))
         .collect::<Result<_, _>>()?;
     let mut shows = [(); 2].map(|()| Shows {
         columns: columns.len(),

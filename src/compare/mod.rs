@@ -25,13 +25,15 @@ mod rows;
 mod search;
 mod spool;
 mod tally;
+mod types;
 
 pub use error::CompareError;
 pub use payload::{Overlaps, PagedSlice, Shown, SliceRows};
 pub use plan::JoinChoice;
 pub use search::{Discovery, Found, FoundSlice};
 
-use crate::engine::Engine;
+use crate::engine::files::ReadColumn;
+use crate::engine::{Engine, EngineError};
 use crate::media::Collector;
 use crate::model::comparison::{Latencies, TrialCounts};
 use crate::model::cost::Costs;
@@ -63,6 +65,17 @@ impl Job {
     pub fn is_one_run(&self) -> bool {
         let (a, b) = (&self.baseline.run, &self.candidate.run);
         a.snapshot_id == b.snapshot_id && a.run_id == b.run_id && a.model_version == b.model_version
+    }
+
+    /// A column of both runs by its name in the candidate's.
+    fn column(&self, name: &str, dictionary: bool) -> Result<ReadColumn, EngineError> {
+        let column = ReadColumn::of(&self.candidate.schema, name, dictionary)?;
+        Ok(column.widened(&self.baseline.schema))
+    }
+
+    /// Whether a map may have made labels of different types the same.
+    fn maps_labels(&self) -> bool {
+        self.roles.kind().has_labels() && !self.options.label_map.is_empty()
     }
 
     /// Whether slices are searched for: not where a text has no score to fall, nor where samples belong to clusters, which
@@ -110,6 +123,7 @@ pub async fn run(
 ) -> Result<Compared, CompareError> {
     let sides = plan::Sides::open(job).await?;
     let mut pass = pass::run(engine, job, &sides, progress).await?;
+    check_labels(job, &sides, &pass)?;
     let counts = pass.counts(job)?;
     let binary = pass.binary(&job.roles, &counts.table.labels)?;
     let discovery = search::discover(engine, job, &sides, &mut pass).await?;
@@ -129,6 +143,19 @@ pub async fn run(
         pass,
         sides,
     })
+}
+
+/// Whether labels that stand for equal values are the same ones.
+fn check_labels(job: &Job, sides: &plan::Sides, pass: &pass::Pass) -> Result<(), CompareError> {
+    let Some(pair) = sides.pair.as_ref().filter(|_| job.roles.kind().has_labels()) else {
+        return Ok(());
+    };
+    pair.check_labels(&pass.labels, &job.options.label_map)?;
+    // A map that has nothing to do with these labels.
+    if pass.tally.mapped == 0 {
+        pair.check_types()?;
+    }
+    Ok(())
 }
 
 impl Compared {

@@ -10,6 +10,7 @@ use super::rank::{First, Ranked};
 use super::repeats;
 use super::rows::Rows;
 use super::tally::{Side, carried};
+use super::types::check_castable;
 use super::{Compared, Found, Job};
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::lookup::rows_at;
@@ -18,6 +19,7 @@ use crate::model::samples::{Answer, FlipCell, SAMPLES_SCHEMA};
 use crate::model::{ColumnRoles, Kind, Predicate, Sample, SampleList, SampleSet};
 use crate::stats::Play;
 use arrow::array::AsArray;
+use arrow::datatypes::DataType;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -345,9 +347,12 @@ async fn fetch(
     if columns.is_empty() {
         return Ok(positions.into_iter().map(|position| (position, Vec::new())).collect());
     }
-    let read: Result<Vec<ReadColumn>, _> = columns
+    let read: Result<Vec<ReadColumn>, CompareError> = columns
         .iter()
-        .map(|name| ReadColumn::of(&job.candidate.schema, name, false))
+        .map(|name| {
+            check_castable(&job.candidate.schema, name, &DataType::Utf8, "what a report shows")?;
+            Ok(job.column(name, false)?)
+        })
         .collect();
     let (files, read) = (Arc::clone(files), read?);
     let task = tokio::spawn(async move { rows_at(&files, &read, &positions).await });

@@ -6,6 +6,7 @@ use super::error::CompareError;
 use super::labels::Interner;
 use super::measure::Measure;
 use super::repeats::reducer;
+use super::types::{LabelPair, check_castable, check_label, check_number, check_value};
 use crate::engine::Engine;
 use crate::engine::files::{ReadColumn, RunFiles};
 use crate::engine::map::{MapExec, MapFactory};
@@ -46,6 +47,8 @@ pub(super) struct Sides {
     pub(super) codes: Arc<Codes>,
     pub(super) layout: Layout,
     columns: Vec<ReadColumn>,
+    /// Ground truth and prediction, where their texts are compared.
+    pub(super) pair: Option<LabelPair>,
     ordering: LexOrdering,
 }
 
@@ -62,7 +65,17 @@ impl Sides {
     /// # Errors
     /// [`CompareError::NoColumn`], or the first file that cannot be read.
     pub(super) async fn open(job: &Job) -> Result<Sides, CompareError> {
-        let (columns, layout) = columns(&job.candidate.schema, &job.roles)?;
+        let (columns, layout) = columns(job)?;
+        let answers = columns.get(layout.keys..).unwrap_or_default();
+        let pair = match answers {
+            [truth, prediction, ..] if layout.truth && layout.kind != Kind::Numeric => {
+                Some(LabelPair::new(truth, prediction, layout.kind.has_labels()))
+            }
+            _ => None,
+        };
+        if let Some(pair) = pair.as_ref().filter(|_| !job.maps_labels()) {
+            pair.check_types()?;
+        }
         let new = || Arc::new(Interner::default());
         let codes = Codes {
             labels: new(),
@@ -84,6 +97,7 @@ impl Sides {
             codes: Arc::new(codes),
             layout,
             columns,
+            pair,
             ordering,
         })
     }
@@ -203,9 +217,10 @@ fn aligner(schema: SchemaRef, width: usize) -> MapFactory {
     })
 }
 
-fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Layout), CompareError> {
+fn columns(job: &Job) -> Result<(Vec<ReadColumn>, Layout), CompareError> {
+    let (schema, roles) = (&job.candidate.schema, &job.roles);
     let find = |name: &str, dictionary: bool| {
-        ReadColumn::of(schema, name, dictionary).map_err(|_| CompareError::NoColumn {
+        job.column(name, dictionary).map_err(|_| CompareError::NoColumn {
             column: name.to_string(),
             nearest: nearest(schema, name),
         })
@@ -213,6 +228,7 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
     let mut out = Vec::new();
     for name in &roles.key {
         out.push(find(name, false)?);
+        check_value(schema, name, "a key")?;
     }
     let kind = roles.kind();
     if kind != Kind::Text && roles.truth.is_none() {
@@ -227,15 +243,21 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
         match kind {
             Kind::Numeric => check_number(schema, name, role)?,
             Kind::Classification | Kind::Binary => check_label(schema, name, role)?,
-            Kind::Text => {}
+            Kind::Text => check_castable(schema, name, &DataType::Utf8, role)?,
         }
     }
-    for name in [&roles.confidence, &roles.status].into_iter().flatten() {
+    let further = [
+        (&roles.confidence, DataType::Float64, "a confidence"),
+        (&roles.status, DataType::Utf8, "a status"),
+    ];
+    for (name, as_type, role) in further {
+        let Some(name) = name else { continue };
         out.push(find(name, true)?);
+        check_castable(schema, name, &as_type, role)?;
     }
     for name in &roles.slices {
         out.push(find(name, true)?);
-        check_label(schema, name, "a slice")?;
+        check_value(schema, name, "a slice")?;
     }
     let values = values(roles)?;
     for (name, role) in &values {
@@ -244,10 +266,11 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
     }
     if let Some(name) = &roles.repeat {
         out.push(find(name, false)?);
+        check_value(schema, name, "the number of a trial")?;
     }
     if let Some(name) = &roles.cluster {
         out.push(find(name, false)?);
-        check_label(schema, name, "a cluster")?;
+        check_value(schema, name, "a cluster")?;
     }
     let layout = Layout {
         keys: roles.key.len(),
@@ -284,44 +307,6 @@ fn values(roles: &ColumnRoles) -> Result<Vec<(&String, &'static str)>, CompareEr
             flag: "--score",
         }),
     }
-}
-
-fn check_number(schema: &Schema, name: &str, role: &'static str) -> Result<(), CompareError> {
-    match schema.field_with_name(name).map(|field| field.data_type()) {
-        Ok(found) if !found.is_numeric() && *found != DataType::Boolean && !found.is_null() => {
-            Err(crate::engine::EngineError::ColumnType {
-                column: name.into(),
-                data_type: crate::store::type_name(found),
-                role,
-            }
-            .into())
-        }
-        _ => Ok(()),
-    }
-}
-
-fn check_label(schema: &Schema, name: &str, role: &'static str) -> Result<(), CompareError> {
-    let Ok(field) = schema.field_with_name(name) else {
-        return Ok(());
-    };
-    let data_type = field.data_type();
-    let is_label = !matches!(role, "a slice" | "a cluster");
-    let refused = data_type.is_nested() || (is_label && data_type.is_floating());
-    if refused
-        || matches!(
-            data_type,
-            DataType::Binary | DataType::LargeBinary | DataType::FixedSizeBinary(_)
-        )
-    {
-        let data_type = crate::store::type_name(data_type);
-        return Err(crate::engine::EngineError::ColumnType {
-            column: name.into(),
-            data_type,
-            role,
-        }
-        .into());
-    }
-    Ok(())
 }
 
 pub(super) fn nearest(schema: &Schema, name: &str) -> Vec<String> {

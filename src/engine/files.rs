@@ -191,6 +191,8 @@ pub struct ReadColumn {
     pub name: String,
     /// Field id: what identifies the column in the files.
     pub field_id: Option<i32>,
+    /// Its type there, which its values get whatever their file has.
+    pub data_type: DataType,
     /// Whether text is to be read as a dictionary.
     pub dictionary: bool,
     /// What rows have in files that lack it.
@@ -211,10 +213,26 @@ impl ReadColumn {
         Ok(ReadColumn {
             name: name.to_string(),
             field_id: field_id(field),
+            data_type: field.data_type().clone(),
             dictionary,
             absent: Absent::of(field),
             names: file_names(field),
         })
+    }
+
+    /// The same column with the type that it has in another snapshot's schema, if that is the wider one: of two runs, only
+    /// one may have been written after its type was promoted.
+    pub fn widened(mut self, other: &Schema) -> ReadColumn {
+        let same = |field: &&Arc<Field>| match self.field_id {
+            Some(id) => field_id(field) == Some(id),
+            None => *field.name() == self.name,
+        };
+        if let Some(field) = other.fields().iter().find(same)
+            && store::widens(field.data_type(), &self.data_type)
+        {
+            self.data_type = field.data_type().clone();
+        }
+        self
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::error::EngineError;
 use super::files::{ROW_BITS, ReadColumn, RunFiles};
-use crate::store::Absent;
+use crate::store::{Absent, typed};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
@@ -145,8 +145,12 @@ async fn batches_at(
                 None if *absent == Absent::Null => Ok(None),
                 None => absent.rows(batch.num_rows()).map(Some),
             };
-            let arrays: Result<Vec<Option<ArrayRef>>, ArrowError> =
-                found.roots.iter().zip(&found.absent).map(array).collect();
+            let of_type = |(column, found): (&ReadColumn, _)| {
+                let array: Option<ArrayRef> = array(found)?;
+                array.map(|array| typed(&array, &column.data_type)).transpose()
+            };
+            let places = found.roots.iter().zip(&found.absent);
+            let arrays: Result<Vec<Option<ArrayRef>>, ArrowError> = columns.iter().zip(places).map(of_type).collect();
             let arrays = arrays.map_err(|e| fail(e.to_string()))?;
             let rows = read.by_ref().take(batch.num_rows());
             let positions: Vec<u64> = rows.map(|row| ((index as u64) << ROW_BITS) | row).collect();

@@ -3,8 +3,8 @@
 use super::BATCH_ROWS;
 use super::error::EngineError;
 use super::files::{OpenFile, ROW_BITS, ReadColumn, RunFiles};
-use crate::store::Absent;
-use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, StringArray, UInt64Array};
+use crate::store::{Absent, typed};
+use arrow::array::{ArrayRef, AsArray, BooleanArray, RecordBatch, Scalar, StringArray, UInt64Array};
 use arrow::compute::kernels::cmp::eq;
 use arrow::compute::{and_kleene, cast, filter_record_batch, is_null, or_kleene};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, UInt64Type};
@@ -36,8 +36,8 @@ pub struct Piece {
     pub row_groups: Vec<usize>,
 }
 
-/// Reads columns of a run; text as it is hinted, everything else as the file has it, missing columns as
-/// the table's default or null text.
+/// Reads columns of a run; text as it is hinted, everything else as the file has it unless the pinned schema gives its values
+/// other texts, missing columns as the table's default or null text.
 /// The last column is [`POSITION`].
 #[derive(Debug)]
 pub struct RunScanExec {
@@ -191,7 +191,15 @@ fn rows_of<'a>(batch: &RecordBatch, values: impl Iterator<Item = &'a str>, at: u
     let mut keep = BooleanArray::from(vec![true; batch.num_rows()]);
     let mut taken = at;
     for value in values {
-        let texts = cast(batch.column(taken), &DataType::Utf8)?;
+        let array = batch.column(taken);
+        if *array.data_type() == DataType::Float32 && !value.is_empty() {
+            // The text may be that of a double, which the column became later.
+            let value = cast(&StringArray::from(vec![value]), &DataType::Float32)?;
+            keep = and_kleene(&keep, &eq(array, &Scalar::new(value))?)?;
+            taken += 1;
+            continue;
+        }
+        let texts = cast(array, &DataType::Utf8)?;
         let same = match value.is_empty() {
             true => or_kleene(&is_null(&texts)?, &eq(&texts, &StringArray::new_scalar(value))?)?,
             false => eq(&texts, &StringArray::new_scalar(value))?,
@@ -228,6 +236,7 @@ fn arrange(
             Some(i) => Arc::clone(batch.column(*i)),
             None => absent.rows(n)?,
         };
+        let array = typed(&array, &column.data_type)?;
         fields.push(Field::new(&column.name, array.data_type().clone(), true));
         arrays.push(array);
     }

@@ -3,8 +3,9 @@
 
 use super::error::{Context, StoreError};
 use super::projection::FileNames;
+use super::typed::arrow_type;
 use super::unread::metadata_json;
-use arrow::datatypes::{Field, Schema as ArrowSchema};
+use arrow::datatypes::{DataType, Field, Schema as ArrowSchema};
 use iceberg::arrow::schema_to_arrow_schema;
 use iceberg::spec::{FormatVersion, Literal, NestedFieldRef, PrimitiveType, Schema, Type};
 use iceberg::table::Table;
@@ -18,7 +19,7 @@ pub const UNREAD_DEFAULT: &str = "evaldiff.unread-default";
 /// Metadata of a field: its names in files without field ids, as JSON, where they are not its own alone.
 pub const FILE_NAMES: &str = "evaldiff.file-names";
 
-/// The Arrow form of one of a table's schemas, with its default values.
+/// The Arrow form of one of a table's schemas, with its default values; UUIDs are texts in it.
 ///
 /// # Errors
 /// Fails if a column has a type that Arrow has not, or if the names of columns in files without ids are damaged.
@@ -42,7 +43,11 @@ pub(super) async fn arrow_schema(table: &Table, schema: &Schema) -> Result<Arrow
         if names != [field.name.as_str()] {
             metadata.insert(FILE_NAMES.to_string(), serde_json::json!(names).to_string());
         }
-        arrow.as_ref().clone().with_metadata(metadata)
+        let data_type = match arrow_type(&field.field_type) {
+            Ok(DataType::Utf8) => DataType::Utf8,
+            _ => arrow.data_type().clone(),
+        };
+        arrow.as_ref().clone().with_data_type(data_type).with_metadata(metadata)
     };
     let fields = arrow.fields().iter().zip(schema.as_struct().fields()).map(with_default);
     Ok(ArrowSchema::new(fields.collect::<Vec<_>>()))
@@ -75,9 +80,12 @@ async fn lost(table: &Table, schema: &Schema) -> BTreeSet<i32> {
 
 /// A default, or a value of a partition, as text from which Arrow makes a value of its type again.
 pub(super) fn text(default: &Literal, of: &Type) -> Option<String> {
-    use PrimitiveType::{Boolean, Date, Decimal, Double, Float, Int, Long, String as Text, Timestamp, Timestamptz};
-    let Type::Primitive(Boolean | Int | Long | Float | Double | Date | Timestamp | Timestamptz | Text | Decimal { .. }) =
-        of
+    use PrimitiveType::{
+        Boolean, Date, Decimal, Double, Float, Int, Long, String as Text, Timestamp, Timestamptz, Uuid,
+    };
+    let Type::Primitive(
+        Boolean | Int | Long | Float | Double | Date | Timestamp | Timestamptz | Text | Uuid | Decimal { .. },
+    ) = of
     else {
         return None;
     };

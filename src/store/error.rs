@@ -101,6 +101,16 @@ pub enum StoreError {
         /// The columns that there are.
         columns: Vec<String>,
     },
+    /// A column whose values cannot name a run.
+    #[error("column `{column}` of {table} has type {data_type}, by which runs cannot be told apart")]
+    RunColumnType {
+        /// The table.
+        table: String,
+        /// The column.
+        column: &'static str,
+        /// Its type.
+        data_type: String,
+    },
     /// Every run that answers to a reference was withdrawn.
     #[error("`{reference}` is retracted: {}", why.escape_debug())]
     Retracted {
@@ -292,6 +302,10 @@ impl StoreError {
             StoreError::NoRunColumn { column, columns, .. } => Some(format!(
                 "its columns are {}: rename one to `{column}` (ALTER TABLE … RENAME COLUMN), or add it",
                 columns.join(", ")
+            )),
+            StoreError::RunColumnType { column, .. } => Some(format!(
+                "have the job that writes the table write texts, numbers or UUIDs there: rename this column (ALTER TABLE … \
+                 RENAME COLUMN) and add `{column}` anew"
             )),
             StoreError::NoTable { known, .. } if known.is_empty() => {
                 Some("the catalog has no table yet: import a first run with `evaldiff import`".into())

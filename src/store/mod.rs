@@ -32,6 +32,7 @@ mod run_columns;
 mod runs;
 mod sql;
 mod tags;
+mod typed;
 mod unread;
 mod writable;
 mod writer;
@@ -54,6 +55,7 @@ pub use remaining::Remaining;
 pub use resolve::ResolvedRun;
 pub use runs::RunEntry;
 pub use tags::{PIN_PREFIX, pin_name};
+pub use typed::{typed, widens};
 
 use crate::model::{CatalogKind, CatalogLocation};
 use arrow::datatypes::Schema as ArrowSchema;

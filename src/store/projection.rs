@@ -6,7 +6,7 @@ use super::absent::Absent;
 use super::defaults::text;
 use super::error::StoreError;
 use super::files::LiveFile;
-use iceberg::arrow::type_to_arrow_type;
+use super::typed::arrow_type;
 use iceberg::spec::{DEFAULT_SCHEMA_NAME_MAPPING, NameMapping, Transform};
 use iceberg::table::Table;
 use std::collections::BTreeMap;
@@ -43,7 +43,7 @@ pub(super) fn partition_values(table: &Table, file: &LiveFile) -> BTreeMap<i32, 
         };
         let known = |literal| {
             let text = text(literal, &source.field_type)?;
-            let data_type = type_to_arrow_type(&source.field_type).ok()?;
+            let data_type = arrow_type(&source.field_type).ok()?;
             Some(Absent::Value { text, data_type })
         };
         let unread = || Absent::Unread(format!("partition values of type {}", source.field_type));

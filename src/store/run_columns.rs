@@ -5,9 +5,10 @@ use super::contract::{EVAL_TIMESTAMP, MODEL_VERSION, RUN_ID};
 use super::error::StoreError;
 use super::foreign::{Key, Tally};
 use super::projection::{FileNames, column_position};
+use super::typed::typed;
 use super::{LocationError, Objects, defaults, files};
-use arrow::array::{Array, AsArray, RecordBatch, StringArray};
-use arrow::compute::cast;
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::compute::{CastOptions, cast, cast_with_options};
 use arrow::datatypes::{DataType, Int64Type};
 use arrow::error::ArrowError;
 use futures::StreamExt;
@@ -29,6 +30,7 @@ struct Column {
     names: Vec<String>,
     /// What rows have in files that are older than it.
     absent: Absent,
+    data_type: DataType,
 }
 
 impl Column {
@@ -39,13 +41,17 @@ impl Column {
 
 /// Run id and version, and the id of the time of evaluation, if there is one.
 pub(super) struct RunColumns {
+    table: String,
     columns: [Column; 2],
     evaluated: Option<i32>,
 }
 
 /// Where a file has one of the columns.
 enum Source {
-    Leaf(usize),
+    Leaf {
+        at: usize,
+        data_type: DataType,
+    },
     /// The same in all rows.
     Fixed(String),
 }
@@ -57,26 +63,51 @@ pub(super) fn evaluated(table: &Table) -> Option<i32> {
     (of(PrimitiveType::Timestamp) || of(PrimitiveType::Timestamptz)).then_some(field.id)
 }
 
+/// Refuses columns that have no texts, by which runs could be named.
+fn check_types(table: &Table) -> Result<(), StoreError> {
+    let schema = table.metadata().current_schema();
+    for column in [RUN_ID, MODEL_VERSION] {
+        let Some(field) = schema.field_by_name(column) else {
+            continue;
+        };
+        let data_type = match field.field_type.as_ref() {
+            Type::Struct(_) => "struct".to_string(),
+            Type::List(_) | Type::Map(_) | Type::Primitive(PrimitiveType::Fixed(_)) => field.field_type.to_string(),
+            Type::Primitive(_) => continue,
+        };
+        return Err(StoreError::RunColumnType {
+            table: table.identifier().to_string(),
+            column,
+            data_type,
+        });
+    }
+    Ok(())
+}
+
 impl RunColumns {
     /// Those of a table.
     ///
     /// # Errors
-    /// [`StoreError::NoRunColumn`] if one is missing, or fails if what stands for it in older files cannot be told.
+    /// [`StoreError::NoRunColumn`] if one is missing, [`StoreError::RunColumnType`] if one has no texts, or fails if what stands for it in older files cannot be told.
     pub(super) async fn of(table: &Table) -> Result<RunColumns, StoreError> {
         super::foreign::check_columns(table)?;
+        check_types(table)?;
         let schema = table.metadata().current_schema();
         let arrow = defaults::arrow_schema(table, schema).await?;
         let names = FileNames::of(table)?;
         let column = |name: &'static str| {
             let id = schema.field_id_by_name(name).unwrap_or_default();
+            let field = arrow.field_with_name(name).ok();
             Column {
                 name,
                 id,
                 names: names.column(id, name),
-                absent: arrow.field_with_name(name).map_or(Absent::Null, Absent::of),
+                absent: field.map_or(Absent::Null, Absent::of),
+                data_type: field.map_or(DataType::Utf8, |field| field.data_type().clone()),
             }
         };
         Ok(RunColumns {
+            table: table.identifier().to_string(),
             columns: [column(RUN_ID), column(MODEL_VERSION)],
             evaluated: evaluated(table),
         })
@@ -108,7 +139,10 @@ impl RunColumns {
         let descriptor = builder.parquet_schema();
         let source = |column: &Column| match (column.leaf(descriptor), given.get(&column.id).unwrap_or(&column.absent))
         {
-            (Some(leaf), _) => Ok(Source::Leaf(leaf)),
+            (Some(at), _) => Ok(Source::Leaf {
+                at,
+                data_type: column.data_type.clone(),
+            }),
             (None, Absent::Unread(what)) => Err(fail(format!(
                 "it lacks the column `{}`, and {what} are not read by this version",
                 column.name
@@ -146,7 +180,7 @@ impl RunColumns {
             return Ok(());
         }
         let of_source = |source: &Source| match source {
-            Source::Leaf(leaf) => Some(*leaf),
+            Source::Leaf { at, .. } => Some(*at),
             Source::Fixed(_) => None,
         };
         let mut read: Vec<usize> = sources.iter().filter_map(of_source).chain(evaluated).collect();
@@ -162,8 +196,15 @@ impl RunColumns {
         let mut row_positions = row_positions.into_iter().flatten();
         while let Some(batch) = reader.next().await {
             let batch = batch.map_err(|e| fail(e.to_string()))?;
-            let texts = |source| texts(source, &batch, at).map_err(|e| fail(e.to_string()));
-            let (run, version) = (&texts(&sources[0])?, &texts(&sources[1])?);
+            // Only bytes may have no text: what else has none is refused by its type.
+            let texts = |i: usize| {
+                texts(&sources[i], &batch, at).map_err(|_| StoreError::RunColumnType {
+                    table: self.table.clone(),
+                    column: self.columns[i].name,
+                    data_type: "binary, of bytes that are no text,".into(),
+                })
+            };
+            let (run, version) = (&texts(0)?, &texts(1)?);
             let times = evaluated.map(|leaf| cast(batch.column(at(leaf)), &DataType::Int64));
             let times = times.transpose().map_err(|e| fail(e.to_string()))?;
             let times = times.as_ref().map(|times| times.as_primitive::<Int64Type>());
@@ -198,15 +239,24 @@ fn leaf(descriptor: &SchemaDescriptor, id: i32, names: &[String]) -> Option<usiz
 
 /// The text of a value that a file lacks; null counts as empty.
 fn one(absent: &Absent) -> Result<String, ArrowError> {
-    let value = cast(&absent.rows(1)?, &DataType::Utf8)?;
+    let value = strictly_text(&absent.rows(1)?)?;
     let value = value.as_string::<i32>();
     Ok(value.iter().next().flatten().unwrap_or_default().to_string())
+}
+
+/// Values as texts; bytes that are none are refused rather than taken for nulls.
+fn strictly_text(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+    let strict = CastOptions {
+        safe: false,
+        ..CastOptions::default()
+    };
+    cast_with_options(array, &DataType::Utf8, &strict)
 }
 
 /// The column's rows in a batch.
 fn texts(source: &Source, batch: &RecordBatch, at: impl Fn(usize) -> usize) -> Result<StringArray, ArrowError> {
     match source {
-        Source::Leaf(leaf) => Ok(cast(batch.column(at(*leaf)), &DataType::Utf8)?
+        Source::Leaf { at: leaf, data_type } => Ok(strictly_text(&typed(batch.column(at(*leaf)), data_type)?)?
             .as_string::<i32>()
             .clone()),
         Source::Fixed(text) => Ok(StringArray::from_iter_values(std::iter::repeat_n(
@@ -223,7 +273,7 @@ fn text(texts: &StringArray, row: usize) -> &str {
 /// The one value that the column has in a row group, if that is known without reading it.
 fn single_value(source: &Source, group: &RowGroupMetaData) -> Option<String> {
     let leaf = match source {
-        Source::Leaf(leaf) => *leaf,
+        Source::Leaf { at, .. } => *at,
         Source::Fixed(text) => return Some(text.clone()),
     };
     let statistics = group.column(leaf).statistics()?;

@@ -51,6 +51,7 @@ mod surgery;
 mod theme;
 mod tls;
 mod traffic;
+mod types;
 mod unread;
 mod verify;
 mod writable;

@@ -83,7 +83,7 @@ fn column(job: &Job, name: &str) -> Result<Result<SearchColumn, &'static str>, C
         None => return Ok(Err("its type is not searched")),
     };
     Ok(Ok(SearchColumn {
-        read: ReadColumn::of(schema, name, kind == Kind::Category)?,
+        read: job.column(name, kind == Kind::Category)?,
         kind,
     }))
 }
