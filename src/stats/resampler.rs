@@ -300,7 +300,7 @@ mod tests {
             for into in &draws {
                 seen[into[cells.clone()].iter().sum::<u64>() as usize] += 1.0;
             }
-            let mut chance = (1.0 - p as f64).powi(n as i32);
+            let mut chance = (1.0_f64 - p).powi(n as i32);
             let expected = (0..=n).map(|k| {
                 let now = chance;
                 chance *= (n - k) as f64 / (k + 1) as f64 * p / (1.0 - p);

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 /// Layers of the same area; the lowest one holds the tail.
 const LAYERS: usize = 256;
 /// Where the tail begins, and the area of a layer: for 256 layers these two fit together.
-const TAIL: f64 = 3.654_152_885_361_008_8;
+const TAIL: f64 = 3.654_152_885_361_009;
 const AREA: f64 = 0.004_928_673_233_974_655;
 
 /// The ziggurat of Marsaglia and Tsang (2000), Journal of Statistical Software 5(8), with as many random bits for a number as
