@@ -90,14 +90,8 @@ pub fn relative(href: &str) -> String {
 /// A file name: letters, digits, `.`, `_` and `-` stay, anything else becomes `_`. Names come from this tool and are
 /// clean already; this keeps a tampered data folder from naming other files.
 fn name(text: &str) -> String {
-    let clean = |c: char| {
-        if c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-') {
-            c
-        } else {
-            '_'
-        }
-    };
-    text.chars().map(clean).collect()
+    let dirty = |c: char| !c.is_ascii_alphanumeric() && !matches!(c, '.' | '_' | '-');
+    text.replace(dirty, "_")
 }
 
 #[cfg(test)]

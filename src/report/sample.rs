@@ -35,6 +35,8 @@ pub struct SampleView {
     pub anchor: String,
     /// The key by column.
     pub key: Vec<Fact>,
+    /// The same as one text.
+    pub label: String,
     /// Outcome or accounting class.
     pub outcome: String,
     /// `better`, `worse` or `noise`.
@@ -66,8 +68,10 @@ pub struct SampleView {
 pub struct FieldRow {
     /// Its name.
     pub name: String,
-    /// What each version says, a dash for nothing.
-    pub cells: Vec<String>,
+    /// What the first version says, a dash for nothing.
+    pub first: String,
+    /// What the second version says, where there are two.
+    pub second: Option<String>,
     /// Whether they differ.
     pub differs: bool,
 }
@@ -135,9 +139,12 @@ pub fn sample_view(
         name: words::visible(name),
         value: value.as_deref().map(|value| cut.text(value)),
     };
+    let key: Vec<Fact> = sample.key.iter().enumerate().map(column).collect();
+    let label: Vec<&str> = key.iter().map(|part| part.value.as_str()).collect();
     SampleView {
         anchor: links::anchor(&sample.id),
-        key: sample.key.iter().enumerate().map(column).collect(),
+        label: label.join(", "),
+        key,
         outcome: if single {
             words::own_list_title(&sample.outcome)
         } else {
@@ -238,17 +245,11 @@ fn fields(samples: &SampleSet, sample: &Sample, single: bool, kind: Kind, cut: C
             return None;
         }
         let differs = baseline != candidate;
-        let sides = if single {
-            vec![baseline]
-        } else {
-            vec![baseline, candidate]
-        };
-        let cells = sides
-            .into_iter()
-            .map(|cell| cell.map_or_else(|| "–".to_owned(), |cell| cut.text(&cell)));
+        let cell = |text: Option<String>| text.map_or_else(|| "–".to_owned(), |text| cut.text(&text));
         Some(FieldRow {
             name,
-            cells: cells.collect(),
+            first: cell(baseline),
+            second: (!single).then(|| cell(candidate)),
             differs,
         })
     });

@@ -36,6 +36,8 @@ pub struct SliceTable {
 /// Slices of one table.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct SliceRows {
+    /// What the table is called.
+    pub label: &'static str,
     /// What the table shows.
     pub caption: String,
     /// The axis of the intervals; none where they are not drawn.
@@ -131,6 +133,7 @@ pub fn slices(comparison: &Comparison) -> SliceTable {
         note: note(comparison, kept.len()),
         more: (!rest.is_empty()).then(|| more.clone()),
         first: SliceRows {
+            label: "Slices",
             caption: match rest.is_empty() {
                 true => caption(&measure, comparison, "all slices"),
                 false => caption(
@@ -143,6 +146,7 @@ pub fn slices(comparison: &Comparison) -> SliceTable {
             rows: rows(&first, Some(&axes)),
         },
         rest: SliceRows {
+            label: "More slices",
             caption: caption(&measure, comparison, &more),
             axis: None,
             rows: rows(&rest, None),

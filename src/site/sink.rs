@@ -147,10 +147,15 @@ impl Sink for FolderSink {
     fn write(&mut self, path: &str, bytes: &[u8]) -> Result<(), SiteError> {
         checked(path)?;
         let file = self.temporary.join(path);
-        if let Some(folder) = file.parent() {
+        let mut created = File::create_new(&file);
+        // Its folder is there already for most files.
+        if let (Err(source), Some(folder)) = (&created, file.parent())
+            && source.kind() == io::ErrorKind::NotFound
+        {
             make_folder(folder)?;
+            created = File::create_new(&file);
         }
-        match File::create_new(&file) {
+        match created {
             Ok(mut open) => io::Write::write_all(&mut open, bytes).map_err(failed("write", &file)),
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists => {
                 Err(SiteError::Twice { path: path.to_owned() })

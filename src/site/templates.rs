@@ -2,7 +2,8 @@
 
 use super::error::SiteError;
 use crate::names;
-use handlebars::Handlebars;
+use handlebars::template::TemplateElement;
+use handlebars::{Handlebars, Template, TemplateError, html_escape};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -30,7 +31,7 @@ const TEMPLATES: [(&str, &str); 38] = [
     ("pointer", include_str!("../../templates/pointer.hbs")),
     ("head", include_str!("../../templates/partials/head.hbs")),
     ("foot", include_str!("../../templates/partials/foot.hbs")),
-    ("predicates", include_str!("../../templates/partials/predicates.hbs")),
+    ("predicate", include_str!("../../templates/partials/predicate.hbs")),
     ("bar", include_str!("../../templates/partials/bar.hbs")),
     ("chart", include_str!("../../templates/partials/chart.hbs")),
     ("square", include_str!("../../templates/partials/square.hbs")),
@@ -50,12 +51,12 @@ const TEMPLATES: [(&str, &str); 38] = [
     ("repeats", include_str!("../../templates/partials/repeats.hbs")),
     ("files", include_str!("../../templates/partials/files.hbs")),
     ("changes", include_str!("../../templates/changes.hbs")),
-    ("pieces", include_str!("../../templates/partials/pieces.hbs")),
+    ("piece", include_str!("../../templates/partials/piece.hbs")),
     ("media", include_str!("../../templates/partials/media.hbs")),
     ("info", include_str!("../../templates/partials/info.hbs")),
     ("keys", include_str!("../../templates/partials/keys.hbs")),
     ("facts", include_str!("../../templates/partials/facts.hbs")),
-    ("sample_rows", include_str!("../../templates/partials/sample_rows.hbs")),
+    ("sample_row", include_str!("../../templates/partials/sample_row.hbs")),
     ("answer", include_str!("../../templates/partials/answer.hbs")),
 ];
 
@@ -68,7 +69,7 @@ const ADDED_STYLE: &str = "theme.css";
 const SITE_WIDE: [&str; 2] = ["index", "pointer"];
 
 /// Partials that stand within a line: registered without their last line break.
-const INLINE: [&str; 6] = ["answer", "bar", "chart", "info", "pieces", "predicates"];
+const INLINE: [&str; 6] = ["answer", "bar", "chart", "info", "piece", "predicate"];
 
 /// Names of the files that a theme may have.
 pub(super) fn file_names() -> Vec<String> {
@@ -78,6 +79,13 @@ pub(super) fn file_names() -> Vec<String> {
         .chain([STYLE, SCRIPT, ADDED_STYLE].map(str::to_owned))
         .collect()
 }
+
+/// Partials that stand for one of many rows, or for all of them: they become text of the built-in templates that hold them,
+/// for a partial gets a copy of its view, and a copy of each value that it prints.
+const EMBEDDED: [&str; 6] = ["slice_table", "sample_row", "answer", "piece", "bar", "predicate"];
+
+/// Bytes of a template that are compiled together, at least.
+const PIECE: usize = 500;
 
 /// The registered templates, with the assets that their pages load.
 pub(super) struct Templates {
@@ -116,14 +124,19 @@ impl Templates {
             replaced: BTreeMap::new(),
         };
         templates.engine.set_strict_mode(true);
+        templates.engine.register_escape_fn(escape);
         for (name, built_in) in TEMPLATES {
             let file_name = format!("{name}.hbs");
             if files.contains_key(&file_name) {
                 templates.replaced.insert(name.to_owned(), folder.join(&file_name));
             }
-            let text = templates.filled(&file(&file_name, built_in));
-            let text = if INLINE.contains(&name) { text.trim_end() } else { &text };
-            let added = templates.engine.register_template_string(name, text);
+            let inline = INLINE.contains(&name);
+            let text = |file: &str| templates.filled(if inline { file.trim_end() } else { file });
+            let compiled = match files.get(&file_name) {
+                Some(file) => Template::compile_with_name(text(file), name.to_owned()),
+                None => compiled(name, &text(&embedded(built_in, files))),
+            };
+            let added = compiled.map(|template| templates.engine.register_template(name, template));
             added.map_err(|source| match templates.replaced.get(name) {
                 Some(path) => SiteError::Theme {
                     path: path.clone(),
@@ -180,6 +193,62 @@ impl Templates {
     }
 }
 
+/// As [`html_escape`], which looks at one character after the other; most values have none to escape.
+fn escape(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || byte >= 0x80 || b" .,:;-_/#%()?!".contains(&byte);
+    match text.bytes().all(plain) {
+        true => text.to_owned(),
+        false => html_escape(text),
+    }
+}
+
+/// A built-in template with the text of some partials in it. Those that a theme replaces stay partials, so that errors name
+/// their file.
+fn embedded(template: &str, theme: &BTreeMap<String, String>) -> String {
+    let mut text = template.to_owned();
+    for name in EMBEDDED
+        .iter()
+        .filter(|name| !theme.contains_key(&format!("{name}.hbs")))
+    {
+        let partial = TEMPLATES
+            .iter()
+            .find(|(other, _)| other == name)
+            .map_or("", |(_, text)| text);
+        text = match INLINE.contains(name) {
+            true => text.replace(&format!("{{{{> {name}}}}}"), partial.trim_end()),
+            false => text.replace(&format!("{{{{> {name}}}}}\n"), partial),
+        };
+    }
+    text
+}
+
+/// Compiles a built-in template in pieces between which no block is open: for each tag the parser counts lines and columns from
+/// the beginning of its text, which takes longer than all else where a template is long.
+fn compiled(name: &str, text: &str) -> Result<Template, TemplateError> {
+    let mut whole = Template::compile_with_name("", name.to_owned())?;
+    let (mut piece, mut before, mut open) = (String::new(), 0, 0);
+    let lines: Vec<&str> = text.split_inclusive('\n').collect();
+    for (number, line) in lines.iter().enumerate() {
+        piece.push_str(line);
+        open += line.matches("{{#").count();
+        open -= line.matches("{{/").count().min(open);
+        if number + 1 < lines.len() && (open > 0 || piece.len() - before < PIECE) {
+            continue;
+        }
+        let mut part = Template::compile_with_name(&piece, name.to_owned())?;
+        // The empty lines before the piece.
+        if let Some(TemplateElement::RawString(first)) = part.elements.first_mut() {
+            first.drain(..before.min(first.len()));
+        }
+        whole.elements.append(&mut part.elements);
+        whole.mapping.append(&mut part.mapping);
+        // What errors name are lines of the whole.
+        (before, open) = (number + 1, 0);
+        piece = "\n".repeat(before);
+    }
+    Ok(whole)
+}
+
 /// What a Content-Security-Policy allows a style or script of a page itself by.
 pub(super) fn digest(text: &str) -> String {
     format!("sha256-{}", base64(&Sha256::digest(text.as_bytes())))
@@ -207,6 +276,7 @@ fn base64(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use handlebars::template::TemplateMapping;
 
     #[test]
     fn templates_never_leave_data_unescaped() {
@@ -216,6 +286,44 @@ mod tests {
                 !text.contains("style=") && !text.contains("onclick"),
                 "{name} has inline code"
             );
+        }
+    }
+
+    #[test]
+    fn every_character_is_escaped_as_the_engine_would() {
+        for c in (0..=0x17f).filter_map(char::from_u32) {
+            let text = format!("a{c}");
+            assert_eq!(escape(&text), html_escape(&text));
+        }
+        assert_eq!(
+            escape("<a href=\"x\">'`&"),
+            "&lt;a href&#x3D;&quot;x&quot;&gt;&#x27;&#x60;&amp;"
+        );
+    }
+
+    /// Pieces are no other template than the whole, down to the places that errors name.
+    #[test]
+    fn a_template_in_pieces_is_the_same() {
+        /// Tags with their places, and the text between them.
+        fn joined(template: Template) -> Vec<(TemplateElement, Option<TemplateMapping>)> {
+            let mut joined: Vec<(TemplateElement, Option<TemplateMapping>)> = Vec::new();
+            for (element, place) in template.elements.into_iter().zip(template.mapping) {
+                match (joined.last_mut(), element) {
+                    (_, TemplateElement::RawString(text)) if text.is_empty() => {}
+                    // Where a piece ends in text and the next one begins with some.
+                    (Some((TemplateElement::RawString(before), _)), TemplateElement::RawString(text)) => {
+                        before.push_str(&text);
+                    }
+                    (_, text @ TemplateElement::RawString(_)) => joined.push((text, None)),
+                    (_, tag) => joined.push((tag, Some(place))),
+                }
+            }
+            joined
+        }
+        for (name, text) in TEMPLATES {
+            let text = embedded(text, &BTreeMap::new());
+            let whole = Template::compile_with_name(&text, name.to_owned()).unwrap();
+            assert_eq!(joined(compiled(name, &text).unwrap()), joined(whole), "{name}");
         }
     }
 

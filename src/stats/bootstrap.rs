@@ -4,7 +4,8 @@ use super::MetricKind;
 use super::classification::{RESAMPLED, values};
 use super::confusion::{LabelCounts, add_to_marginals};
 use super::percentile::{REPLICATES, percentile_interval};
-use super::random::{Resampler, Seed};
+use super::random::Seed;
+use super::resampler::Resampler;
 use crate::model::JointTable;
 
 /// Cells up to which a table is resampled [`REPLICATES`] times; larger ones [`FEWER_REPLICATES`] times.
@@ -42,23 +43,14 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
     if n == 0 {
         return None;
     }
-    let (mut stream, resampler) = (seed.stream("counts"), Resampler::new(&counts));
-    let cells: Vec<(u32, u32, u32)> = table.cells.keys().copied().collect();
+    let (mut stream, resampler) = (seed.fast_stream("counts"), Resampler::new(&counts));
+    let rows = Rows::new(table);
     let mut drawn = vec![0; counts.len()];
     let mut differences = RESAMPLED.map(|_| Vec::with_capacity(replicates));
     let mut versions = [(); 2].map(|()| vec![LabelCounts::default(); table.labels.len()]);
     for _ in 0..replicates {
         resampler.draw(&mut stream, &mut drawn);
-        for labels in &mut versions {
-            labels.fill(LabelCounts::default());
-        }
-        for (&(truth, a, b), &count) in cells.iter().zip(&drawn) {
-            if count > 0 {
-                for (labels, prediction) in versions.iter_mut().zip([a, b]) {
-                    add_to_marginals(labels, truth, prediction, count);
-                }
-            }
-        }
+        rows.add_up(&drawn, &mut versions);
         let [baseline, candidate] = versions.each_ref().map(|labels| values(labels, n));
         for (difference, (a, b)) in differences.iter_mut().zip(baseline.into_iter().zip(candidate)) {
             difference.push(b - a);
@@ -70,6 +62,50 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
         intervals: intervals.collect::<Option<_>>()?,
         replicates,
     })
+}
+
+/// The cells of a table by what the baseline's marginals need of them: each truth with each of its answers.
+struct Rows {
+    /// Truth and answer of the baseline, and how many cells they have.
+    rows: Vec<(u32, u32, usize)>,
+    /// The candidate's answer in each cell.
+    answers: Vec<u32>,
+}
+
+impl Rows {
+    fn new(table: &JointTable) -> Rows {
+        let mut rows: Vec<(u32, u32, usize)> = Vec::new();
+        for &(truth, answer, _) in table.cells.keys() {
+            match rows.last_mut() {
+                Some((last, before, cells)) if (*last, *before) == (truth, answer) => *cells += 1,
+                _ => rows.push((truth, answer, 1)),
+            }
+        }
+        let answers = table.cells.keys().map(|&(_, _, answer)| answer).collect();
+        Rows { rows, answers }
+    }
+
+    /// Marginals of both versions from the counts of the cells.
+    fn add_up(&self, counts: &[u64], versions: &mut [Vec<LabelCounts>; 2]) {
+        let [baseline, candidate] = versions;
+        baseline.fill(LabelCounts::default());
+        candidate.fill(LabelCounts::default());
+        let mut cells = counts.iter().zip(&self.answers);
+        for &(truth, answer, width) in &self.rows {
+            let mut sum = 0;
+            for (&count, &other) in cells.by_ref().take(width) {
+                sum += count;
+                if let Some(label) = candidate.get_mut(other as usize) {
+                    label.predicted += count;
+                    label.correct += if other == truth { count } else { 0 };
+                }
+            }
+            add_to_marginals(baseline, truth, answer, sum);
+            if let Some(label) = candidate.get_mut(truth as usize) {
+                label.support += sum;
+            }
+        }
+    }
 }
 
 #[cfg(test)]

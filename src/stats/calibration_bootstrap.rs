@@ -32,10 +32,10 @@ pub fn bootstrap_ece_times(sums: &CalibrationSums, alpha: f64, seed: Seed, repli
         return None;
     }
     let gaps = Gaps::new(sums);
-    let mut stream = seed.stream("calibration");
+    let mut stream = seed.fast_stream("calibration");
     let mut errors = [(); 2].map(|()| Vec::with_capacity(replicates));
     for _ in 0..replicates {
-        let range = gaps.error(&gaps.noise(|| stream.normal()));
+        let range = gaps.error(&gaps.noise(|| stream.fast_normal()));
         errors.iter_mut().zip(range).for_each(|(list, error)| list.push(error));
     }
     let [least, most] = &mut errors;
@@ -104,7 +104,7 @@ impl Gaps {
         for (at, column) in self.columns.iter().enumerate() {
             if column[at] > 0.0 {
                 let z = normal();
-                let below = noise.iter_mut().zip(column).skip(at);
+                let below = noise[at..].iter_mut().zip(&column[at..]);
                 below.for_each(|(sum, factor)| *sum += factor * z);
             }
         }

@@ -58,6 +58,7 @@ mod random;
 mod ranking;
 pub mod repeats;
 mod resample;
+mod resampler;
 mod residuals;
 mod scores;
 pub mod search;
@@ -67,6 +68,7 @@ mod special;
 mod student;
 mod summary;
 mod verdict;
+mod ziggurat;
 
 pub use binary::{BinarySample, summarise_ranking};
 pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
