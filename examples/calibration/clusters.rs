@@ -1,7 +1,12 @@
-//! Clusters: samples of one document lean alike.
+//! Clusters: samples of one document lean alike, by the headline and by every other metric.
 
 use crate::cell::{Plan, Table, all, holds};
-use evaldiff::stats::{ClusterSums, Random, clustered_mcnemar, mcnemar_midp};
+use evaldiff::model::{CalibrationSums, CompareOptions, Counts, JointTable, Metric};
+use evaldiff::stats::{
+    BinarySample, ClusterCounts, ClusterEvidence, ClusterSums, ConfidenceClusters, CountClusters, MeasuredCounts,
+    Measures, NumericClusters, NumericSums, Random, Seed, Summary, clustered_mcnemar, judge_by_clusters, mcnemar_midp,
+    ranked_by_cluster, resample, summarise, summarise_measured, summarise_ranking,
+};
 
 const CLUSTERS: [u64; 6] = [10, 20, 50, 100, 200, 500];
 
@@ -48,9 +53,196 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
         "false positives, clustered McNemar",
         "false positives if clusters are ignored",
     ];
-    vec![Table {
+    let mut tables = vec![Table {
         title: "**Clusters of one to nine samples that lean alike**, without a difference, %".to_owned(),
         head: head.map(String::from).to_vec(),
         rows,
-    }]
+    }];
+    tables.extend(of_metrics(plan, "labels, confidence and rankings", labels));
+    tables.extend(of_metrics(plan, "numeric targets", numbers));
+    tables
+}
+
+/// A pair of versions in so many clusters: its metrics as a report has them, with regard to clusters and without.
+type Pair = fn(u64, &mut Random, Seed) -> [Vec<Metric>; 2];
+
+/// Coverage of every metric's interval where samples of a cluster are alike, with regard to clusters and without.
+///
+/// Both versions are drawn alike, so that differences are zero; what the rates of a pair are is told by many clusters.
+fn of_metrics(plan: &Plan, what: &str, pair: Pair) -> Vec<Table> {
+    let mut random = Seed(1).stream("the truth of clusters");
+    let [truth, _] = pair(100_000, &mut random, Seed(0));
+    let truth: Vec<(String, f64)> = truth
+        .into_iter()
+        .filter(|metric| metric.ci_low.is_some())
+        .map(|metric| match metric.delta {
+            Some(_) => (metric.name, 0.0),
+            None => (metric.name, metric.candidate.unwrap_or_default()),
+        })
+        .collect();
+    let rows = all(&CLUSTERS, |clusters| {
+        let mut random = Seed(0).stream(&format!("metrics of {what} in {clusters} clusters"));
+        let mut held = [(); 2].map(|()| vec![(0_u64, 0_u64); truth.len()]);
+        for seed in 0..plan.pairs {
+            let found = pair(*clusters, &mut random, Seed(seed));
+            for (held, metrics) in held.iter_mut().zip(found) {
+                for ((name, value), (hits, all)) in truth.iter().zip(held) {
+                    let metric = metrics.iter().find(|metric| metric.name == *name);
+                    let interval = metric.and_then(|metric| metric.ci_low.zip(metric.ci_high));
+                    if let Some(holds) = holds(interval, *value) {
+                        (*hits, *all) = (*hits + u64::from(holds), *all + 1);
+                    }
+                }
+            }
+        }
+        let share = |(hits, all): (u64, u64)| (all > 0).then(|| hits as f64 / all as f64);
+        held.map(|held| held.into_iter().map(share).collect::<Vec<_>>())
+    });
+    let table = |side: usize, how: &str| Table {
+        title: format!("**Intervals of {what}, clusters {how}**: coverage, %"),
+        head: std::iter::once("clusters".to_owned())
+            .chain(truth.iter().map(|(name, _)| name.clone()))
+            .collect(),
+        rows: CLUSTERS
+            .iter()
+            .zip(&rows)
+            .map(|(clusters, row)| (clusters.to_string(), row[side].clone()))
+            .collect(),
+    };
+    vec![table(0, "declared"), table(1, "ignored")]
+}
+
+/// Samples of a cluster: one to nineteen.
+fn size(random: &mut Random) -> u64 {
+    1 + random.below(19)
+}
+
+/// A binary classification with probabilities. A cluster has a share of positives of its own, and an error of each version
+/// that all of its samples share.
+fn labels(clusters: u64, random: &mut Random, seed: Seed) -> [Vec<Metric>; 2] {
+    let (mut samples, mut of_cluster) = (Vec::new(), Vec::new());
+    for cluster in 0..clusters {
+        let share = 0.5 + 0.3 * (random.uniform() - 0.5);
+        let shared = [(); 2].map(|()| 1.5 * random.normal());
+        for _ in 0..size(random) {
+            let positive = random.uniform() < share;
+            let common = random.normal() + if positive { 1.2 } else { -1.2 };
+            let scores = shared.map(|shared| {
+                let score = 1.5 * (common + shared + 0.3 * random.normal());
+                1.0 / (1.0 + (-score).exp())
+            });
+            let predicted = scores.map(|score| score > 0.5);
+            samples.push(BinarySample {
+                positive,
+                predicted,
+                scores,
+            });
+            of_cluster.push(cluster);
+        }
+    }
+    let cell = |sample: &BinarySample| {
+        (
+            u32::from(sample.positive),
+            u32::from(sample.predicted[0]),
+            u32::from(sample.predicted[1]),
+        )
+    };
+    let confidence = |sample: &BinarySample| sample.scores.map(|score| score.max(1.0 - score));
+    let correct = |sample: &BinarySample| sample.predicted.map(|predicted| predicted == sample.positive);
+    let mut table = JointTable {
+        labels: ["no", "yes"].map(String::from).to_vec(),
+        ..JointTable::default()
+    };
+    let mut calibration = CalibrationSums::default();
+    for sample in &samples {
+        *table.cells.entry(cell(sample)).or_default() += 1;
+        calibration.add(confidence(sample), correct(sample));
+    }
+    let places: Vec<(u32, u32, u32)> = table.cells.keys().copied().collect();
+    let (mut counts, mut confidences) = (CountClusters::new(&table), ConfidenceClusters::default());
+    let mut clustered = ClusterCounts::default();
+    let mut at = 0;
+    for members in of_cluster.chunk_by(|a, b| a == b) {
+        let members = &samples[at..at + members.len()];
+        at += members.len();
+        let mut cells: Vec<usize> = members
+            .iter()
+            .filter_map(|sample| places.binary_search(&cell(sample)).ok())
+            .collect();
+        cells.sort_unstable();
+        counts.add(cells.chunk_by(|a, b| a == b).map(|run| (run[0], run.len() as u64)));
+        confidences.add(members.iter().map(|sample| (confidence(sample), correct(sample))));
+        let change = members
+            .iter()
+            .map(|sample| correct(sample).map(f64::from))
+            .map(|[a, b]| b - a);
+        clustered.whole.add(change.sum(), members.len() as u64);
+        clustered.largest = clustered.largest.max(members.len() as u64);
+    }
+    clustered.evidence = ClusterEvidence::Labels {
+        counts,
+        confidence: Some(Box::new(confidences)),
+    };
+    let counts = Counts {
+        table,
+        calibration: Some(calibration),
+        ..Counts::default()
+    };
+    let options = CompareOptions::default();
+    let mut summary = summarise(&counts, &options);
+    let (ranking, _) = summarise_ranking("yes", samples.clone(), &options);
+    summary.metrics.extend(ranking);
+    let mut ignored = summary.metrics.clone();
+    resample(&mut ignored, &counts, options.alpha, seed);
+    let ranked = ranked_by_cluster(&samples, &of_cluster, options.alpha);
+    judge_by_clusters(
+        &mut summary,
+        &clustered,
+        ranked,
+        counts.calibration.as_ref(),
+        &options,
+        seed,
+    );
+    [without_headline(summary), ignored]
+}
+
+/// Numbers against true ones: errors of the samples of a cluster lean alike, and are of like size.
+fn numbers(clusters: u64, random: &mut Random, seed: Seed) -> [Vec<Metric>; 2] {
+    let mut sums = NumericSums::new(0.0, 0.0);
+    let mut evidence = NumericClusters::new(0.0);
+    let mut clustered = ClusterCounts::default();
+    for _ in 0..clusters {
+        let (level, shared) = (random.normal(), [(); 2].map(|()| 0.5 * random.normal()));
+        let samples: Vec<[f64; 3]> = (0..size(random))
+            .map(|_| {
+                let truth = 2.0 * level + random.normal();
+                let [a, b] = shared.map(|shared| truth + shared + 0.5 * random.normal());
+                [truth, a, b]
+            })
+            .collect();
+        for [truth, a, b] in &samples {
+            sums.add(*truth, *a, *b);
+        }
+        let change = samples
+            .iter()
+            .map(|[truth, a, b]| (b - truth).abs() - (a - truth).abs());
+        clustered.whole.add(change.sum(), samples.len() as u64);
+        clustered.largest = clustered.largest.max(samples.len() as u64);
+        evidence.add(samples);
+    }
+    clustered.evidence = ClusterEvidence::Numeric(evidence);
+    let counts = MeasuredCounts {
+        whole: Measures::Numeric(Box::new(sums)),
+        slices: Vec::new(),
+    };
+    let options = CompareOptions::default();
+    let mut summary = summarise_measured(&counts, &options, seed);
+    let ignored = summary.metrics.clone();
+    judge_by_clusters(&mut summary, &clustered, Vec::new(), None, &options, seed);
+    [without_headline(summary), ignored]
+}
+
+/// The headline is judged elsewhere.
+fn without_headline(summary: Summary) -> Vec<Metric> {
+    summary.metrics.into_iter().skip(1).collect()
 }

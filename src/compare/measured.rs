@@ -93,7 +93,7 @@ impl Tally {
                 *differ += u64::from(a.code(slice, row) != b.code(slice, row));
             }
             if let Some(clusters) = &mut self.clusters {
-                clusters.add(keys.value(row), &a, &b, row, values[1] - values[0]);
+                clusters.add_measured(keys.value(row), &a, &b, row, &measured.measure);
             }
             if let (Some(marks), Some(position)) = (&mut self.marks, b.position(row)) {
                 marks.add_measured(keys.value(row), position, values);

@@ -36,7 +36,7 @@ use crate::media::Collector;
 use crate::model::comparison::{Latencies, TrialCounts};
 use crate::model::cost::Costs;
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate};
-use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
+use crate::stats::{self, BinarySample, ClusterCounts, ClusterMetric, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
 
@@ -116,6 +116,7 @@ pub async fn run(
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
     let (cost, invalid_costs) = cost::costs(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
+        clusters: pass.clusters(&counts.table),
         counts,
         measured: pass.measured(),
         binary,
@@ -123,7 +124,6 @@ pub async fn run(
         cost,
         invalid_costs,
         trials: pass.trials(),
-        clusters: pass.clusters(),
         mapped: pass.tally.mapped,
         discovery,
         pass,
@@ -132,6 +132,15 @@ pub async fn run(
 }
 
 impl Compared {
+    /// What the clusters say of how the versions rank, where samples have probabilities of a positive class.
+    pub fn ranked_by_cluster(&self, alpha: f64) -> Vec<ClusterMetric> {
+        let rows = self.pass.tally.clusters.as_ref();
+        let both = rows.zip(self.binary.as_ref());
+        both.map_or_else(Vec::new, |(rows, (_, samples))| {
+            stats::ranked_by_cluster(samples, rows.clusters(), alpha)
+        })
+    }
+
     /// The full table of one slice.
     pub fn slice_table(&self, predicates: &[Predicate]) -> JointTable {
         self.pass.slice_table(predicates)

@@ -252,7 +252,6 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
     let layout = Layout {
         keys: roles.key.len(),
         truth: roles.truth.is_some(),
-        confidence: roles.confidence.is_some(),
         status: roles.status.is_some(),
         kind,
         shape: Shape {
@@ -261,6 +260,7 @@ fn columns(schema: &Schema, roles: &ColumnRoles) -> Result<(Vec<ReadColumn>, Lay
             values: if kind == Kind::Numeric { 2 } else { values.len() },
             repeats: roles.repeat.is_some(),
             cluster: roles.cluster.is_some(),
+            confidence: roles.confidence.is_some(),
         },
     };
     Ok((out, layout))
