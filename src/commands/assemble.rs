@@ -177,27 +177,16 @@ fn repeats(compared: &Compared) -> Option<Repeats> {
     })
 }
 
-/// What a reader must know of clusters: where the runs disagree on them, and where they count for nothing.
-fn clusters(job: &Job, compared: &Compared) -> Vec<Warning> {
-    let (Some(clusters), Some(column)) = (&compared.clusters, &job.roles.cluster) else {
-        return Vec::new();
-    };
-    let differ = (clusters.differing > 0).then(|| Warning {
+/// What a reader must know of clusters: where the runs disagree on them.
+fn clusters(job: &Job, compared: &Compared) -> Option<Warning> {
+    let (clusters, column) = (compared.clusters.as_ref()?, job.roles.cluster.as_ref()?);
+    (clusters.differing > 0).then(|| Warning {
         code: "cluster_differs".into(),
         text: format!(
             "the runs disagree on `{column}` for {} matched samples: the candidate's cluster counts",
             clusters.differing
         ),
-    });
-    // One half would test on the documents of the other what it found there.
-    let search = job.options.search.then(|| Warning {
-        code: "not_searched".into(),
-        text: format!(
-            "slices were not searched for: the search does not allow for the clusters of `{column}`, and would confirm what is \
-             not there; declare slices (--slice), whose tests do"
-        ),
-    });
-    differ.into_iter().chain(search).collect()
+    })
 }
 
 /// How much a label map changed.

@@ -65,11 +65,10 @@ impl Job {
         a.snapshot_id == b.snapshot_id && a.run_id == b.run_id && a.model_version == b.model_version
     }
 
-    /// Whether slices are searched for: not where a text has no score to fall, nor where samples belong to clusters, which
-    /// would lie in both halves.
+    /// Whether slices are searched for: not where a text has no score to fall.
     fn searches(&self) -> bool {
         let judged = self.roles.kind() != Kind::Text || !self.roles.scores.is_empty();
-        self.options.search && self.roles.cluster.is_none() && !self.is_one_run() && judged
+        self.options.search && !self.is_one_run() && judged
     }
 }
 

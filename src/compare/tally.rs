@@ -1,7 +1,7 @@
 //! What one task counts while aligned rows stream by.
 
 use super::cells::{CellTable, Cells};
-use super::clusters::ClusterRows;
+use super::clusters::{ClusterRows, cluster_of};
 use super::encode::{
     BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, MAPPED, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD, Shape,
 };
@@ -252,7 +252,8 @@ impl Tally {
                 clusters.add(keys.value(row), &a, &b, row, cell);
             }
             if let (Some(marks), Some(position)) = (&mut self.marks, b.position(row)) {
-                marks.add(keys.value(row), position, cell);
+                let cluster = self.shape.cluster.then(|| cluster_of(keys.value(row), &b, row));
+                marks.add(keys.value(row), position, cell, cluster);
             }
             cells.push(cell);
         }
