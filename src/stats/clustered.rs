@@ -13,8 +13,11 @@ use std::collections::BTreeMap;
 
 /// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it.
 pub const FEW_CLUSTERS: u64 = 10;
-/// Share of the samples in one cluster above which intervals were not found to hold, however many others there are.
+/// Share of the samples in one cluster above which intervals were not found to hold, however many others there are, if it
+/// is [`LARGER_THAN_MEAN`].
 pub const LARGE_CLUSTER: f64 = 0.15;
+/// How many times as large as the mean a cluster is that counts as large.
+pub(super) const LARGER_THAN_MEAN: f64 = 2.0;
 
 /// What the clusters of the matched samples add up to.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -257,6 +257,32 @@ fn few_clusters_leave_the_metrics_beside_the_headline_without_an_interval() {
 }
 
 #[test]
+fn one_large_cluster_leaves_them_without_an_interval_too() {
+    let project = Project::new();
+    for version in ["v1", "v2"] {
+        // 60 documents; every other sample is of the first.
+        let rows = ranked(version == "v2", 2, false);
+        let rows = rows.lines().take(121).enumerate().map(|(at, row)| match at % 2 {
+            1 => format!("{}d0\n", &row[..=row.rfind(',').unwrap()]),
+            _ => format!("{row}\n"),
+        });
+        project.file(&format!("{version}.csv"), rows.collect::<String>());
+    }
+    let args = ["v1.csv", "v2.csv", "--format", "json", "--cluster", "doc"];
+    let found = project.run(&args).ok().json();
+    assert_eq!(found["clusters"]["n"], 60);
+    let limit = "no cluster of more than twice the mean size has more than 15% of the samples; the largest has 51%";
+    for (at, metric) in found["metrics"].as_array().unwrap().iter().enumerate() {
+        assert_eq!(ends(metric).is_some(), at == 0, "{metric}");
+        let note = metric["note"].as_str().unwrap_or_default();
+        assert!(
+            note.contains(limit) || metric["name"] == "relative_negative_flip_rate",
+            "{metric}"
+        );
+    }
+}
+
+#[test]
 fn changed_labels_are_judged_by_clusters_under_both_truths() {
     let alone = compare_ranked(1, true, &[]);
     let found = compare_ranked(5, true, &["--cluster", "doc"]);

@@ -19,7 +19,7 @@ pub use counts::CountClusters;
 pub use numeric::NumericClusters;
 pub use ranked::ranked_by_cluster;
 
-use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER};
+use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN};
 use super::clusters::ClusterSums;
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
@@ -209,10 +209,15 @@ fn limit(clusters: u64, counts: &ClusterCounts) -> Option<String> {
     if clusters < FEW_CLUSTERS {
         return Some(format!("from {FEW_CLUSTERS} clusters on; there are {clusters}"));
     }
-    let share = counts.largest as f64 / counts.whole.samples().max(1) as f64;
-    (share > LARGE_CLUSTER).then(|| {
+    let (largest, samples) = (counts.largest as f64, counts.whole.samples().max(1) as f64);
+    let share = largest / samples;
+    // Of ten clusters that are not all of one size some have more than a tenth.
+    let uneven = largest * counts.whole.clusters() as f64 > LARGER_THAN_MEAN * samples;
+    (share > LARGE_CLUSTER && uneven).then(|| {
         let [most, share] = [LARGE_CLUSTER, share].map(|share| libm::round(100.0 * share));
-        format!("where no cluster has more than {most}% of the samples; the largest has {share}%")
+        format!(
+            "where no cluster of more than twice the mean size has more than {most}% of the samples; the largest has {share}%"
+        )
     })
 }
 
