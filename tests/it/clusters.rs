@@ -1,4 +1,4 @@
-//! Several samples of one document: what the headline and the slices are judged by, and what is said of the rest.
+//! Several samples of one document: what metrics and slices are judged by, what the search confirms, and what is said.
 
 use crate::harness::{Output, Project, assert_same_trees, repository, tree};
 use serde_json::Value;
@@ -409,6 +409,9 @@ fn the_search_confirms_by_clusters_what_is_there_and_nothing_else() {
     assert_eq!(confirmed(&search(false, &by_document)), [Value::Null; 0]);
     assert!(!confirmed(&search(false, &[])).is_empty());
     let found = search(true, &by_document);
+    let searched = found["discovered"]["columns"].as_array().unwrap().iter();
+    let searched: Vec<&Value> = searched.map(|column| &column["column"]).collect();
+    assert_eq!(searched, ["team", "shelf", "tier"]);
     // A cluster is whole in one half.
     let halves = [0, 1].map(|half| found["discovered"]["halves"][half].as_u64().unwrap());
     assert!(halves.iter().all(|half| half % 8 == 0 && *half > 1_600), "{halves:?}");
