@@ -367,7 +367,7 @@ fn flipping(candidate: bool, planted: bool) -> String {
     let mut out = String::from("id,label,pred,doc,team,shelf,tier\n");
     for document in 0..600_u64 {
         let luck = mixed(document);
-        let worse = luck % 100 < 6 || (planted && document % 12 == 3 && luck % 2 == 0);
+        let worse = luck % 100 < 6 || (planted && document % 12 == 3 && luck.is_multiple_of(2));
         let right = match luck % 100 {
             _ if worse => !candidate,
             94..100 => candidate,
