@@ -37,6 +37,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         change: &change,
         kind: Change::Flip,
         explore: &explore,
+        clusters: None,
     };
 
     println!("{samples} samples, 30 columns{}", memory("VmRSS:", "held before"));

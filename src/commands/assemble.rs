@@ -26,19 +26,25 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     if let Some(clusters) = &compared.clusters {
         stats::allow_for_clusters(&mut summary, clusters, job.roles.kind(), &job.options);
     }
-    let resampling = match compared.measured {
-        Some(_) => stats::resampled_measures(&summary.metrics, seed(job)),
-        // Of a run and itself nothing differs.
-        None if job.is_one_run() => None,
-        None => stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)),
-    };
     let ranking = compared.binary.as_ref().map(|(positive, samples)| {
         let (metrics, ranking) = stats::summarise_ranking(positive, samples.clone(), &job.options);
         summary.metrics.extend(metrics);
         ranking
     });
-    if let Some(clusters) = compared.clusters.as_ref().filter(|_| !job.is_one_run()) {
-        stats::note_clusters(&mut summary.metrics, clusters);
+    let resampling = match (&compared.clusters, &compared.measured) {
+        // Of a run and itself nothing differs.
+        (_, None) if job.is_one_run() => None,
+        (Some(clusters), _) if !job.is_one_run() => {
+            let ranked = compared.ranked_by_cluster(job.options.alpha);
+            let calibration = counts.calibration.as_ref();
+            stats::judge_by_clusters(&mut summary, clusters, ranked, calibration, &job.options, seed(job))
+        }
+        (_, Some(_)) => stats::resampled_measures(&summary.metrics, seed(job)),
+        (_, None) => stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)),
+    };
+    let mut label_changes = stats::label_changes(counts, &job.options);
+    if let (Some(changes), Some(clusters)) = (&mut label_changes, &compared.clusters) {
+        stats::relabel_by_clusters(changes, clusters, &job.options);
     }
     let mut pages = 0;
     let mut regressed = 0;
@@ -85,7 +91,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
             .map(|margin| non_inferiority(&summary.metrics, margin)),
         accounting: counts.accounting,
         outcomes: summary.outcomes,
-        label_changes: stats::label_changes(counts, &job.options),
+        label_changes,
         metrics: summary.metrics,
         resampling,
         classes: summary.classes,
@@ -171,27 +177,16 @@ fn repeats(compared: &Compared) -> Option<Repeats> {
     })
 }
 
-/// What a reader must know of clusters: where the runs disagree on them, and where they count for nothing.
-fn clusters(job: &Job, compared: &Compared) -> Vec<Warning> {
-    let (Some(clusters), Some(column)) = (&compared.clusters, &job.roles.cluster) else {
-        return Vec::new();
-    };
-    let differ = (clusters.differing > 0).then(|| Warning {
+/// What a reader must know of clusters: where the runs disagree on them.
+fn clusters(job: &Job, compared: &Compared) -> Option<Warning> {
+    let (clusters, column) = (compared.clusters.as_ref()?, job.roles.cluster.as_ref()?);
+    (clusters.differing > 0).then(|| Warning {
         code: "cluster_differs".into(),
         text: format!(
             "the runs disagree on `{column}` for {} matched samples: the candidate's cluster counts",
             clusters.differing
         ),
-    });
-    // One half would test on the documents of the other what it found there.
-    let search = job.options.search.then(|| Warning {
-        code: "not_searched".into(),
-        text: format!(
-            "slices were not searched for: the search does not allow for the clusters of `{column}`, and would confirm what is \
-             not there; declare slices (--slice), whose tests do"
-        ),
-    });
-    differ.into_iter().chain(search).collect()
+    })
 }
 
 /// How much a label map changed.

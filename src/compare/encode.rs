@@ -50,7 +50,6 @@ pub(super) struct Codes {
 pub(super) struct Layout {
     pub(super) keys: usize,
     pub(super) truth: bool,
-    pub(super) confidence: bool,
     pub(super) status: bool,
     pub(super) kind: Kind,
     pub(super) shape: Shape,
@@ -69,6 +68,8 @@ pub(super) struct Shape {
     pub(super) repeats: bool,
     /// Whether samples belong to clusters.
     pub(super) cluster: bool,
+    /// Whether labels come with a confidence.
+    pub(super) confidence: bool,
 }
 
 impl Shape {
@@ -159,7 +160,7 @@ impl Encoder {
                 measured.push(digests(next())?);
             }
         }
-        let confidence = match self.layout.confidence {
+        let confidence = match self.layout.shape.confidence {
             true => confidence(next(), &mut words)?,
             false => Float64Array::new_null(n),
         };

@@ -41,6 +41,18 @@ pub(super) struct Marks {
     list: Vec<Mark>,
     /// One for each mark where answers are measured, else none.
     values: Vec<Values>,
+    /// The cluster of each mark where samples belong to clusters, else none.
+    clusters: Vec<u64>,
+}
+
+/// What is known of each mark.
+#[derive(Debug)]
+pub(super) struct Sorted {
+    pub(super) marks: Vec<Mark>,
+    /// None where answers are right or wrong.
+    pub(super) values: Vec<Values>,
+    /// None where samples belong to no clusters.
+    pub(super) clusters: Vec<u64>,
 }
 
 impl Marks {
@@ -53,6 +65,7 @@ impl Marks {
             rows: Arc::new(rows),
             list: Vec::new(),
             values: Vec::new(),
+            clusters: Vec::new(),
         })
     }
 
@@ -60,22 +73,26 @@ impl Marks {
         self.list.is_empty()
     }
 
-    /// Notes a sample by its key, the position of the candidate's row and its cell.
-    pub(super) fn add(&mut self, key: &str, position: u64, cell: u32) {
-        self.list.extend(self.mark(key, position, cell));
+    /// Notes a sample by its key, the position of the candidate's row, its cell and the cluster that it belongs to.
+    pub(super) fn add(&mut self, key: &str, position: u64, cell: u32, cluster: Option<u64>) -> bool {
+        let mark = self.mark(key, position, cell, cluster);
+        self.list.extend(mark);
+        self.clusters.extend(mark.and(cluster));
+        mark.is_some()
     }
 
     /// The same where answers are measured.
-    pub(super) fn add_measured(&mut self, key: &str, position: u64, values: Values) {
-        if let Some(mark) = self.mark(key, position, 0) {
-            self.list.push(mark);
+    pub(super) fn add_measured(&mut self, key: &str, position: u64, values: Values, cluster: Option<u64>) {
+        if self.add(key, position, 0, cluster) {
             self.values.push(values);
         }
     }
 
-    /// The mark of a sample that is searched.
-    fn mark(&self, key: &str, position: u64, cell: u32) -> Option<Mark> {
-        let explores = search::drawn(key.as_bytes(), self.one_in)?;
+    /// The mark of a sample that is searched. All samples of a cluster are in one half: on the documents on which a slice was
+    /// found it would be confirmed whether it is there or not.
+    fn mark(&self, key: &str, position: u64, cell: u32, cluster: Option<u64>) -> Option<Mark> {
+        let drawn = search::drawn(key.as_bytes(), self.one_in)?;
+        let explores = cluster.map_or(drawn, |cluster| search::explores(&cluster.to_le_bytes()));
         Some(Mark {
             row: self.rows.number(position) as u32,
             cell: if explores { cell | EXPLORES } else { cell },
@@ -89,16 +106,32 @@ impl Marks {
             ..mark
         }));
         self.values.extend(other.values);
+        self.clusters.extend(other.clusters);
     }
 
-    /// All of them in the order of the rows, whatever the order of the tasks, with the values that there are.
-    pub(super) fn sorted(mut self) -> (Vec<Mark>, Vec<Values>) {
-        if self.values.is_empty() {
+    /// All of them in the order of the rows, whatever the order of the tasks, with what there is of each.
+    pub(super) fn sorted(mut self) -> Sorted {
+        if self.values.is_empty() && self.clusters.is_empty() {
             self.list.sort_unstable_by_key(|mark| mark.row);
-            return (self.list, self.values);
+            return Sorted {
+                marks: self.list,
+                values: self.values,
+                clusters: self.clusters,
+            };
         }
-        let mut both: Vec<(Mark, Values)> = self.list.into_iter().zip(self.values).collect();
-        both.sort_unstable_by_key(|(mark, _)| mark.row);
-        both.into_iter().unzip()
+        // There are no more marks than row numbers.
+        let mut order: Vec<u32> = (0..self.list.len() as u32).collect();
+        order.sort_unstable_by_key(|at| self.list[*at as usize].row);
+        Sorted {
+            marks: in_order(&self.list, &order),
+            values: in_order(&self.values, &order),
+            clusters: in_order(&self.clusters, &order),
+        }
     }
+}
+
+/// A list in another order; nothing stays nothing.
+fn in_order<T: Copy>(list: &[T], order: &[u32]) -> Vec<T> {
+    let found = order.iter().map(|at| list.get(*at as usize).copied());
+    found.flatten().collect()
 }

@@ -4,7 +4,10 @@ use super::tally::Side;
 use crate::model::kind::LARGEST_NUMBER;
 use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, ScoreRole, SliceCounts};
 use crate::stats::search::Change;
-use crate::stats::{Measures, NumericSums, Play, ScoreSums, ShiftBins, play};
+use crate::stats::{
+    ClusterEvidence, ClusterSums, ExactSum, Measures, NumericClusters, NumericSums, Play, SCORE_PREFIX, ScoreSums,
+    ShiftBins, play,
+};
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, UInt64Array};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
@@ -64,6 +67,74 @@ impl Measure {
         })
     }
 
+    /// Numbers that [`Measure::evidence`] gives for a sample.
+    pub(super) fn evidence_width(&self) -> usize {
+        match self.numeric {
+            true => 3,
+            false => 2 * self.scores.len() + usize::from(self.references),
+        }
+    }
+
+    /// All that a sample is measured by: truth and both answers; or the scores of both versions, and where there are
+    /// references whether the output became equal to its own (1), no longer is (-1) or neither.
+    pub(super) fn evidence(&self, a: &Side<'_>, b: &Side<'_>, row: usize, out: &mut Vec<f64>) {
+        if self.numeric {
+            return out.extend([b.value(0, row), a.value(1, row), b.value(1, row)]);
+        }
+        out.extend((0..self.scores.len()).flat_map(|i| [a, b].map(|side| side.value(i, row))));
+        if self.references {
+            let Some(reference) = b.text(0, row) else {
+                return out.push(f64::NAN);
+            };
+            let [old, new] = [a, b].map(|side| f64::from(side.text(1, row) == Some(reference)));
+            out.push(new - old);
+        }
+    }
+
+    /// By how much the headline's value of a sample changed, by its evidence.
+    pub(super) fn change_of(&self, evidence: &[f64]) -> f64 {
+        match (self.numeric, evidence) {
+            (true, [truth, a, b, ..]) => (b - truth).abs() - (a - truth).abs(),
+            (false, [a, b, ..]) => b - a,
+            _ => f64::NAN,
+        }
+    }
+
+    /// Sums over no cluster.
+    pub(super) fn clusters(&self) -> ClusterEvidence {
+        if self.numeric {
+            return ClusterEvidence::Numeric(NumericClusters::new(self.pivot));
+        }
+        let further = self.scores.iter().skip(1);
+        ClusterEvidence::Text {
+            scores: further
+                .map(|score| (format!("{SCORE_PREFIX}{}", score.column), ClusterSums::default()))
+                .collect(),
+            exact: self.references.then(ClusterSums::default),
+        }
+    }
+
+    /// Adds a cluster by the evidence of its samples.
+    pub(super) fn add_cluster<'a>(&self, sums: &mut ClusterEvidence, samples: impl Iterator<Item = &'a [f64]> + Clone) {
+        match sums {
+            ClusterEvidence::Numeric(sums) => {
+                let numbers = samples.filter_map(|sample| sample.first_chunk::<3>().copied());
+                sums.add(numbers.filter(|numbers| numbers.iter().all(|number| number.is_finite())));
+            }
+            ClusterEvidence::Text { scores, exact } => {
+                for (i, (_, sums)) in scores.iter_mut().enumerate() {
+                    let at = 2 * (i + 1);
+                    add_mean(sums, samples.clone().map(|sample| sample[at + 1] - sample[at]));
+                }
+                if let Some(exact) = exact {
+                    let change = |sample: &[f64]| sample.last().copied().unwrap_or(f64::NAN);
+                    add_mean(exact, samples.map(change));
+                }
+            }
+            ClusterEvidence::None | ClusterEvidence::Labels { .. } => {}
+        }
+    }
+
     /// By how much the candidate is worse.
     pub(super) fn loss(&self, [baseline, candidate]: [f64; 2]) -> f64 {
         match self.direction() {
@@ -118,6 +189,18 @@ impl Measure {
                 }
             }
         }
+    }
+}
+
+/// Adds a cluster by the changes of its samples; those that are no number do not count, nor does a cluster of them alone.
+fn add_mean(sums: &mut ClusterSums, changes: impl Iterator<Item = f64>) {
+    let (mut sum, mut samples) = (ExactSum::default(), 0);
+    for change in changes.filter(|change| change.is_finite()) {
+        sum.add(change);
+        samples += 1;
+    }
+    if samples > 0 {
+        sums.add(sum.value(), samples);
     }
 }
 

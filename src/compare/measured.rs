@@ -1,5 +1,6 @@
 //! What one task measures while aligned rows stream by, where answers are measured rather than right or wrong.
 
+use super::clusters::cluster_of;
 use super::lists;
 use super::measure::Measure;
 use super::pass::Pass;
@@ -93,10 +94,11 @@ impl Tally {
                 *differ += u64::from(a.code(slice, row) != b.code(slice, row));
             }
             if let Some(clusters) = &mut self.clusters {
-                clusters.add(keys.value(row), &a, &b, row, values[1] - values[0]);
+                clusters.add_measured(keys.value(row), &a, &b, row, &measured.measure);
             }
             if let (Some(marks), Some(position)) = (&mut self.marks, b.position(row)) {
-                marks.add_measured(keys.value(row), position, values);
+                let cluster = self.shape.cluster.then(|| cluster_of(keys.value(row), &b, row));
+                marks.add_measured(keys.value(row), position, values, cluster);
             }
             let play = measured.measure.play(values);
             if play != Play::Tie {

@@ -38,7 +38,7 @@ use crate::media::Collector;
 use crate::model::comparison::{Latencies, TrialCounts};
 use crate::model::cost::Costs;
 use crate::model::{ColumnRoles, CompareOptions, Counts, JointTable, Kind, Predicate};
-use crate::stats::{BinarySample, ClusterCounts, MeasuredCounts};
+use crate::stats::{self, BinarySample, ClusterCounts, ClusterMetric, MeasuredCounts};
 use crate::store::ResolvedRun;
 use std::sync::Arc;
 
@@ -78,11 +78,10 @@ impl Job {
         self.roles.kind().has_labels() && !self.options.label_map.is_empty()
     }
 
-    /// Whether slices are searched for: not where a text has no score to fall, nor where samples belong to clusters, which
-    /// would lie in both halves.
+    /// Whether slices are searched for: not where a text has no score to fall.
     fn searches(&self) -> bool {
         let judged = self.roles.kind() != Kind::Text || !self.roles.scores.is_empty();
-        self.options.search && self.roles.cluster.is_none() && !self.is_one_run() && judged
+        self.options.search && !self.is_one_run() && judged
     }
 }
 
@@ -130,6 +129,7 @@ pub async fn run(
     let latency = latency::latencies(job, &sides.baseline, &sides.candidate).await?;
     let (cost, invalid_costs) = cost::costs(job, &sides.baseline, &sides.candidate).await?;
     Ok(Compared {
+        clusters: pass.clusters(&counts.table),
         counts,
         measured: pass.measured(),
         binary,
@@ -137,7 +137,6 @@ pub async fn run(
         cost,
         invalid_costs,
         trials: pass.trials(),
-        clusters: pass.clusters(),
         mapped: pass.tally.mapped,
         discovery,
         pass,
@@ -159,6 +158,15 @@ fn check_labels(job: &Job, sides: &plan::Sides, pass: &pass::Pass) -> Result<(),
 }
 
 impl Compared {
+    /// What the clusters say of how the versions rank, where samples have probabilities of a positive class.
+    pub fn ranked_by_cluster(&self, alpha: f64) -> Vec<ClusterMetric> {
+        let rows = self.pass.tally.clusters.as_ref();
+        let both = rows.zip(self.binary.as_ref());
+        both.map_or_else(Vec::new, |(rows, (_, samples))| {
+            stats::ranked_by_cluster(samples, rows.clusters(), alpha)
+        })
+    }
+
     /// The full table of one slice.
     pub fn slice_table(&self, predicates: &[Predicate]) -> JointTable {
         self.pass.slice_table(predicates)

@@ -346,6 +346,13 @@ impl Pass {
         JointTable { labels, cells: out }
     }
 
+    /// The labels of every cell by their places in the joint table, by the cell's number.
+    pub(super) fn places(&self) -> impl Iterator<Item = (u32, u32, u32)> {
+        let (_, place) = self.label_order();
+        let triples = self.tally.cells.triples.iter();
+        triples.map(move |&(t, a, b)| (place[t as usize], place[a as usize], place[b as usize]))
+    }
+
     fn slice_tables(&self) -> Vec<SliceTable> {
         let mut out = Vec::new();
         let predicate = |i: usize, code: u64| Predicate {

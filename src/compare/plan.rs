@@ -275,7 +275,6 @@ fn columns(job: &Job) -> Result<(Vec<ReadColumn>, Layout), CompareError> {
     let layout = Layout {
         keys: roles.key.len(),
         truth: roles.truth.is_some(),
-        confidence: roles.confidence.is_some(),
         status: roles.status.is_some(),
         kind,
         shape: Shape {
@@ -284,6 +283,7 @@ fn columns(job: &Job) -> Result<(Vec<ReadColumn>, Layout), CompareError> {
             values: if kind == Kind::Numeric { 2 } else { values.len() },
             repeats: roles.repeat.is_some(),
             cluster: roles.cluster.is_some(),
+            confidence: roles.confidence.is_some(),
         },
     };
     Ok((out, layout))

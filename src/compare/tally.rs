@@ -1,7 +1,7 @@
 //! What one task counts while aligned rows stream by.
 
 use super::cells::{CellTable, Cells};
-use super::clusters::ClusterRows;
+use super::clusters::{ClusterRows, cluster_of};
 use super::encode::{
     BAD_CONFIDENCE, ERROR, LABEL_BITS, LABEL_MASK, MAPPED, NO_PREDICTION, NO_TRUTH, SKIPPED, SLICES_PER_WORD, Shape,
 };
@@ -211,7 +211,7 @@ impl Tally {
             mapped: 0,
             shape,
             marks,
-            clusters: shape.cluster.then(|| ClusterRows::new(shape)),
+            clusters: shape.cluster.then(|| ClusterRows::new(shape, measure)),
         }
     }
 
@@ -233,7 +233,11 @@ impl Tally {
             let class = classify(duplicate.value(row), la, lb, |a, b| truth(a) == truth(b));
             if !self.belongs(class, keys.value(row), &a, &b, row) {
                 if let (AccountingClass::LabelChanged, Some(la), Some(lb)) = (class, la, lb) {
-                    self.relabelled.add([la, lb].map(truth), [la, lb].map(prediction));
+                    let [truths, answers] = [[la, lb].map(truth), [la, lb].map(prediction)];
+                    self.relabelled.add(truths, answers);
+                    if let Some(clusters) = &mut self.clusters {
+                        clusters.add_relabelled(keys.value(row), &b, row, truths, answers);
+                    }
                 }
                 continue;
             }
@@ -242,18 +246,14 @@ impl Tally {
             if matches!(outcome, Outcome::Regressed | Outcome::Fixed) {
                 flips.push(row as u32);
             }
-            if let Some(clusters) = &mut self.clusters {
-                let change = match outcome {
-                    Outcome::Regressed => -1.0,
-                    Outcome::Fixed => 1.0,
-                    Outcome::BothCorrect | Outcome::BothWrong => 0.0,
-                };
-                clusters.add(keys.value(row), &a, &b, row, change);
-            }
             matched.push(row);
             let cell = self.cells.number(truth(lb), prediction(la), prediction(lb));
+            if let Some(clusters) = &mut self.clusters {
+                clusters.add(keys.value(row), &a, &b, row, cell);
+            }
             if let (Some(marks), Some(position)) = (&mut self.marks, b.position(row)) {
-                marks.add(keys.value(row), position, cell);
+                let cluster = self.shape.cluster.then(|| cluster_of(keys.value(row), &b, row));
+                marks.add(keys.value(row), position, cell, cluster);
             }
             cells.push(cell);
         }
@@ -381,7 +381,7 @@ impl Tally {
             mine.merge(theirs, cell);
         }
         if let (Some(mine), Some(theirs)) = (&mut self.clusters, other.clusters) {
-            mine.merge(theirs);
+            mine.merge(theirs, cell);
         }
     }
 }

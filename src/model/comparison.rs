@@ -99,6 +99,14 @@ pub struct Comparison {
     pub warnings: Vec<Warning>,
 }
 
+impl Comparison {
+    /// Pieces of evidence for a change: flips, or where samples belong to clusters those that lean either way.
+    pub fn flips(&self) -> u64 {
+        self.clusters
+            .map_or_else(|| self.outcomes.flips(), |clusters| clusters.leaning)
+    }
+}
+
 /// What samples whose ground truth differs between the runs do to the answer. They are part of no metric elsewhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct LabelChanges {
@@ -183,7 +191,7 @@ pub struct PassAt {
     pub left_out: u64,
 }
 
-/// Clusters of matched samples: what the headline and the slices are judged by where there are some.
+/// Clusters of matched samples: what metrics and slices are judged by where there are some.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Clusters {
     /// Distinct values of the cluster column; a sample without one is a cluster of its own.

@@ -116,12 +116,12 @@ impl ConfidenceSums {
 }
 
 /// A number within 0..1 in fixed point.
-fn fixed(value: f64) -> u128 {
+pub fn fixed(value: f64) -> u128 {
     u128::from((value * FIXED_ONE) as u64)
 }
 
 /// The bin (low, high] of a confidence, the first one closed at 0.
-fn bin_of(confidence: f64) -> usize {
+pub fn bin_of(confidence: f64) -> usize {
     let mut bin = ((confidence * CALIBRATION_BINS as f64) as usize).min(CALIBRATION_BINS - 1);
     while bin > 0 && confidence <= EDGES[bin] {
         bin -= 1;

@@ -74,7 +74,7 @@ pub struct DiscoveredSlice {
     /// Where it was confirmed: an honest estimate.
     pub confirming: HalfResult,
     /// In the confirming half: the larger of two p values, that the slice changed, and that it changed more than the
-    /// samples outside it and outside the slices before it.
+    /// samples outside it and outside the slices before it; over clusters too, where there are some.
     pub p_value: f64,
     /// Benjamini-Hochberg over the slices found in this direction.
     pub q_value: f64,

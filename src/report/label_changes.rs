@@ -100,6 +100,6 @@ fn corrections(changes: &LabelChanges) -> String {
 }
 
 fn badge(under: &UnderTruth, comparison: &Comparison) -> Badge {
-    let flips = comparison.outcomes.flips();
+    let flips = comparison.flips();
     words::metric_badge(&under.accuracy, comparison.options.alpha, flips)
 }

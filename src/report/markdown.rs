@@ -87,7 +87,7 @@ fn metrics(out: &mut String, c: &Comparison) {
                 unit.delta(metric.delta),
                 change_interval(unit, metric),
                 html(&p_value(metric.p_value, NONE)),
-                short_verdict(&metric_badge(metric, c.options.alpha, c.outcomes.flips())).to_owned(),
+                short_verdict(&metric_badge(metric, c.options.alpha, c.flips())).to_owned(),
             ],
         );
     }

@@ -10,8 +10,8 @@ use crate::model::confidence::CALIBRATION_BINS;
 use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Kind, Outcome};
 use crate::stats::search::{MAX_COLUMNS, MAX_PREDICATES};
 use crate::stats::{
-    FEW_CLUSTERS, FEW_FLIPS, FEWER_REPLICATES, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE,
-    MetricKind, POWER, REPLICATES, SCORE_PREFIX,
+    FEW_CLUSTERS, FEW_FLIPS, FEWER_REPLICATES, LARGE_CLUSTER, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS,
+    MIN_SLICE_SIZE, MetricKind, POWER, REPLICATES, SCORE_PREFIX,
 };
 use serde::Serialize;
 
@@ -32,6 +32,8 @@ pub struct MethodPage {
     pub clustered: bool,
     /// Clusters below which interval and test were not found to hold.
     pub few_clusters: String,
+    /// Share of the samples that one cluster may have.
+    pub large_cluster: String,
     /// Outcomes.
     pub outcomes: Vec<Fact>,
     /// Metrics.
@@ -99,6 +101,7 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
         ranked: kind == Kind::Binary,
         clustered: roles.cluster.is_some() && !single,
         few_clusters: count(FEW_CLUSTERS),
+        large_cluster: round_percent(LARGE_CLUSTER),
         outcomes: outcomes(kind, options),
         metrics: metrics(roles, single),
         level: level(options.alpha),

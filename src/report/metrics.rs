@@ -154,7 +154,7 @@ fn has_bar(metric: &Metric) -> bool {
 
 fn row(metric: &Metric, axis: &Axis, comparison: &Comparison) -> MetricRow {
     let unit = Unit::of_metric(&metric.name);
-    let badge = words::metric_badge(metric, comparison.options.alpha, comparison.outcomes.flips());
+    let badge = words::metric_badge(metric, comparison.options.alpha, comparison.flips());
     let paired = metric.delta.is_none();
     let interval = if paired {
         unit.value_interval(metric.ci_low, metric.ci_high)

@@ -167,7 +167,7 @@ pub fn hidden(samples: &SampleSet) -> Vec<String> {
 pub fn clusters(comparison: &Comparison) -> Option<String> {
     let (clusters, column) = (comparison.clusters?, comparison.roles.cluster.as_ref()?);
     Some(format!(
-        "{} of up to {} (by {}), which the headline and the slices are judged by",
+        "{} of up to {} (by {}), which intervals, tests and verdicts allow for",
         counted(clusters.n, "cluster", "clusters"),
         counted(clusters.largest, "sample", "samples"),
         words::visible(column),

@@ -60,7 +60,7 @@ pub fn summary(c: &Comparison, width: usize, color: bool) -> String {
     let mut table = Table::new(["Metric", "Baseline", "Candidate", "Delta", &interval, "p", "Verdict"]);
     for metric in &c.metrics {
         let unit = Unit::of_metric(&metric.name);
-        let badge = metric_badge(metric, c.options.alpha, c.outcomes.flips());
+        let badge = metric_badge(metric, c.options.alpha, c.flips());
         let [baseline, candidate] = unit.values(metric.baseline, metric.candidate);
         table.row(
             badge.class,

@@ -14,7 +14,7 @@ use crate::model::CalibrationSums;
 use crate::model::confidence::{BinSums, CALIBRATION_BINS, FIXED_ONE};
 
 /// Gaps of both versions: the baseline's bins, then the candidate's.
-const GAPS: usize = 2 * CALIBRATION_BINS;
+pub(super) const GAPS: usize = 2 * CALIBRATION_BINS;
 /// Standard errors from which on a gap counts as more than noise.
 const CLEAR: f64 = 2.0;
 
@@ -28,10 +28,21 @@ pub fn bootstrap_ece(sums: &CalibrationSums, alpha: f64, seed: Seed) -> Option<(
 
 /// The same with so many replicates, for simulations.
 pub fn bootstrap_ece_times(sums: &CalibrationSums, alpha: f64, seed: Seed, replicates: usize) -> Option<(f64, f64)> {
-    if sums.n == 0 {
-        return None;
-    }
-    let gaps = Gaps::new(sums);
+    of_gaps((sums.n > 0).then(|| Gaps::new(sums))?, alpha, seed, replicates)
+}
+
+/// The same where the gaps of the bins, over the number of samples, vary with this covariance.
+pub(super) fn bootstrap_ece_with(
+    sums: &CalibrationSums,
+    covariance: [[f64; GAPS]; GAPS],
+    alpha: f64,
+    seed: Seed,
+) -> Option<(f64, f64)> {
+    let gaps = (sums.n > 0).then(|| Gaps::with(sums, covariance))?;
+    of_gaps(gaps, alpha, seed, REPLICATES)
+}
+
+fn of_gaps(gaps: Gaps, alpha: f64, seed: Seed, replicates: usize) -> Option<(f64, f64)> {
     let mut stream = seed.fast_stream("calibration");
     let mut errors = [(); 2].map(|()| Vec::with_capacity(replicates));
     for _ in 0..replicates {
@@ -59,11 +70,9 @@ struct Gaps {
 impl Gaps {
     fn new(sums: &CalibrationSums) -> Gaps {
         let n = sums.n as f64;
-        let bins = || sums.baseline.bins.iter().chain(&sums.candidate.bins);
-        let mut values = [0.0; GAPS];
+        let values = shares(sums);
         let mut covariance = [[0.0; GAPS]; GAPS];
-        for (at, bin) in bins().enumerate() {
-            values[at] = gap(bin) / FIXED_ONE / n;
+        for (at, bin) in sums.baseline.bins.iter().chain(&sums.candidate.bins).enumerate() {
             covariance[at][at] = bin.squared_error as f64;
         }
         for (a, row) in sums.products.iter().enumerate() {
@@ -77,6 +86,12 @@ impl Gaps {
                 *value = (*value / FIXED_ONE / n - values[a] * values[b]) / n;
             }
         }
+        Gaps::with(sums, covariance)
+    }
+
+    /// With the covariance of the values.
+    fn with(sums: &CalibrationSums, covariance: [[f64; GAPS]; GAPS]) -> Gaps {
+        let values = shares(sums);
         let factor = cholesky(covariance);
         let clear = |at: usize| values[at].abs() > CLEAR * libm::sqrt(covariance[at][at].max(0.0));
         let same = |bin: usize| {
@@ -124,6 +139,16 @@ impl Gaps {
         }
         [least, most]
     }
+}
+
+/// The gaps of all bins over the number of samples.
+fn shares(sums: &CalibrationSums) -> [f64; GAPS] {
+    let mut values = [0.0; GAPS];
+    let bins = sums.baseline.bins.iter().chain(&sums.candidate.bins);
+    for (value, bin) in values.iter_mut().zip(bins) {
+        *value = gap(bin) / FIXED_ONE / sums.n as f64;
+    }
+    values
 }
 
 /// `correct - sum of confidence` in fixed point.

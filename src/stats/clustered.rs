@@ -1,20 +1,23 @@
 //! A summary that allows for clusters: the headline and the slices are judged by clusters instead of samples.
 
+use super::by_cluster::{ClusterEvidence, note_limit};
 use super::clusters::ClusterSums;
 use super::intervals::tango;
 use super::means::detectable_mean;
-use super::resample::add_note;
 use super::slices::{MIN_SLICE_SIZE, family};
 use super::summary::Summary;
 use super::verdict::{Evidence, verdict};
+use crate::model::comparison::LabelChanges;
 use crate::model::{CompareOptions, Direction, Kind, Metric, Predicate, SliceResult, Verdict};
 use std::collections::BTreeMap;
 
 /// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it.
 pub const FEW_CLUSTERS: u64 = 10;
-
-/// Said beside a metric whose interval would take each sample for itself.
-const NOT_JUDGED: &str = "not judged: its interval would not allow for clusters";
+/// Share of the samples in one cluster above which intervals were not found to hold, however many others there are, if it
+/// is [`LARGER_THAN_MEAN`].
+pub const LARGE_CLUSTER: f64 = 0.15;
+/// How many times as large as the mean a cluster is that counts as large.
+pub(super) const LARGER_THAN_MEAN: f64 = 2.0;
 
 /// What the clusters of the matched samples add up to.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -27,6 +30,10 @@ pub struct ClusterCounts {
     pub largest: u64,
     /// Matched samples whose cluster differs between the runs (the candidate's counts).
     pub differing: u64,
+    /// Matched and relabelled samples, under the old ground truth of these and under the new one.
+    pub relabelled: [ClusterSums; 2],
+    /// What the metrics beside the headline are judged by.
+    pub evidence: ClusterEvidence,
 }
 
 /// Gives the headline metric and the slices the intervals, tests and verdicts of their clusters.
@@ -36,20 +43,21 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
         return;
     };
     let direction = headline.direction;
-    let found = Judged::of(&counts.whole, kind, alpha);
-    headline.ci_low = found.interval.map(|(low, _)| low);
-    headline.ci_high = found.interval.map(|(_, high)| high);
-    headline.p_value = found.p_value;
-    let evidence = found.evidence(headline.delta, found.p_value, direction);
-    summary.verdict = verdict(&evidence, alpha, options.min_effect_headline);
-    headline.verdict = Some(summary.verdict);
+    let found = Judged::of(&counts.whole, kind.has_labels(), alpha);
+    summary.verdict = found.give(headline, options);
     summary.detectable = found.detectable;
     if let Some(score) = summary.scores.first_mut() {
         score.detectable = found.detectable;
     }
     let mut slices = std::mem::take(&mut summary.slices);
     let empty = ClusterSums::default();
-    let of = |slice: &SliceResult| Judged::of(counts.slices.get(&slice.predicates).unwrap_or(&empty), kind, alpha);
+    let of = |slice: &SliceResult| {
+        Judged::of(
+            counts.slices.get(&slice.predicates).unwrap_or(&empty),
+            kind.has_labels(),
+            alpha,
+        )
+    };
     let judged: Vec<Judged> = slices.iter().map(of).collect();
     for (slice, found) in slices.iter_mut().zip(&judged) {
         slice.ci_low = found.interval.map(|(low, _)| low);
@@ -69,42 +77,28 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
     });
 }
 
-/// Takes from every metric but the headline an interval that takes each sample for itself, since it would be too narrow and
-/// so would any verdict by it, and says so; beside the headline it says if the clusters are few.
-pub fn note_clusters(metrics: &mut [Metric], counts: &ClusterCounts) {
-    let clusters = counts.whole.clusters();
-    for (i, metric) in metrics
-        .iter_mut()
-        .enumerate()
-        .filter(|(_, metric)| metric.ci_low.is_some())
-    {
-        match i {
-            0 if clusters < FEW_CLUSTERS => add_note(
-                metric,
-                &format!("interval and test are sure to hold from {FEW_CLUSTERS} clusters on; there are {clusters}"),
-            ),
-            0 => {}
-            _ => {
-                (metric.ci_low, metric.ci_high, metric.p_value, metric.verdict) = (None, None, None, None);
-                add_note(metric, NOT_JUDGED);
-            }
-        }
+/// Gives the accuracies under both ground truths the intervals, tests and verdicts of their clusters.
+pub fn relabel_by_clusters(changes: &mut LabelChanges, counts: &ClusterCounts, options: &CompareOptions) {
+    let both = [&mut changes.old_truth, &mut changes.new_truth];
+    for (under, sums) in both.into_iter().zip(&counts.relabelled) {
+        Judged::of(sums, true, options.alpha).give(&mut under.accuracy, options);
+        note_limit(&mut under.accuracy, sums.clusters(), counts);
     }
 }
 
 /// What the clusters of the whole or of a slice say.
-struct Judged {
-    interval: Option<(f64, f64)>,
-    p_value: Option<f64>,
-    detectable: Option<f64>,
+pub(super) struct Judged {
+    pub(super) interval: Option<(f64, f64)>,
+    pub(super) p_value: Option<f64>,
+    pub(super) detectable: Option<f64>,
     samples: u64,
     leaning: u64,
 }
 
 impl Judged {
-    fn of(sums: &ClusterSums, kind: Kind, alpha: f64) -> Judged {
+    /// Of differences of rates (fixed less regressed), or of means.
+    pub(super) fn of(sums: &ClusterSums, rates: bool, alpha: f64) -> Judged {
         let test = sums.test(alpha);
-        let rates = kind.has_labels();
         let interval = match (rates, sums.leaning()) {
             // No spread at all would make an interval without width: what as many single samples would say is the least.
             (true, 0) => tango(0, 0, sums.clusters(), alpha),
@@ -125,6 +119,17 @@ impl Judged {
             samples: sums.samples(),
             leaning: sums.leaning(),
         }
+    }
+
+    /// Gives a metric interval, p value and verdict.
+    fn give(&self, metric: &mut Metric, options: &CompareOptions) -> Verdict {
+        metric.ci_low = self.interval.map(|(low, _)| low);
+        metric.ci_high = self.interval.map(|(_, high)| high);
+        metric.p_value = self.p_value;
+        let evidence = self.evidence(metric.delta, self.p_value, metric.direction);
+        let verdict = verdict(&evidence, options.alpha, options.min_effect_headline);
+        metric.verdict = Some(verdict);
+        verdict
     }
 
     /// A cluster that leans takes the part of a flip: the direction of each is as good as a coin if nothing changed.
@@ -200,19 +205,5 @@ mod tests {
             (Verdict::NotComparable, None)
         );
         assert_eq!(summary.metrics[0].ci_low, None);
-    }
-
-    #[test]
-    fn notes_say_what_does_not_allow_for_clusters() {
-        let (mut summary, clusters) = summary(20, 1);
-        note_clusters(&mut summary.metrics, &clusters);
-        let noted = |name: &str| {
-            let metric = summary.metrics.iter().find(|metric| metric.name == name);
-            metric.and_then(|metric| metric.note.clone()).unwrap_or_default()
-        };
-        assert!(noted("accuracy").contains("from 10 clusters on; there are 5"));
-        assert_eq!(noted("churn"), NOT_JUDGED);
-        assert!(summary.metrics.iter().skip(1).all(|metric| metric.ci_low.is_none()));
-        assert_eq!(noted("relative_negative_flip_rate"), "");
     }
 }

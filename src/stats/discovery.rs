@@ -1,5 +1,7 @@
 //! From what a search found to what a report says of it.
 
+use super::clustered::Judged;
+use super::clusters::ClusterSums;
 use super::intervals::tango;
 use super::means::student_interval;
 use super::measured::{self, MeasuredSlice};
@@ -84,6 +86,35 @@ pub fn discovered(
     sense: Sense,
     alpha: f64,
 ) -> DiscoveredSlice {
+    let slice = sums.slice(predicates, alpha);
+    let rates = matches!(sums, SliceSums::Counts(_));
+    // The search sums up how much worse, or better, samples got.
+    let sign = match sense {
+        Sense::Worse => sums.sign_of_worse(),
+        Sense::Better => -sums.sign_of_worse(),
+    };
+    let judged = |sums: &ClusterSums| Judged::of(sums, rates, alpha).turned(sign);
+    let halves = found.clusters.as_ref().map(|clusters| clusters.each_ref().map(judged));
+    let whole = found.clusters.as_ref().map(|[exploring, confirming]| {
+        // A cluster is whole in one of the halves.
+        let mut whole = exploring.clone();
+        whole.merge(confirming);
+        judged(&whole)
+    });
+    let [exploring, confirming] = [&found.explored, &found.confirming].map(|counts| half(counts, sums, sense, alpha));
+    let [exploring, confirming] = match halves {
+        Some([a, b]) => [a.bound(exploring), b.bound(confirming)],
+        None => [exploring, confirming],
+    };
+    let slice = match whole {
+        Some(found) => SliceResult {
+            ci_low: found.interval.map(|(low, _)| low),
+            ci_high: found.interval.map(|(_, high)| high),
+            detectable: found.detectable,
+            ..slice
+        },
+        None => slice,
+    };
     let verdict = match (found.confirmed, sense) {
         (true, Sense::Worse) => Verdict::Regressed,
         (true, Sense::Better) => Verdict::Improved,
@@ -94,15 +125,34 @@ pub fn discovered(
             // Half of these samples chose the slice: a test on all of them would be one of its own making.
             p_value: None,
             verdict,
-            ..sums.slice(predicates, alpha)
+            ..slice
         },
         score: found.score,
-        exploring: half(&found.explored, sums, sense, alpha),
-        confirming: half(&found.confirming, sums, sense, alpha),
+        exploring,
+        confirming,
         p_value: found.p_value,
         q_value: found.q_value,
         confirmed: found.confirmed,
         explains: found.folded.len() as u64,
+    }
+}
+
+impl Judged {
+    /// Of the same differences with this sign.
+    fn turned(mut self, sign: f64) -> Judged {
+        if sign < 0.0 {
+            self.interval = self.interval.map(|(low, high)| (-high, -low));
+        }
+        self
+    }
+
+    /// A half with the interval of its clusters.
+    fn bound(&self, half: HalfResult) -> HalfResult {
+        HalfResult {
+            ci_low: self.interval.map(|(low, _)| low),
+            ci_high: self.interval.map(|(_, high)| high),
+            ..half
+        }
     }
 }
 
@@ -149,6 +199,7 @@ mod tests {
             q_value: 0.002,
             confirmed,
             folded: vec![vec![(1, 1)]],
+            clusters: None,
         }
     }
 

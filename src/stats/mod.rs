@@ -19,8 +19,8 @@
 //! MeasuredCounts ─► summarise_measured ◄─ scores, numeric ◄─ means (Student), moments (bootstrap) ◄─ exact sums
 //! ```
 //!
-//! Trials of a sample are reduced before runs are joined (`repeats`). Where samples belong to clusters, `clustered` puts
-//! what the clusters say in the place of what single samples would.
+//! Trials of a sample are reduced before runs are joined (`repeats`). Where samples belong to clusters, `clustered` (headline
+//! and slices) and `by_cluster` (all other metrics) put what the clusters say in the place of what single samples would.
 //!
 //! Sign convention: new minus old. Every constant that a page quotes is public here; pages print the constant, never a
 //! copy of it.
@@ -28,6 +28,7 @@
 mod agreement;
 mod binary;
 mod bootstrap;
+mod by_cluster;
 mod calibration;
 mod calibration_bootstrap;
 mod classification;
@@ -72,11 +73,15 @@ mod ziggurat;
 
 pub use binary::{BinarySample, summarise_ranking};
 pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
+pub use by_cluster::{
+    ClusterEvidence, ClusterMetric, ConfidenceClusters, CountClusters, NumericClusters, judge_by_clusters,
+    ranked_by_cluster,
+};
 pub use calibration::calibration;
 pub use calibration_bootstrap::{bootstrap_ece, bootstrap_ece_times};
 
 pub use classification::{MAX_NOTED_LABELS, classes};
-pub use clustered::{ClusterCounts, FEW_CLUSTERS, allow_for_clusters, note_clusters};
+pub use clustered::{ClusterCounts, FEW_CLUSTERS, LARGE_CLUSTER, allow_for_clusters, relabel_by_clusters};
 pub use clusters::{ClusterSums, ClusterTest, cluster_sum, clustered_mcnemar};
 pub use confusion::{MAX_CONFUSION_LABELS, confusion};
 pub use discovery::{Sense, SliceSums, discovered, search_levels};

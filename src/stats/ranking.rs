@@ -130,9 +130,7 @@ fn of_positives(samples: &[Ranked], values: &[f64]) -> f64 {
 /// DeLong, DeLong and Clarke-Pearson (1988), Biometrics 44:837-845, for two correlated curves.
 fn auc(samples: &[Ranked], versions: &[Version; 2], positives: usize, alpha: f64) -> RankingDifference {
     let negatives = samples.len() - positives;
-    let values = versions
-        .each_ref()
-        .map(|version| of_positives(samples, &version.placements) / positives as f64);
+    let values = areas(samples, versions, positives);
     let difference = |index: usize| versions[1].placements[index] - versions[0].placements[index];
     let variance = |positive: bool, count: usize| {
         let of_class = (0..samples.len()).filter(|index| samples[*index].positive == positive);
@@ -149,20 +147,82 @@ fn auc(samples: &[Ranked], versions: &[Version; 2], positives: usize, alpha: f64
 /// `sum over thresholds of (R_k - R_{k-1}) P_k`, which is the mean over the positives of the precision at their own
 /// score: `sklearn.metrics.average_precision_score`. The variance is that of its influence function.
 fn average_precision(samples: &[Ranked], versions: &[Version; 2], positives: usize, alpha: f64) -> RankingDifference {
-    let (n, count) = (samples.len() as f64, positives as f64);
-    let values = versions
-        .each_ref()
-        .map(|version| of_positives(samples, &version.precision) / count);
-    // (1 / π) (y P + y A - B - y AP), summed in the order of the samples.
-    let influence = |version: usize, index: usize| {
-        let own = if samples[index].positive { values[version] } else { 0.0 };
-        (versions[version].influence[index] - own) * n / count
-    };
+    let n = samples.len() as f64;
+    let values = precisions(samples, versions, positives);
+    // Summed in the order of the samples.
     let squares: f64 = (0..samples.len())
-        .map(|index| (influence(1, index) - influence(0, index)).powi(2))
+        .map(|index| precision_influence(samples, versions, values, positives, index).powi(2))
         .sum();
     let enough = positives > 1 && samples.len() > positives;
     compared(values, enough.then(|| libm::sqrt(squares / (n - 1.0) / n)), alpha)
+}
+
+/// Areas under both ROC curves.
+fn areas(samples: &[Ranked], versions: &[Version; 2], positives: usize) -> [f64; 2] {
+    let area = |version: &Version| of_positives(samples, &version.placements) / positives as f64;
+    versions.each_ref().map(area)
+}
+
+/// Both average precisions.
+fn precisions(samples: &[Ranked], versions: &[Version; 2], positives: usize) -> [f64; 2] {
+    let average = |version: &Version| of_positives(samples, &version.precision) / positives as f64;
+    versions.each_ref().map(average)
+}
+
+/// Influence of a sample on the difference of the average precisions, times the number of samples:
+/// (1 / π) (y P + y A - B - y AP) of each version.
+fn precision_influence(
+    samples: &[Ranked],
+    versions: &[Version; 2],
+    values: [f64; 2],
+    positives: usize,
+    index: usize,
+) -> f64 {
+    let (n, count) = (samples.len() as f64, positives as f64);
+    let influence = |version: usize| {
+        let own = if samples[index].positive { values[version] } else { 0.0 };
+        (versions[version].influence[index] - own) * n / count
+    };
+    influence(1) - influence(0)
+}
+
+/// By how much each sample moves the differences of both measures; they add up to nothing.
+pub(super) struct Influences {
+    /// ROC AUC of both versions and then average precision; `None` where there is none.
+    pub(super) values: [Option<[f64; 2]>; 2],
+    /// On the difference of the areas; 0 where there is none.
+    pub(super) auc: Vec<f64>,
+    /// On that of the average precisions.
+    pub(super) average_precision: Vec<f64>,
+}
+
+/// The influences of samples whose scores are finite.
+pub(super) fn influences(samples: &[Ranked]) -> Influences {
+    let positives = samples.iter().filter(|sample| sample.positive).count();
+    let negatives = samples.len() - positives;
+    let versions = [0, 1].map(|version| Version::new(samples, version, positives));
+    let values = [
+        (positives > 0 && negatives > 0).then(|| areas(samples, &versions, positives)),
+        (positives > 0).then(|| precisions(samples, &versions, positives)),
+    ];
+    let auc = |index: usize, [a, b]: [f64; 2]| {
+        let class = if samples[index].positive { positives } else { negatives };
+        let difference = versions[1].placements[index] - versions[0].placements[index];
+        (difference - (b - a)) / class as f64
+    };
+    let precision =
+        |index: usize, values| precision_influence(samples, &versions, values, positives, index) / samples.len() as f64;
+    let each = 0..samples.len();
+    Influences {
+        values,
+        auc: each
+            .clone()
+            .map(|index| values[0].map_or(0.0, |values| auc(index, values)))
+            .collect(),
+        average_precision: each
+            .map(|index| values[1].map_or(0.0, |values| precision(index, values)))
+            .collect(),
+    }
 }
 
 fn compared(values: [f64; 2], standard_error: Option<f64>, alpha: f64) -> RankingDifference {

@@ -37,7 +37,7 @@ pub fn resample(metrics: &mut [Metric], counts: &Counts, alpha: f64, seed: Seed)
 }
 
 /// What the document says of a resampling.
-fn record(seed: Seed, replicates: usize) -> Resampling {
+pub(super) fn record(seed: Seed, replicates: usize) -> Resampling {
     Resampling {
         seed: format!("{:016x}", seed.0),
         replicates: replicates as u64,

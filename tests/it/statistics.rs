@@ -270,6 +270,7 @@ fn slices(n: u64, kind: Change, random: &mut Random) -> Value {
         change: &change,
         kind,
         explore: &explore,
+        clusters: None,
     };
     let found = search(&input, &SearchOptions::default());
     assert!(!found.slices.is_empty());

@@ -109,14 +109,17 @@ fn role(job: &Job, name: &str) -> Option<&'static str> {
         Some("it says how an answer came about")
     } else if [RUN_ID, MODEL_VERSION, EVAL_TIMESTAMP].contains(&name) {
         Some("it names the run")
-    } else if is(&roles.truth)
-        && !roles
-            .slices
-            .iter()
-            .chain(&job.options.search_columns)
-            .any(|c| c == name)
+    } else if roles
+        .slices
+        .iter()
+        .chain(&job.options.search_columns)
+        .any(|c| c == name)
     {
+        None
+    } else if is(&roles.truth) {
         Some("it is the ground truth")
+    } else if is(&roles.cluster) {
+        Some("each cluster is in one of the halves")
     } else {
         None
     }

@@ -9,7 +9,7 @@ mod codes;
 mod columns;
 
 use super::error::CompareError;
-use super::marks::Values;
+use super::marks::{Sorted, Values};
 use super::measure::Measure;
 use super::pass::Pass;
 use super::plan::Sides;
@@ -74,7 +74,12 @@ pub(super) async fn discover(
     };
     let one_in = marks.one_in;
     let rows = Arc::clone(&marks.rows);
-    let (marks, values) = marks.sorted();
+    let Sorted {
+        marks,
+        values,
+        clusters,
+    } = marks.sorted();
+    let clusters = job.roles.cluster.as_ref().map(|_| numbered(&clusters));
     let samples = Arc::new(Samples { rows, marks });
     let (coded, left_out) = code(engine, job, sides, &samples).await?;
     let options = SearchOptions {
@@ -88,6 +93,7 @@ pub(super) async fn discover(
         samples: &samples,
         values: &values,
         coded: &coded,
+        clusters: clusters.as_deref(),
     };
     let worse = subject.search(&options);
     subject.change.iter_mut().for_each(|change| *change = -*change);
@@ -99,6 +105,15 @@ pub(super) async fn discover(
         worse,
         better,
     }))
+}
+
+/// Clusters by their place among the digests of all.
+fn numbered(digests: &[u64]) -> Vec<u32> {
+    let mut distinct = digests.to_vec();
+    distinct.sort_unstable();
+    distinct.dedup();
+    let place = |digest: &u64| distinct.partition_point(|other| other < digest) as u32;
+    digests.iter().map(place).collect()
 }
 
 /// The codes of every column that qualifies, and the columns that do not.
@@ -159,6 +174,7 @@ struct Subject<'a> {
     values: &'a [Values],
     coded: &'a [Coded],
     change: Vec<f64>,
+    clusters: Option<&'a [u32]>,
 }
 
 impl Subject<'_> {
@@ -170,6 +186,7 @@ impl Subject<'_> {
             change: &self.change,
             kind: self.kind(),
             explore: &explore,
+            clusters: self.clusters,
         };
         let search = search(&input, options);
         Found {

@@ -2,32 +2,35 @@
 
 use super::excess::{Errors, excess};
 use super::fold::Folded;
-use super::{Change, FoundSlice, HalfCounts, SearchInput, SearchOptions};
+use super::robust::Robust;
+use super::{Change, ClusterSums, FoundSlice, HalfCounts, SearchInput, SearchOptions};
 use crate::stats::slices::MIN_SLICE_SIZE;
 use crate::stats::{MeanSums, MeanTest, benjamini_hochberg, mcnemar_midp};
 
-/// Tests every slice on the rows of the confirming half.
+/// Tests every slice on the rows of the confirming half, which is the second.
 pub(super) fn confirm(
     input: &SearchInput<'_>,
-    half: &[u32],
+    halves: &[Vec<u32>; 2],
     slices: Vec<Folded>,
     options: &SearchOptions,
 ) -> Vec<FoundSlice> {
-    let (columns, kind) = (input.columns, input.kind);
+    let kind = input.kind;
+    let [exploring, half] = halves.each_ref().map(|half| by_cluster(input, half));
     let mut covered = vec![false; half.len()];
     let mut found: Vec<FoundSlice> = Vec::new();
     for slice in slices {
         let mut changes = Vec::new();
         let (mut uncovered, mut rest) = (Errors::none(kind), Errors::none(kind));
+        let mut robust = input.clusters.map(|clusters| (clusters, Robust::default()));
         for (row, covered) in half.iter().zip(&mut covered) {
             let row = *row as usize;
-            let inside = |(column, code): &(u32, u16)| {
-                columns.get(*column as usize).and_then(|column| column.get(row)) == Some(code)
-            };
             let change = input.change[row];
-            let inside = slice.predicates.iter().all(inside);
+            let inside = is_inside(input, &slice.predicates, row);
             if inside {
                 changes.push(change);
+            }
+            if let Some((clusters, robust)) = &mut robust {
+                robust.add(clusters[row], change, kind, inside, *covered);
             }
             match (*covered, inside) {
                 (true, _) => {}
@@ -39,14 +42,23 @@ pub(super) fn confirm(
         let confirming = half_counts(kind, &changes);
         // Both must hold: it changed, and more than what lies around it. Their larger p value is one for "either does not".
         let p_value = changed(kind, &changes, &confirming).max(excess(&uncovered, &rest));
+        let robust = robust.map(|(_, mut robust)| {
+            robust.flush();
+            robust
+        });
+        // Clusters can only make less of the evidence.
+        let p_value = robust
+            .as_ref()
+            .map_or(p_value, |robust| robust.p_value(kind).max(p_value));
         found.push(FoundSlice {
-            predicates: slice.predicates,
             score: slice.score,
             explored: half_counts(kind, &slice.changes),
             confirming,
             p_value,
             q_value: 1.0,
             confirmed: false,
+            clusters: robust.map(|confirming| [cluster_sums(input, &exploring, &slice.predicates), confirming.inside]),
+            predicates: slice.predicates,
             folded: slice.folded,
         });
     }
@@ -56,6 +68,32 @@ pub(super) fn confirm(
         slice.confirmed = q_value < options.alpha && slice.confirming.change > options.min_effect;
     }
     found
+}
+
+/// The rows of a half, one cluster after the other.
+fn by_cluster(input: &SearchInput<'_>, half: &[u32]) -> Vec<u32> {
+    let mut rows = half.to_vec();
+    if let Some(clusters) = input.clusters {
+        rows.sort_by_key(|row| clusters[*row as usize]);
+    }
+    rows
+}
+
+fn is_inside(input: &SearchInput<'_>, predicates: &[(u32, u16)], row: usize) -> bool {
+    let value = |column: u32| input.columns.get(column as usize).and_then(|column| column.get(row));
+    predicates.iter().all(|(column, code)| value(*column) == Some(code))
+}
+
+/// Changes within a slice summed over the clusters of a half.
+fn cluster_sums(input: &SearchInput<'_>, half: &[u32], predicates: &[(u32, u16)]) -> ClusterSums {
+    let mut robust = Robust::default();
+    for row in half.iter().map(|row| *row as usize) {
+        if let Some(clusters) = input.clusters.filter(|_| is_inside(input, predicates, row)) {
+            robust.add(clusters[row], input.change[row], input.kind, true, true);
+        }
+    }
+    robust.flush();
+    robust.inside
 }
 
 /// p value of no change: McNemar's where samples regress or are fixed. Where changes have sizes, Student's, as of a declared

@@ -1,5 +1,6 @@
 //! SliceLine's search, level by level: slices of one, two and three predicates, with what cannot count ruled out unseen.
 
+use super::excess::{Errors, deflated, excess};
 use super::rows::Rows;
 use super::score::{Extent, Scoring};
 use super::{Change, Conjunction, Level, MAX_PREDICATES, SearchInput, SearchOptions};
@@ -38,9 +39,16 @@ pub(super) struct Explored {
     pub(super) levels: Vec<Level>,
     pub(super) min_support: u64,
     pub(super) scoring: Scoring,
+    /// Samples that are as much evidence as one would be alone: 1 where samples belong to no clusters.
+    pub(super) design: f64,
 }
 
 impl Explored {
+    /// [`excess`] of samples that are worth less for belonging together.
+    pub(super) fn excess(&self, inside: &Errors, outside: &Errors) -> f64 {
+        deflated(excess(inside, outside), self.design)
+    }
+
     /// Predicates of a slice.
     pub(super) fn conjunction(&self, units: &[u32]) -> Conjunction {
         units.iter().map(|unit| self.units[*unit as usize].predicate).collect()
@@ -108,7 +116,30 @@ pub(super) fn explore(input: &SearchInput<'_>, half: &[u32], options: &SearchOpt
         levels,
         min_support,
         scoring,
+        design: design_effect(input, half),
     }
+}
+
+/// The variance of the sum of all changes (of flips, of how many got worse) by that of as many samples on their own.
+fn design_effect(input: &SearchInput<'_>, half: &[u32]) -> f64 {
+    let Some(clusters) = input.clusters else { return 1.0 };
+    let value = |row: u32| match (input.kind, input.change[row as usize]) {
+        (Change::Flip, change) => f64::from(input.kind.is_worse(change)),
+        (Change::Loss { .. }, change) => change,
+    };
+    let mean = half.iter().map(|row| value(*row)).sum::<f64>() / half.len().max(1) as f64;
+    let mut rows: Vec<(u32, f64)> = half
+        .iter()
+        .map(|row| (clusters[*row as usize], value(*row) - mean))
+        .collect();
+    // Stable: sums within a cluster keep the order of the rows.
+    rows.sort_by_key(|(cluster, _)| *cluster);
+    let alone: f64 = rows.iter().map(|(_, value)| value * value).sum();
+    let sums = rows
+        .chunk_by(|(a, _), (b, _)| a == b)
+        .map(|rows| rows.iter().map(|(_, value)| value).sum::<f64>());
+    let together: f64 = sums.map(|sum| sum * sum).sum();
+    if alone > 0.0 { (together / alone).max(1.0) } else { 1.0 }
 }
 
 /// Codes that there can be in a column.

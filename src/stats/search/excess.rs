@@ -1,7 +1,7 @@
 //! Whether a slice has more errors than the samples outside it.
 
 use super::Change;
-use crate::stats::student_two_sided;
+use crate::stats::{normal_quantile, student_two_sided};
 
 /// Errors among some samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -71,6 +71,17 @@ pub(super) fn excess(inside: &Errors, outside: &Errors) -> f64 {
         ),
         Change::Loss { .. } => welch(inside, outside),
     }
+}
+
+/// A one-sided p value where so many samples are worth one: its normal deviate is that of as many fewer samples.
+pub(super) fn deflated(p_value: f64, design: f64) -> f64 {
+    if design <= 1.0 || p_value >= 0.5 {
+        return p_value;
+    }
+    let Some(deviate) = normal_quantile(p_value.max(f64::MIN_POSITIVE)) else {
+        return p_value;
+    };
+    libm::erfc(-deviate / libm::sqrt(2.0 * design)) / 2.0
 }
 
 /// `P(T > t)` with `t = (mean inside - mean outside) / error` and the degrees of freedom of Welch and Satterthwaite.
@@ -157,6 +168,15 @@ mod tests {
                 "{x} of {drawn}, {all} of {n}: {found} instead of {expected}"
             );
         }
+    }
+
+    #[test]
+    fn four_samples_that_are_worth_one_halve_the_deviate() {
+        // P(Z > 4) and P(Z > 2).
+        let (four, two) = (3.167124183311998e-5, 0.02275013194817921);
+        assert!((deflated(four, 4.0) / two - 1.0).abs() < 1e-9);
+        assert!((deflated(four, 1.0) / four - 1.0).abs() < 1e-15 && deflated(0.7, 9.0) >= 0.7);
+        assert!(deflated(0.0, 100.0) < 1e-3);
     }
 
     #[test]

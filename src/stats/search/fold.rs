@@ -2,7 +2,7 @@
 
 use super::Conjunction;
 use super::enumerate::{Explored, Scored};
-use super::excess::{Errors, excess};
+use super::excess::Errors;
 use super::rows::Rows;
 use crate::stats::slices::MIN_SLICE_SIZE;
 
@@ -35,7 +35,8 @@ pub(super) fn fold(explored: &Explored, limit: usize) -> Vec<Folded> {
     for slice in &explored.pool {
         let rows = explored.rows(&slice.units);
         let uncovered = taken.errors(&rows);
-        let explained = uncovered.n < MIN_SLICE_SIZE || excess(&uncovered, &taken.rest.less(uncovered)) >= EXPLAINED;
+        let explained =
+            uncovered.n < MIN_SLICE_SIZE || explored.excess(&uncovered, &taken.rest.less(uncovered)) >= EXPLAINED;
         if explained {
             // The accepted slice that shares most samples explains it.
             let shared = out.iter_mut().map(|(folded, other)| (rows.common(other), folded));
@@ -99,8 +100,8 @@ fn settle(taken: &Taken<'_>, slices: &mut Vec<(Folded, Rows)>) {
         for (change, _) in taken.explored.change.iter().zip(&others).filter(|(_, other)| **other) {
             around.add(*change);
         }
-        let explained = own.n < MIN_SLICE_SIZE || excess(&own, &taken.rest) >= EXPLAINED;
-        let narrower = around.n > 0 && excess(&inside, &around) < taken.narrower;
+        let explained = own.n < MIN_SLICE_SIZE || taken.explored.excess(&own, &taken.rest) >= EXPLAINED;
+        let narrower = around.n > 0 && taken.explored.excess(&inside, &around) < taken.narrower;
         let most = slices.iter_mut().map(|(folded, other)| (rows.common(other), folded));
         let by = most.reduce(|best, next| if next.0 > best.0 { next } else { best });
         match by {
@@ -135,8 +136,8 @@ fn simplest(taken: &Taken<'_>, slice: &Scored, rows: Rows) -> (Vec<u32>, Rows) {
         let around = taken.explored.rows(&part);
         let whole = taken.errors(&around);
         let rest = whole.less(inside);
-        let same = rest.n == 0 || excess(&inside, &rest) >= taken.narrower;
-        if !same || excess(&whole, &taken.rest.less(whole)) >= EXPLAINED {
+        let same = rest.n == 0 || taken.explored.excess(&inside, &rest) >= taken.narrower;
+        if !same || taken.explored.excess(&whole, &taken.rest.less(whole)) >= EXPLAINED {
             continue;
         }
         let score = taken.score(&around);

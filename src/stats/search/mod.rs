@@ -9,10 +9,13 @@
 
 mod bins;
 mod change;
+#[cfg(test)]
+mod clustered_tests;
 mod confirm;
 mod enumerate;
 mod excess;
 mod fold;
+mod robust;
 mod rows;
 mod score;
 #[cfg(test)]
@@ -22,6 +25,7 @@ pub use bins::QuantileBins;
 pub use change::Change;
 pub use score::slice_score;
 
+use super::clusters::ClusterSums;
 use enumerate::{Explored, explore};
 
 /// Columns that are searched at most.
@@ -45,6 +49,8 @@ pub struct SearchInput<'a> {
     pub kind: Change,
     /// The half on which slices are found; the other confirms them. See [`explores`].
     pub explore: &'a [bool],
+    /// Number of the cluster that each sample belongs to, where samples do; a cluster is whole in one of the halves.
+    pub clusters: Option<&'a [u32]>,
 }
 
 /// How to search.
@@ -107,7 +113,7 @@ pub struct FoundSlice {
     /// Counts in the other half: an honest estimate.
     pub confirming: HalfCounts,
     /// In the other half: the larger of two p values, that the slice changed, and that it got worse more often (or by more)
-    /// than the samples outside it and outside the slices before it.
+    /// than the samples outside it and outside the slices before it; and of both over clusters, where there are some.
     pub p_value: f64,
     /// Benjamini-Hochberg over the slices found.
     pub q_value: f64,
@@ -115,6 +121,8 @@ pub struct FoundSlice {
     pub confirmed: bool,
     /// Slices of the search that this one explains.
     pub folded: Vec<Conjunction>,
+    /// Changes summed over the clusters of the exploring and of the confirming half, where samples belong to clusters.
+    pub clusters: Option<[ClusterSums; 2]>,
 }
 
 /// How far a level of the search went.
@@ -164,6 +172,7 @@ pub fn drawn(key: &[u8], one_in: u64) -> Option<bool> {
 /// Searches, folds and confirms. Lists of unequal length are cut to the shortest.
 pub fn search(input: &SearchInput<'_>, options: &SearchOptions) -> Search {
     let lengths = input.columns.iter().map(|column| column.len());
+    let lengths = lengths.chain(input.clusters.map(<[u32]>::len));
     let n = lengths.fold(input.change.len().min(input.explore.len()), usize::min);
     let half = |explore: bool| -> Vec<u32> {
         let members = (0_u32..).zip(&input.explore[..n]);
@@ -175,7 +184,7 @@ pub fn search(input: &SearchInput<'_>, options: &SearchOptions) -> Search {
     let halves = [half(true), half(false)];
     let explored: Explored = explore(input, &halves[0], options, options.slices * POOL_PER_SLICE);
     let folded = fold::fold(&explored, options.slices);
-    let slices = confirm::confirm(input, &halves[1], folded, options);
+    let slices = confirm::confirm(input, &halves, folded, options);
     Search {
         slices,
         levels: explored.levels,

@@ -77,7 +77,7 @@ proptest! {
         let options = SearchOptions { min_support: Some(support), weight, ..SearchOptions::default() };
         let columns: Vec<&[u16]> = columns.iter().map(Vec::as_slice).collect();
         let kind = if sized { STEPS } else { Change::Flip };
-        let input = SearchInput { columns: &columns, change: &change, kind, explore: &[] };
+        let input = SearchInput { columns: &columns, change: &change, kind, explore: &[], clusters: None };
         let (found, expected) = (pool(&input, &options, size), brute_force(&input, &options, size));
         prop_assert_eq!(found.len(), expected.len());
         for (a, b) in found.iter().zip(&expected) {
@@ -218,6 +218,7 @@ fn run(drawn: Drawn, seed: u64, planted: &[(u32, u16)]) -> (Search, Vec<Vec<u16>
         change: &change,
         kind: drawn.kind(),
         explore: &explore,
+        clusters: None,
     };
     let options = SearchOptions {
         // As a command has it: a rate for flips, nothing where the unit is the user's.
@@ -304,6 +305,7 @@ fn what_is_too_small_to_be_tested_is_not_confirmed() {
         change: &change,
         kind: STEPS,
         explore: &explore,
+        clusters: None,
     };
     let found = search(&input, &SearchOptions::default()).slices;
     assert_eq!((found.len(), found[0].confirming.n), (1, 1));
@@ -329,6 +331,7 @@ fn two_planted_slices_are_two_and_what_got_better_is_the_reverse() {
             change,
             kind: Change::Flip,
             explore: &explore,
+            clusters: None,
         };
         search(&input, &SearchOptions::default())
     };
@@ -371,6 +374,7 @@ fn a_uniform_regression_names_no_slice() {
             change: &change,
             kind: Change::Flip,
             explore: &explore,
+            clusters: None,
         },
         &SearchOptions::default(),
     );
@@ -389,6 +393,7 @@ fn a_small_budget_is_said() {
         change: &change,
         kind: Change::Flip,
         explore: &explore,
+        clusters: None,
     };
     let all = search(&input, &SearchOptions::default());
     let some = search(
@@ -416,6 +421,7 @@ fn nothing_to_search() {
         change: &[],
         kind: Change::Flip,
         explore: &[],
+        clusters: None,
     };
     assert_eq!(search(&empty, &SearchOptions::default()).slices, []);
     let column = [0_u16, 7, u16::MAX];
@@ -424,6 +430,7 @@ fn nothing_to_search() {
         change: &[f64::NAN, f64::INFINITY, 1.0],
         kind: Change::Flip,
         explore: &[true, true, false],
+        clusters: None,
     };
     for kind in [Change::Flip, STEPS] {
         assert_eq!(

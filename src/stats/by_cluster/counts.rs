@@ -1,0 +1,204 @@
+//! Metrics of counts over clusters: from macro F1 to Matthews correlation, and the rates of the pair.
+
+use super::influence::influences;
+use super::{ClusterMetric, InfluenceSums};
+use crate::model::JointTable;
+use crate::stats::classification::RESAMPLED;
+use crate::stats::clusters::ClusterSums;
+use crate::stats::metrics::MetricKind;
+use crate::stats::student::student_quantile;
+
+/// The metrics that are a share of the samples.
+const RATES: [MetricKind; 3] = [
+    MetricKind::NegativeFlipRate,
+    MetricKind::PositiveFlipRate,
+    MetricKind::Churn,
+];
+
+/// Metrics of counts, cluster by cluster.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CountClusters {
+    cells: Vec<Cell>,
+    differences: [InfluenceSums; RESAMPLED.len()],
+    rates: [ClusterSums; RATES.len()],
+    leaning: u64,
+}
+
+/// What a sample of a cell adds.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Cell {
+    influences: [f64; RESAMPLED.len()],
+    rates: [bool; RATES.len()],
+}
+
+impl CountClusters {
+    /// No cluster yet, of the samples of this table.
+    pub fn new(table: &JointTable) -> CountClusters {
+        let cells = table.cells.keys().zip(influences(table));
+        let cell = |(&(truth, a, b), influences)| Cell {
+            influences,
+            rates: [a == truth && b != truth, a != truth && b == truth, a != b],
+        };
+        CountClusters {
+            cells: cells.map(cell).collect(),
+            differences: Default::default(),
+            rates: Default::default(),
+            leaning: 0,
+        }
+    }
+
+    /// Adds a cluster by its samples in each cell of the table, by the cell's place; the order of the cells counts in the
+    /// last bits.
+    pub fn add(&mut self, samples: impl IntoIterator<Item = (usize, u64)>) {
+        let mut sums = [0.0; RESAMPLED.len()];
+        let (mut rates, mut all) = ([0_u64; RATES.len()], 0);
+        for (at, n) in samples {
+            let Some(cell) = self.cells.get(at) else { continue };
+            sums.iter_mut()
+                .zip(cell.influences)
+                .for_each(|(sum, influence)| *sum += n as f64 * influence);
+            rates
+                .iter_mut()
+                .zip(cell.rates)
+                .for_each(|(rate, counts)| *rate += n * u64::from(counts));
+            all += n;
+        }
+        self.differences
+            .iter_mut()
+            .zip(sums)
+            .for_each(|(errors, sum)| errors.add(sum));
+        self.leaning += u64::from(rates[0] != rates[1]);
+        for (sums, rate) in self.rates.iter_mut().zip(rates) {
+            sums.add(rate as f64, all);
+        }
+    }
+
+    /// Every metric with its interval of level `1 - alpha`, `differences` being those of the metrics of both versions.
+    pub(super) fn metrics(&self, difference: impl Fn(&str) -> Option<f64>, alpha: f64) -> Vec<ClusterMetric> {
+        let versions = RESAMPLED.iter().zip(&self.differences).filter_map(|(kind, errors)| {
+            let most = match kind {
+                MetricKind::Kappa | MetricKind::Mcc => 2.0,
+                _ => 1.0,
+            };
+            let metric = ClusterMetric::new(kind.name(), errors.clusters, self.leaning);
+            Some(metric.with_error(difference(kind.name())?, errors.error(), most, alpha))
+        });
+        let rates = RATES.iter().zip(&self.rates).map(|(kind, sums)| ClusterMetric {
+            interval: rate_interval(sums, alpha),
+            ..ClusterMetric::new(kind.name(), sums.clusters(), sums.leaning())
+        });
+        versions.chain(rates).collect()
+    }
+}
+
+/// Wilson's interval of a rate for as many samples as would leave it as uncertain as the clusters do, with Student's
+/// quantile: no more than there are, and as many as clusters where the rate does not vary at its end.
+fn rate_interval(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
+    let test = sums.test(alpha)?;
+    let (rate, clusters, samples) = (test.mean.clamp(0.0, 1.0), test.clusters as f64, sums.samples() as f64);
+    let t = student_quantile(alpha, clusters - 1.0)?;
+    let variance = test.standard_error?.powi(2);
+    let n = if rate <= 0.0 || rate >= 1.0 {
+        clusters
+    } else if variance > 0.0 {
+        (rate * (1.0 - rate) / variance).min(samples)
+    } else {
+        samples
+    };
+    let (hits, misses) = (rate * n, (1.0 - rate) * n);
+    let centre = hits + t * t / 2.0;
+    let half = t * libm::sqrt(hits * misses / n + t * t / 4.0);
+    let high = if rate >= 1.0 {
+        1.0
+    } else {
+        (centre + half) / (n + t * t)
+    };
+    Some((hits * hits / (n * (centre + half)), high))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::stats::{Seed, bootstrap_counts, wilson};
+
+    fn table() -> JointTable {
+        JointTable {
+            labels: ["a", "b", "c"].map(String::from).to_vec(),
+            cells: [
+                ((0, 0, 0), 150),
+                ((0, 0, 1), 20),
+                ((0, 2, 0), 34),
+                ((1, 1, 1), 180),
+                ((1, 1, 2), 9),
+                ((1, 0, 1), 40),
+                ((2, 2, 2), 120),
+                ((2, 1, 2), 25),
+                ((2, 2, 0), 12),
+                ((2, 0, 1), 10),
+            ]
+            .into(),
+        }
+    }
+
+    /// Clusters of so many samples of one cell each.
+    fn clusters(table: &JointTable, size: u64) -> CountClusters {
+        let mut clusters = CountClusters::new(table);
+        for (at, n) in table.cells.values().enumerate() {
+            for first in (0..*n).step_by(size as usize) {
+                clusters.add([(at, size.min(n - first))]);
+            }
+        }
+        clusters
+    }
+
+    fn metrics(clusters: &CountClusters) -> Vec<ClusterMetric> {
+        clusters.metrics(|_| Some(0.05), 0.05)
+    }
+
+    fn width(metric: &ClusterMetric) -> f64 {
+        metric.interval.map(|(low, high)| high - low).expect("defined")
+    }
+
+    #[test]
+    fn clusters_of_one_sample_give_the_widths_of_the_bootstrap() {
+        let table = table();
+        let resampled = bootstrap_counts(&table, 0.05, Seed(1)).expect("samples");
+        for (found, (kind, (low, high))) in metrics(&clusters(&table, 1)).iter().zip(resampled.intervals) {
+            assert_eq!(found.name, kind.name());
+            assert!(
+                (width(found) / (high - low) - 1.0).abs() < 0.03,
+                "{found:?} {low} {high}"
+            );
+        }
+    }
+
+    #[test]
+    fn clusters_of_four_like_samples_are_a_quarter_of_the_evidence() {
+        let (one, four) = (clusters(&table(), 1), clusters(&table(), 4));
+        for (one, four) in metrics(&one).iter().zip(metrics(&four)) {
+            let ratio = width(&four) / width(one);
+            assert!((1.9..2.1).contains(&ratio), "{}: {ratio}", one.name);
+        }
+    }
+
+    #[test]
+    fn rates_keep_to_wilson() {
+        let rate = |hits: u64, clusters: u64, size: u64| {
+            let mut sums = ClusterSums::default();
+            (0..clusters).for_each(|at| sums.add(if at < hits { size as f64 } else { 0.0 }, size));
+            rate_interval(&sums, 0.05).expect("defined")
+        };
+        let (low, high) = rate(37, 5_000, 1);
+        let (expected_low, expected_high) = wilson(37, 5_000, 0.05).expect("defined");
+        assert!((low / expected_low - 1.0).abs() < 1e-3 && (high / expected_high - 1.0).abs() < 1e-3);
+        // Copies of a sample in its cluster tell nothing more.
+        let (one, ten) = (rate(37, 200, 1), rate(37, 200, 10));
+        assert!(
+            (one.0 - ten.0).abs() < 1e-12 && (one.1 - ten.1).abs() < 1e-12,
+            "{one:?} {ten:?}"
+        );
+        let (low, high) = rate(0, 20, 50);
+        assert!(low <= 0.0 && (0.15..0.2).contains(&high), "{high}");
+        assert!(rate(20, 20, 50).1 >= 1.0);
+    }
+}
