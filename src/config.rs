@@ -78,7 +78,7 @@ use crate::cli::pyiceberg;
 use crate::cli::request::ServiceChoice;
 use crate::cli::toml_file::{self, CatalogKeys, CatalogType, TomlFile};
 use crate::error::{Error, Result};
-use crate::model::{CatalogKind, CatalogLocation, CompareOptions, Kind, PASSWORD};
+use crate::model::{CatalogKind, CatalogLocation, CompareOptions, Kind, PASSWORD, QUERY};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -287,9 +287,12 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
             }
         }
         Some((what, uri, _)) if keys.kind != Some(CatalogType::Rest) && postgres(&uri).is_some() => {
-            let (uri, password) = postgres(&uri).unwrap_or_default();
-            keys.properties
-                .extend(password.map(|password| (PASSWORD.to_string(), password)));
+            let (uri, password, query) = postgres(&uri).unwrap_or_default();
+            let apart = [(PASSWORD, password), (QUERY, known_parameters(query)?)];
+            let apart = apart
+                .into_iter()
+                .filter_map(|(name, value)| Some((name.to_string(), value?)));
+            keys.properties.extend(apart);
             postgres_catalog(what, uri, warehouse)?
         }
         Some((what, uri, _)) if keys.kind == Some(CatalogType::Rest) => {
@@ -329,6 +332,36 @@ fn catalog(keys: CatalogKeys, env: Env<'_>, cwd: &Path, base: &Path, home: &Path
         name: keys.name.unwrap_or_else(|| "evaldiff".into()),
         properties,
     })
+}
+
+/// Parameters of a PostgreSQL address that sqlx 0.8 knows: it logs others with their values, which may be secrets.
+const PARAMETERS: [&str; 12] = [
+    "sslmode",
+    "sslrootcert",
+    "sslcert",
+    "sslkey",
+    "statement-cache-capacity",
+    "host",
+    "hostaddr",
+    "port",
+    "dbname",
+    "user",
+    "password",
+    "application_name",
+];
+
+/// The query of a PostgreSQL address, if all of its parameters are known.
+fn known_parameters(query: Option<String>) -> Result<Option<String>> {
+    let names = query.iter().flat_map(|query| query.split('&'));
+    let mut names = names.filter_map(|pair| pair.split('=').next());
+    match names.find(|name| !PARAMETERS.contains(name) && !name.starts_with("options")) {
+        None => Ok(query),
+        Some(unknown) => Err(Error::usage(format!(
+            "the address of the PostgreSQL catalog has the parameter `{}`, which is not known",
+            unknown.escape_debug()
+        ))
+        .with_hint(format!("known are {}", PARAMETERS.join(", ")))),
+    }
 }
 
 /// A catalog in PostgreSQL: shared by several machines, so that nothing is guessed of where its tables are.
@@ -393,9 +426,11 @@ fn tidy(properties: &mut BTreeMap<String, String>) -> Result<()> {
             return Err(Error::usage(format!("`{}` names no header", name.escape_debug()))
                 .with_hint("write \"header.X-Name\" = \"value\" under [catalog.properties] in evaldiff.toml"));
         }
-        if name == "rest.sigv4-enabled" && value == "true" {
+        let signed = (name == "rest.sigv4-enabled" && value.eq_ignore_ascii_case("true"))
+            || (["auth.type", "rest.auth.type"].contains(&name.as_str()) && value.eq_ignore_ascii_case("sigv4"));
+        if signed {
             return Err(Error::usage(
-                "requests to the catalog would have to be signed (rest.sigv4-enabled), which evaldiff does not do",
+                "requests to the catalog would have to be signed (SigV4), which evaldiff does not do",
             )
             .with_hint("give a credential or a token, or an address of the catalog that asks for no signature"));
         }
@@ -406,10 +441,12 @@ fn tidy(properties: &mut BTreeMap<String, String>) -> Result<()> {
             ))
             .with_hint("correct the value, or the variable or file that it comes from"));
         }
-        if value
-            .split_once("://")
-            .is_some_and(|(_, rest)| rest.split('/').next().is_some_and(|host| host.contains('@')))
-        {
+        let is_address = ["endpoint", "uri", "url"].iter().any(|end| name.ends_with(end));
+        let rest = value.split_once("://").map(|(_, rest)| rest);
+        let host = rest
+            .or(is_address.then_some(value.as_str()))
+            .and_then(|rest| rest.split('/').next());
+        if host.is_some_and(|host| host.contains('@')) {
             return Err(Error::usage(format!("the address in `{}` holds credentials", name.escape_debug())).with_hint(
                 "give the address alone, and keys of their own: \"s3.access-key-id\" and \"s3.secret-access-key\" under \
                  [catalog.properties] in evaldiff.toml",

@@ -61,55 +61,39 @@ pub(crate) fn is_server(text: &str) -> bool {
     ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
 }
 
-/// The address of a PostgreSQL database without its password, and the password; `None` for other locations.
+/// The address of a PostgreSQL database without its password and query, the password, and the query; `None` for other locations.
 ///
 /// SQLAlchemy's spellings, which name a driver, mean the same: `postgresql+psycopg2://user:password@host/database`.
-pub(crate) fn postgres(text: &str) -> Option<(String, Option<String>)> {
+pub(crate) fn postgres(text: &str) -> Option<(String, Option<String>, Option<String>)> {
     let (scheme, rest) = text.split_once("://")?;
     let kind = scheme.split('+').next().unwrap_or_default();
     if !["postgresql", "postgres"].contains(&kind) {
         return None;
     }
-    let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, query)| (place, query));
-    let (place, password) = match place.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host)) {
-        Some((Some((user, password)), host)) => (format!("{user}@{host}"), Some(password.to_string())),
-        _ => (place.to_string(), None),
+    let (place, query) = match rest.split_once('?') {
+        Some((place, query)) => (place, Some(query.to_string()).filter(|query| !query.is_empty())),
+        None => (rest, None),
     };
-    let (secret, open): (Vec<&str>, Vec<&str>) = query.split('&').partition(|pair| is_secret(pair));
-    let given = secret
-        .first()
-        .and_then(|pair| pair.split_once('='))
-        .map(|(_, value)| value.to_string());
-    let query = if open.concat().is_empty() {
-        String::new()
-    } else {
-        format!("?{}", open.join("&"))
-    };
-    Some((format!("postgresql://{place}{query}"), password.or(given)))
+    Some(
+        match place.rsplit_once('@').map(|(who, host)| (who.split_once(':'), host)) {
+            Some((Some((user, password)), host)) => {
+                (format!("postgresql://{user}@{host}"), Some(password.to_string()), query)
+            }
+            _ => (format!("postgresql://{place}"), None, query),
+        },
+    )
 }
 
-/// Whether a part of a query is a password.
-fn is_secret(pair: &str) -> bool {
-    pair.starts_with("password=")
-}
-
-/// An address as it may be shown: without what stands before an `@`, which may be a password, and without one in its query.
+/// An address as it may be shown: without what stands before an `@`, which may be a password, and without its query, which
+/// may hold one.
 pub(crate) fn without_credentials(address: &str) -> String {
-    let (place, query) = match address.split_once('?') {
-        Some((place, query)) if address.contains("://") => (place, Some(query)),
-        _ => (address, None),
+    let Some((scheme, rest)) = address.split_once("://") else {
+        return address.to_string();
     };
-    let place = match place
-        .split_once("://")
-        .map(|(scheme, rest)| (scheme, rest.rsplit_once('@')))
-    {
-        Some((scheme, Some((_, host)))) => format!("{scheme}://…@{host}"),
-        _ => place.to_string(),
-    };
-    let shown = |pair| if is_secret(pair) { "password=…" } else { pair };
-    match query.map(|query| query.split('&').map(shown).collect::<Vec<_>>().join("&")) {
-        Some(query) => format!("{place}?{query}"),
-        None => place,
+    let (place, query) = rest.split_once('?').map_or((rest, ""), |(place, _)| (place, "?…"));
+    match place.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://…@{host}{query}"),
+        None => format!("{scheme}://{place}{query}"),
     }
 }
 
@@ -149,34 +133,33 @@ mod tests {
 
     #[test]
     fn addresses_and_passwords_are_told_apart() {
-        for (text, address, password) in [
-            ("postgresql://u:p@h/db", "postgresql://u@h/db", Some("p")),
-            ("postgres://h/db", "postgresql://h/db", None),
+        for (text, address, password, query) in [
+            ("postgresql://u:p@h/db", "postgresql://u@h/db", Some("p"), None),
+            ("postgres://h/db", "postgresql://h/db", None, None),
             (
-                "postgresql+psycopg2://h/db?user=u&password=a@b&sslmode=require",
-                "postgresql://h/db?user=u&sslmode=require",
-                Some("a@b"),
+                "postgresql+psycopg2://h/db?user=u&password=a@b",
+                "postgresql://h/db",
+                None,
+                Some("user=u&password=a@b"),
             ),
-            ("postgresql://u@h/db?password=p", "postgresql://u@h/db", Some("p")),
             (
                 "postgresql://u:p@h/db?sslmode=require",
-                "postgresql://u@h/db?sslmode=require",
+                "postgresql://u@h/db",
                 Some("p"),
+                Some("sslmode=require"),
             ),
         ] {
+            let own = |text: Option<&str>| text.map(str::to_string);
             assert_eq!(
                 postgres(text),
-                Some((address.to_string(), password.map(str::to_string))),
+                Some((address.to_string(), own(password), own(query))),
                 "{text}"
             );
         }
         for (address, shown) in [
             ("http://u:p@h/x", "http://…@h/x"),
-            (
-                "postgresql://h/db?user=u&password=p&x=1",
-                "postgresql://h/db?user=u&password=…&x=1",
-            ),
-            ("postgresql://u:p@h/db?password=p", "postgresql://…@h/db?password=…"),
+            ("postgresql://h/db?user=u&password=p", "postgresql://h/db?…"),
+            ("postgresql://u:p@h/db?password=p", "postgresql://…@h/db?…"),
             ("what?password=p", "what?password=p"),
         ] {
             assert_eq!(without_credentials(address), shown);

@@ -72,7 +72,13 @@ fn base_url(text: &str) -> Result<String, String> {
     if !text.starts_with("https://") && !text.starts_with("http://") {
         return Err("an address begins with https:// or http://".into());
     }
-    if text.contains(['?', '#', '@']) || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+    if text
+        .split_once("://")
+        .is_none_or(|(_, rest)| rest.is_empty() || rest.starts_with('/'))
+    {
+        return Err("the address names no host".into());
+    }
+    if text.contains(['?', '#', '@', '"', '<', '>']) || text.chars().any(|c| c.is_whitespace() || c.is_control()) {
         return Err("the address of a folder has no query, no credentials and no spaces (%20)".into());
     }
     Ok(text.trim_end_matches('/').to_string())

@@ -5,10 +5,12 @@ use crate::audit::manifest::config_digest;
 use crate::compare::{Compared, Job, Overlaps, PagedSlice, SliceRows};
 use crate::model::comparison::{COMPARISON_SCHEMA, Clusters, RankingResult, Repeats, Warning};
 use crate::model::slice::{Overlap, SliceDetail};
-use crate::model::{Comparison, Counts, Direction, Metric, NonInferiority, PinnedRun, Predicate, Verdict};
+use crate::model::{
+    Comparison, Counts, Direction, JointTable, Kind, Metric, NonInferiority, PinnedRun, Predicate, SliceResult, Verdict,
+};
 use crate::names::safe_component;
 use crate::stats::{self, MetricKind, ScoreSums, Seed};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Slices that get a page at most; the most harmful ones.
 pub(super) const MAX_SLICE_PAGES: usize = 200;
@@ -61,6 +63,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     warnings.extend(ranking.as_ref().and_then(|ranking| inverted(ranking, &summary.metrics)));
     warnings.extend(label_map(job, compared.mapped));
     warnings.extend(clusters(job, compared));
+    warnings.extend(few_clusters(compared, &summary));
     warnings.extend(costs(job, compared));
     if regressed > pages {
         let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");
@@ -88,7 +91,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         non_inferiority: job
             .options
             .margin
-            .map(|margin| non_inferiority(&summary.metrics, margin)),
+            .map(|margin| non_inferiority(compared, &summary, job.roles.kind(), margin)),
         accounting: counts.accounting,
         outcomes: summary.outcomes,
         label_changes,
@@ -177,6 +180,22 @@ fn repeats(compared: &Compared) -> Option<Repeats> {
     })
 }
 
+/// What a reader must know of slices that stand on few clusters.
+fn few_clusters(compared: &Compared, summary: &stats::Summary) -> Option<Warning> {
+    compared.clusters.as_ref()?;
+    let untold = |slice: &&SliceResult| slice.n >= stats::MIN_SLICE_SIZE && slice.ci_low.is_none();
+    let n = summary.slices.iter().filter(untold).count();
+    (n > 0).then(|| Warning {
+        code: "few_clusters".into(),
+        text: format!(
+            "{n} slice{} on clusters that weigh as much as fewer than {} of one size: no interval and no test of {}",
+            if n == 1 { " stands" } else { "s stand" },
+            stats::FEW_CLUSTERS,
+            if n == 1 { "it" } else { "them" }
+        ),
+    })
+}
+
 /// What a reader must know of clusters: where the runs disagree on them.
 fn clusters(job: &Job, compared: &Compared) -> Option<Warning> {
     let (clusters, column) = (compared.clusters.as_ref()?, job.roles.cluster.as_ref()?);
@@ -225,9 +244,21 @@ fn detail(job: &Job, compared: &Compared, slug: String, predicates: &[Predicate]
     stats::measured_slice_detail(slug, inside, whole, job.options.alpha)
 }
 
-/// Whether the headline metric excludes a loss of the margin.
-fn non_inferiority(metrics: &[Metric], margin: f64) -> NonInferiority {
-    match metrics.iter().find(|metric| metric.verdict.is_some()) {
+/// Samples, or clusters, that have to change before an interval of a mean is sure to hold; none may.
+const FEW_CHANGES: u64 = 10;
+
+/// Whether the headline metric excludes a loss of the margin; not comparable where its interval is not sure to hold.
+fn non_inferiority(compared: &Compared, summary: &stats::Summary, kind: Kind, margin: f64) -> NonInferiority {
+    let clusters = compared.clusters.as_ref();
+    let changed = match clusters {
+        Some(clusters) => clusters.whole.leaning(),
+        None => summary.scores.first().map_or(0, |score| score.wins + score.losses),
+    };
+    let unsure = !kind.has_labels() && (1..FEW_CHANGES).contains(&changed);
+    if unsure || clusters.is_some_and(|clusters| stats::cluster_limit(clusters).is_some()) {
+        return NonInferiority::NotComparable;
+    }
+    match summary.metrics.iter().find(|metric| metric.verdict.is_some()) {
         Some(metric) => stats::non_inferiority(metric.ci_low.zip(metric.ci_high), metric.direction, margin),
         None => NonInferiority::NotComparable,
     }
@@ -235,7 +266,7 @@ fn non_inferiority(metrics: &[Metric], margin: f64) -> NonInferiority {
 
 /// The slices that have a page.
 pub(super) fn paged_slices(comparison: &Comparison) -> Vec<PagedSlice> {
-    let page = |s: &crate::model::SliceResult| {
+    let page = |s: &SliceResult| {
         Some(PagedSlice {
             slug: s.detail.as_ref()?.slug.clone(),
             rows: SliceRows::Regressed(s.predicates.clone()),
@@ -289,6 +320,20 @@ pub(super) fn slug(rank: usize, predicates: &[Predicate]) -> String {
         .map(|p| format!("{}-{}", p.column, p.value.as_deref().unwrap_or("null")))
         .collect();
     format!("{rank:03}-{}", safe_component(&words.join("-")))
+}
+
+/// The first label of the ground truth and the first that a version predicts, if it never predicts one of the ground truth.
+fn foreign_labels(table: &JointTable, predicted: impl Fn((u32, u32, u32)) -> u32) -> Option<[String; 2]> {
+    let truth: BTreeSet<u32> = table.cells.keys().map(|(truth, _, _)| *truth).collect();
+    let predicted: BTreeSet<u32> = table.cells.keys().map(|cell| predicted(*cell)).collect();
+    let shown = |labels: &BTreeSet<u32>| {
+        let label = labels.first().and_then(|label| table.labels.get(*label as usize));
+        label.map(|label| label.chars().take(40).collect::<String>().escape_debug().to_string())
+    };
+    match truth.is_disjoint(&predicted) {
+        true => Some([shown(&truth)?, shown(&predicted)?]),
+        false => None,
+    }
 }
 
 fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
@@ -368,6 +413,18 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
             rate(correct[1])
         );
         warn("folded_labels", text);
+    }
+    for (side, known) in [
+        ("baseline", foreign_labels(&counts.table, |(_, a, _)| a)),
+        ("candidate", foreign_labels(&counts.table, |(_, _, b)| b)),
+    ] {
+        if let Some([truth, predicted]) = known {
+            let text = format!(
+                "no label that the {side} predicts is one of the ground truth (`{predicted}` is none, `{truth}` is one): they may be \
+                 spelled otherwise, which --label-map FILE mends"
+            );
+            warn("no_common_label", text);
+        }
     }
     if counts.table.labels.len() > stats::MAX_CONFUSION_LABELS {
         let text = format!(

@@ -33,7 +33,17 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
         ))
         .with_hint("evaluate both versions on the same golden dataset"));
     }
-    if accounting.matched == 0 && accounting.errored > 0 && accounting.only_baseline + accounting.only_candidate == 0 {
+    let of_one = accounting.only_baseline + accounting.only_candidate;
+    if accounting.matched == 0 && accounting.unlabelled > 0 && of_one == 0 {
+        return Err(Error::not_comparable(format!(
+            "no sample can be compared: {} have no ground truth in one of the runs",
+            accounting.unlabelled
+        ))
+        .with_hint(
+            "look at the column that holds the ground truth of each run (--truth): it may have been renamed or added in between",
+        ));
+    }
+    if accounting.matched == 0 && accounting.errored > 0 && of_one == 0 {
         return Err(Error::not_comparable(format!(
             "no sample can be compared: each of the {} has no answer in one of the runs",
             accounting.errored
@@ -52,9 +62,14 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
 /// Fails where a margin was asked for and a loss as large cannot be excluded.
 ///
 /// # Errors
-/// Exit code 1 if the whole interval lies on the side of a loss, 3 if it holds zero: then more samples would tell.
+/// Exit code 1 if the whole interval lies on the side of a loss, 3 if it holds zero, since more samples would tell, or if
+/// there is none that is sure to hold.
 fn gate(comparison: &Comparison) -> Result<()> {
-    let (Some(margin), Some(NonInferiority::NotShown)) = (comparison.options.margin, comparison.non_inferiority) else {
+    let Some(margin) = comparison
+        .options
+        .margin
+        .filter(|_| comparison.non_inferiority != Some(NonInferiority::Shown))
+    else {
         return Ok(());
     };
     let metric = headline_metric(comparison);
@@ -64,6 +79,14 @@ fn gate(comparison: &Comparison) -> Result<()> {
     });
     let name = metric.map_or("accuracy", |metric| metric.name.as_str());
     let margin = Unit::of_metric(name).size(Some(margin));
+    if comparison.non_inferiority != Some(NonInferiority::NotShown) {
+        let text = format!(
+            "whether a loss of {margin} is excluded cannot be told: no interval of the headline is sure to hold"
+        );
+        return Err(Error::not_comparable(text).with_hint(
+            "evaluate on more samples (of more clusters, if --cluster is given); the report says what is missing",
+        ));
+    }
     Err(match lost {
         true => Error::regression(format!(
             "{} got worse, and a loss of {margin} cannot be excluded",

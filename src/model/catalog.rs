@@ -17,6 +17,8 @@ pub struct CatalogLocation {
 
 /// Property that holds the password of a PostgreSQL catalog, encoded as in its address.
 pub const PASSWORD: &str = "postgres.password";
+/// Property with the query of a PostgreSQL address, which may hold a password too.
+pub const QUERY: &str = "postgres.query";
 
 /// The kinds of catalog.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +32,8 @@ pub enum CatalogKind {
     },
     /// A database of a PostgreSQL server.
     Postgres {
-        /// Its address, `postgresql://user@host/database`, without a password: that is the property [`PASSWORD`].
+        /// Its address, `postgresql://user@host/database`, without a password and a query: these are the properties [`PASSWORD`]
+        /// and [`QUERY`].
         uri: String,
         /// Location of the tables: `file:///…` or `s3://…`.
         warehouse: String,

@@ -20,7 +20,7 @@ pub mod samples;
 pub mod slice;
 pub mod verdict;
 
-pub use catalog::{CatalogKind, CatalogLocation, PASSWORD};
+pub use catalog::{CatalogKind, CatalogLocation, PASSWORD, QUERY};
 pub use comparison::{ClassRow, Comparison, Confusion, Metric, Side};
 pub use confidence::{CalibrationSums, ConfidenceSums};
 pub use counts::{Counts, JointTable, Relabelled, SliceCounts, SliceTable};

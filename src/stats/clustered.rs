@@ -11,7 +11,8 @@ use crate::model::comparison::LabelChanges;
 use crate::model::{CompareOptions, Direction, Kind, Metric, Predicate, SliceResult, Verdict};
 use std::collections::BTreeMap;
 
-/// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it.
+/// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it; clusters of different
+/// sizes count as [`ClusterSums::effective`] says.
 pub const FEW_CLUSTERS: u64 = 10;
 /// Share of the samples in one cluster above which intervals were not found to hold, however many others there are, if it
 /// is [`LARGER_THAN_MEAN`].
@@ -43,7 +44,9 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
         return;
     };
     let direction = headline.direction;
-    let found = Judged::of(&counts.whole, kind.has_labels(), alpha);
+    let flips = [summary.outcomes.regressed, summary.outcomes.fixed];
+    let single = Single::of(headline.ci_low.zip(headline.ci_high), flips, kind);
+    let found = Judged::of(&counts.whole, single.as_ref(), alpha);
     summary.verdict = found.give(headline, options);
     summary.detectable = found.detectable;
     if let Some(score) = summary.scores.first_mut() {
@@ -52,11 +55,9 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
     let mut slices = std::mem::take(&mut summary.slices);
     let empty = ClusterSums::default();
     let of = |slice: &SliceResult| {
-        Judged::of(
-            counts.slices.get(&slice.predicates).unwrap_or(&empty),
-            kind.has_labels(),
-            alpha,
-        )
+        let single = Single::of(slice.ci_low.zip(slice.ci_high), [slice.regressed, slice.fixed], kind);
+        let sums = counts.slices.get(&slice.predicates).unwrap_or(&empty);
+        Judged::of(sums, single.as_ref(), alpha).unless_few()
     };
     let judged: Vec<Judged> = slices.iter().map(of).collect();
     for (slice, found) in slices.iter_mut().zip(&judged) {
@@ -69,7 +70,7 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
     let deltas: Vec<Option<f64>> = slices.iter().map(|slice| slice.delta).collect();
     (summary.slices, summary.slices_tested) = family(slices, |i, q_value| {
         // Too small to be tested is inconclusive even if nothing differs in it.
-        if (1..MIN_SLICE_SIZE).contains(&judged[i].samples) {
+        if (1..MIN_SLICE_SIZE).contains(&judged[i].samples) || judged[i].few {
             return Verdict::Inconclusive;
         }
         let evidence = judged[i].evidence(deltas[i], q_value, direction);
@@ -81,8 +82,44 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
 pub fn relabel_by_clusters(changes: &mut LabelChanges, counts: &ClusterCounts, options: &CompareOptions) {
     let both = [&mut changes.old_truth, &mut changes.new_truth];
     for (under, sums) in both.into_iter().zip(&counts.relabelled) {
-        Judged::of(sums, true, options.alpha).give(&mut under.accuracy, options);
+        let single = Single {
+            interval: under.accuracy.ci_low.zip(under.accuracy.ci_high),
+            flips: None,
+        };
+        Judged::of(sums, Some(&single), options.alpha).give(&mut under.accuracy, options);
         note_limit(&mut under.accuracy, sums.clusters(), counts);
+    }
+}
+
+/// What would be said of a difference of rates if samples were by themselves.
+pub(super) struct Single {
+    /// Tango's interval.
+    pub(super) interval: Option<(f64, f64)>,
+    /// Samples that regressed and that were fixed, where they are known.
+    pub(super) flips: Option<[u64; 2]>,
+}
+
+impl Single {
+    /// `None` for what is no rate.
+    fn of(interval: Option<(f64, f64)>, flips: [u64; 2], kind: Kind) -> Option<Single> {
+        let flips = Some(flips);
+        kind.has_labels().then_some(Single { interval, flips })
+    }
+
+    /// The interval, as much wider as clusters make the error of the mean: Tango's holds where few samples change, which
+    /// Student's over clusters does not.
+    fn widened(&self, mean: f64, error: Option<f64>, samples: u64) -> Option<(f64, f64)> {
+        let (low, high) = self.interval?;
+        let n = samples as f64;
+        let own = self.flips.map(|[regressed, fixed]| {
+            let (flips, lean) = ((regressed + fixed) as f64, fixed as f64 - regressed as f64);
+            libm::sqrt((flips - lean * lean / n).max(0.0)) / n
+        });
+        let factor = error
+            .zip(own.filter(|own| *own > 0.0))
+            .map_or(1.0, |(error, own)| error / own);
+        let end = |end: f64| (mean + (end - mean) * factor.max(1.0)).clamp(-1.0, 1.0);
+        Some((end(low), end(high)))
     }
 }
 
@@ -93,31 +130,51 @@ pub(super) struct Judged {
     pub(super) detectable: Option<f64>,
     samples: u64,
     leaning: u64,
+    /// Whether clusters are fewer than interval and test were found to hold for.
+    few: bool,
 }
 
 impl Judged {
-    /// Of differences of rates (fixed less regressed), or of means.
-    pub(super) fn of(sums: &ClusterSums, rates: bool, alpha: f64) -> Judged {
+    /// Of differences of rates (fixed less regressed), with what single samples would say, or of means.
+    pub(super) fn of(sums: &ClusterSums, rates: Option<&Single>, alpha: f64) -> Judged {
         let test = sums.test(alpha);
+        let student = test.and_then(|test| test.interval);
+        let error = test.and_then(|test| test.standard_error);
         let interval = match (rates, sums.leaning()) {
             // No spread at all would make an interval without width: what as many single samples would say is the least.
-            (true, 0) => tango(0, 0, sums.clusters(), alpha),
-            (true, _) => test
-                .and_then(|test| test.interval)
-                .map(|(low, high)| (low.max(-1.0), high.min(1.0))),
-            (false, _) => test.and_then(|test| test.interval),
+            (Some(_), 0) => tango(0, 0, sums.clusters(), alpha),
+            (Some(single), _) => {
+                let widened = test.and_then(|test| single.widened(test.mean, error, sums.samples()));
+                student.map(|(low, high)| {
+                    let (least, most) = widened.unwrap_or((low, high));
+                    (low.min(least).max(-1.0), high.max(most).min(1.0))
+                })
+            }
+            (None, _) => student,
         };
         Judged {
             interval,
             p_value: match rates {
-                true => test.map(|_| sums.mcnemar()),
-                false => test.and_then(|test| test.p_value),
+                Some(_) => test.map(|_| sums.mcnemar()),
+                None => test.and_then(|test| test.p_value),
             },
-            detectable: test
-                .and_then(|test| test.standard_error)
-                .and_then(|error| detectable_mean(error, alpha)),
+            detectable: error.and_then(|error| detectable_mean(error, alpha)),
             samples: sums.samples(),
             leaning: sums.leaning(),
+            few: sums.effective() < FEW_CLUSTERS as f64,
+        }
+    }
+
+    /// Nothing of it where clusters are few: a slice has no room for a note.
+    pub(super) fn unless_few(self) -> Judged {
+        match self.few {
+            true => Judged {
+                interval: None,
+                p_value: None,
+                detectable: None,
+                ..self
+            },
+            false => self,
         }
     }
 

@@ -73,6 +73,17 @@ impl ClusterSums {
         self.moments.sums()[1] as u64
     }
 
+    /// How many clusters of one size would weigh as much: (sum of sizes)² / sum of squared sizes (Kish 1965, Survey Sampling,
+    /// section 11.2, of weights).
+    pub fn effective(&self) -> f64 {
+        let ([_, samples], [_, squares]) = (self.moments.sums(), self.moments.squares());
+        if squares > 0.0 {
+            samples * samples / squares
+        } else {
+            0.0
+        }
+    }
+
     /// Clusters whose differences do not cancel out.
     pub fn leaning(&self) -> u64 {
         self.leaning

@@ -74,8 +74,8 @@ mod ziggurat;
 pub use binary::{BinarySample, summarise_ranking};
 pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
 pub use by_cluster::{
-    ClusterEvidence, ClusterMetric, ConfidenceClusters, CountClusters, NumericClusters, judge_by_clusters,
-    ranked_by_cluster,
+    ClusterEvidence, ClusterMetric, ConfidenceClusters, CountClusters, NumericClusters, cluster_limit,
+    judge_by_clusters, ranked_by_cluster,
 };
 pub use calibration::calibration;
 pub use calibration_bootstrap::{bootstrap_ece, bootstrap_ece_times};

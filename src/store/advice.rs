@@ -90,7 +90,13 @@ const WAYS_OUT: [(&[&str], &str); 11] = [
          CATALOG.system.rewrite_data_files(table => 'NS.TABLE', options => map('rewrite-all', 'true'))",
     ),
     (
-        &["database is locked", "due to lock timeout", "due to statement timeout"],
+        &[
+            "database is locked",
+            "No such table",
+            "No such namespace",
+            "due to lock timeout",
+            "due to statement timeout",
+        ],
         "nothing is lost: wait for the process that holds it, then try again",
     ),
     (

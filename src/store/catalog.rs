@@ -3,7 +3,7 @@
 use super::advice::AUTHORITIES;
 use super::error::{Context, StoreError};
 use super::{assumed_role, sql};
-use crate::model::{CatalogKind, CatalogLocation, PASSWORD};
+use crate::model::{CatalogKind, CatalogLocation, PASSWORD, QUERY};
 use iceberg::io::{LocalFsStorageFactory, StorageFactory};
 use iceberg::{Catalog, CatalogBuilder};
 use iceberg_catalog_rest::{RestCatalog, RestCatalogBuilder};
@@ -113,14 +113,12 @@ async fn open_postgres(location: &CatalogLocation, uri: &str, warehouse: &str) -
 
 /// The address with the password that its configuration gave, and limits to waiting for others.
 fn postgres_url(location: &CatalogLocation, uri: &str) -> String {
-    let (place, query) = uri.split_once('?').map_or((uri, ""), |(place, query)| (place, query));
-    let mut whole = match (location.properties.get(PASSWORD), place.rsplit_once('@')) {
-        (Some(password), Some((user, host))) => format!("{user}:{password}@{host}?{query}"),
-        (Some(password), None) => format!("{place}?{query}&password={password}"),
-        (None, _) => format!("{place}?{query}"),
+    let mut whole = match (location.properties.get(PASSWORD), uri.rsplit_once('@')) {
+        (Some(password), Some((user, host))) => format!("{user}:{password}@{host}?"),
+        _ => format!("{uri}?"),
     };
-    if !whole.ends_with('?') {
-        whole.push('&');
+    if let Some(query) = location.properties.get(QUERY) {
+        whole += &format!("{query}&");
     }
     let (lock, statement) = (LOCK_TIMEOUT.as_millis(), ANSWER_TIMEOUT.as_millis());
     format!("{whole}options[lock_timeout]={lock}&options[statement_timeout]={statement}")
@@ -145,6 +143,7 @@ async fn load_sql(
     sql::complete(&address).await;
     let mut props = properties(location);
     props.remove(PASSWORD);
+    props.remove(QUERY);
     props.insert("uri".into(), address);
     props.insert("warehouse".into(), warehouse.into());
     props.insert("pool.max-connections".into(), "2".into());

@@ -77,6 +77,10 @@ pub(super) async fn create(
         // Loaded in any case: only then a server hands out keys for the table's files, and another writer may have made it.
         match (catalog.load_table(ident).await, created) {
             (Ok(table), _) => return Ok(table),
+            // Reported as created, yet not there: a locked database refused the COMMIT (iceberg 0.10.1, its issue 3061).
+            (Err(_), Ok(_)) if attempt + 1 < CREATE_ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+            }
             (Err(error), Ok(_)) => return Err(error).context(format!("loading table {ident}, which was created")),
             (Err(_), Err(error)) if again(&error, attempt).await => {}
             (Err(_), Err(error)) => return Err(error).context(format!("creating table {ident}")),
@@ -107,13 +111,16 @@ async fn ensure_namespace(catalog: &dyn Catalog, namespace: &NamespaceIdent) -> 
         return Ok(());
     }
     for attempt in 0..CREATE_ATTEMPTS {
-        let Err(error) = catalog.create_namespace(namespace, HashMap::new()).await else {
-            return Ok(());
-        };
-        match catalog.namespace_exists(namespace).await {
-            Ok(true) => return Ok(()),
-            _ if again(&error, attempt).await => {}
-            _ => return Err(error).context(format!("creating namespace {}", name())),
+        let created = catalog.create_namespace(namespace, HashMap::new()).await;
+        // Asked in any case: a locked database may refuse what is reported as done.
+        match (catalog.namespace_exists(namespace).await, created) {
+            (Ok(true), _) => return Ok(()),
+            (_, Ok(_)) if attempt + 1 < CREATE_ATTEMPTS => {
+                tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+            }
+            (_, Err(error)) if again(&error, attempt).await => {}
+            (_, Err(error)) => return Err(error).context(format!("creating namespace {}", name())),
+            (_, Ok(_)) => break,
         }
     }
     Ok(())

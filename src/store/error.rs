@@ -116,8 +116,8 @@ pub enum StoreError {
     Retracted {
         /// The reference as typed.
         reference: String,
-        /// The newest of its runs.
-        run_id: String,
+        /// The name of the newest of its runs.
+        run: String,
         /// Why.
         why: String,
     },
@@ -318,7 +318,7 @@ impl StoreError {
             StoreError::NoRun { nearest, .. } => {
                 Some(format!("did you mean {}? `evaldiff runs` lists all", nearest.join(" or ")))
             }
-            StoreError::Retracted { run_id, .. } => Some(format!("to read it all the same: run:{run_id}")),
+            StoreError::Retracted { run, .. } => Some(format!("to read it all the same: run:{}", run.escape_debug())),
             StoreError::AmbiguousRun { .. } => {
                 Some("give more characters of the run id, or one of these names after `run:`".into())
             }
@@ -343,7 +343,8 @@ impl StoreError {
             ),
             StoreError::NotWritable { way_out, .. } => Some((*way_out).to_string()),
             StoreError::CaseOnly { column, known } => Some(format!(
-                "give the column `{}` of the input another name: `{}` if that is what it is",
+                "give the column `{}` of the input another name: `{}` if that is what it is; a table that has key, labels or \
+                 predictions under such a name can be compared, but takes no imports",
                 column.escape_debug(),
                 known.escape_debug()
             )),

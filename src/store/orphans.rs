@@ -10,6 +10,7 @@ use iceberg::spec::TableMetadata;
 use iceberg::table::Table;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 /// Kinds of file that commits leave behind; whatever else lies there is somebody's.
 const KINDS: [&str; 6] = [
@@ -48,6 +49,9 @@ enum Other {
     Unread(Unread),
 }
 
+/// Attempts at reading what all tables name.
+const ATTEMPTS: u32 = 3;
+
 impl Store {
     /// The files below a table's `data` and `metadata` that were last changed before `before_ms` and that nothing refers
     /// to: no snapshot, branch or tag, nor the log of metadata.
@@ -56,22 +60,18 @@ impl Store {
     /// Fails if anything that refers to files cannot be read: what is not known to be unused is not listed.
     pub async fn orphans(&self, table_name: &str, before_ms: i64) -> Result<Orphans, StoreError> {
         let table = self.load(table_name).await?;
-        let mut used = references(&table).await?;
-        let mut unread = Vec::new();
-        for other in self.others(&table).await? {
-            // It may have had its files here once, or have been given some of them.
-            match other {
-                Other::Table(other) => {
-                    check_place(&table, &other.identifier().to_string(), &Places::declared(&other))?;
-                    used.extend(references(&other).await?);
+        let mut attempt = 0;
+        let (used, unread) = loop {
+            attempt += 1;
+            match self.in_use(&table).await {
+                // Another engine may be expiring snapshots of a table at this moment: then its files go while they are read.
+                Err(error) if attempt < ATTEMPTS && !matches!(error, StoreError::SharedPlace { .. }) => {
+                    tracing::debug!("what is in use is looked for again: {error}");
+                    tokio::time::sleep(Duration::from_millis(500)).await;
                 }
-                Other::Unread(other) => {
-                    check_place(&table, &other.name, &declared_by(other.location(), &other.properties()))?;
-                    used.extend(other.files(table.file_io()).await?.iter().map(|file| plain(file)));
-                    unread.push(other.error().to_string());
-                }
+                found => break found?,
             }
-        }
+        };
         let objects = Objects::of(&table);
         let fail = |reason: String| StoreError::Rows(format!("listing the files of {table_name}: {reason}"));
         let location = table.metadata().location().trim_end_matches('/').to_string();
@@ -103,6 +103,27 @@ impl Store {
         }
         out.sort();
         Ok(Orphans { files: out, unread })
+    }
+
+    /// Every file that this table and the others of its catalog name, and which of these cannot be read as tables.
+    async fn in_use(&self, table: &Table) -> Result<(BTreeSet<String>, Vec<String>), StoreError> {
+        let mut used = references(table).await?;
+        let mut unread = Vec::new();
+        for other in self.others(table).await? {
+            // It may have had its files here once, or have been given some of them.
+            match other {
+                Other::Table(other) => {
+                    check_place(table, &other.identifier().to_string(), &Places::declared(&other))?;
+                    used.extend(references(&other).await?);
+                }
+                Other::Unread(other) => {
+                    check_place(table, &other.name, &declared_by(other.location(), &other.properties()))?;
+                    used.extend(other.files(table.file_io()).await?.iter().map(|file| plain(file)));
+                    unread.push(other.error().to_string());
+                }
+            }
+        }
+        Ok((used, unread))
     }
 
     /// Deletes a file of a table.

@@ -249,7 +249,10 @@ fn choose(
     };
     let retracted = |run: &RunEntry| StoreError::Retracted {
         reference: typed.into(),
-        run_id: run.run_id.clone(),
+        run: match runs.iter().filter(|other| other.run_id == run.run_id).count() {
+            1 => run.run_id.clone(),
+            _ => run.name(),
+        },
         why: run.retracted.clone().unwrap_or_default(),
     };
     let newest = |keep: &dyn Fn(&RunEntry) -> bool| {

@@ -2,9 +2,10 @@
 
 use super::contract::{self, EVAL_TIMESTAMP, MODEL_VERSION, RUN_ID};
 use super::error::StoreError;
+use super::resolve::table_roles;
 use super::{Store, foreign, partition};
 use arrow::datatypes::Schema as ArrowSchema;
-use iceberg::spec::{PrimitiveType, Type};
+use iceberg::spec::{PrimitiveType, SchemaRef, Type};
 use iceberg::table::Table;
 use std::collections::BTreeMap;
 
@@ -39,6 +40,20 @@ pub(super) fn check(table: &Table, input: &ArrowSchema) -> Result<Vec<String>, S
             way_out,
         })
     };
+    // What its runs had before was under another name all the same, so that they could not be compared with this one.
+    for (part, name) in role_columns(table) {
+        let had = |schema: &SchemaRef| schema.field_by_name(&name).is_some();
+        let adds = schema.field_by_name(&name).is_none() && input.field_with_name(&name).is_ok();
+        if adds && table.metadata().schemas_iter().any(had) {
+            return refuse(
+                format!(
+                    "its column `{}`, the {part} of its runs, was renamed or dropped",
+                    name.escape_debug()
+                ),
+                "have another engine rename it back, or import into another table",
+            );
+        }
+    }
     for field in schema.as_struct().fields() {
         let name = field.name.as_str();
         let fits = match (name, field.field_type.as_ref()) {
@@ -89,6 +104,18 @@ pub(super) fn check(table: &Table, input: &ArrowSchema) -> Result<Vec<String>, S
     differing_in_case(input, &known)?;
     let missing = contract::missing_columns(table, input)?;
     Ok(missing.iter().map(|field| field.name().clone()).collect())
+}
+
+/// The columns in which the table's runs have what every run has.
+fn role_columns(table: &Table) -> Vec<(&'static str, String)> {
+    let Some(roles) = table_roles(table) else {
+        return Vec::new();
+    };
+    let truth = roles.truth.map(|name| ("ground truth", name));
+    truth
+        .into_iter()
+        .chain([("prediction", roles.prediction), ("key", contract::KEY.to_string())])
+        .collect()
 }
 
 /// Fails where two columns would be one for engines that do not look at case, as Spark: they could not write the table any more.

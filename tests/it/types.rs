@@ -309,3 +309,19 @@ for name, column in dict(fixed=fixed, binary=raw, struct=parts, list=several, ma
             .stderr_has("cannot serve as what a report shows");
     }
 }
+
+/// Labels may be spelled in ways that no rule of types knows: that no prediction is ever one of the ground truth is said.
+#[test]
+fn labels_that_have_nothing_in_common_are_said() {
+    let project = Project::new();
+    project.file("a.csv", "id,label,pred\n1,1,1.0x\n2,0,0.0x\n3,1,1.0x\n");
+    project.file("b.csv", "id,label,pred\n1,1,1\n2,0,0\n3,1,0\n");
+    let compared = project.run(&["a.csv", "b.csv", "--format", "json"]);
+    let said = "no label that the baseline predicts is one of the ground truth (`0.0x` is none, `0` is one)";
+    compared.ok().stderr_lacks("the candidate predicts");
+    let warnings = compared.json()["warnings"].to_string();
+    assert!(
+        warnings.contains(said) && !warnings.contains("that the candidate predicts"),
+        "{warnings}"
+    );
+}

@@ -209,6 +209,39 @@ make('elsewhere', properties={'write.metadata.path': catalog.properties['warehou
         .stderr_has("notice: eval.predictions gets the column `n`");
 }
 
+/// Another engine renamed what every run has: a new run would have it in another column.
+#[test]
+fn a_renamed_label_column_is_said_before_a_run_is_added() {
+    let project = Project::new();
+    two_versions(&project, 60, "eval.predictions");
+    for (column, part) in [
+        ("ground_truth", "ground truth"),
+        ("prediction", "prediction"),
+        ("sample_id", "key"),
+    ] {
+        let rename = |from: &str, to: &str| {
+            let program = format!(
+                "with catalog.load_table('eval.predictions').update_schema(allow_incompatible_changes=True) as change:\n    \
+                 change.rename_column('{from}', '{to}')\n"
+            );
+            python(&project, &program).is_some()
+        };
+        if !rename(column, "other") {
+            return;
+        }
+        project
+            .run(&["import", "a.csv", "--model-version", "v3"])
+            .expect_code(4)
+            .stderr_has(&format!(
+                "its column `{column}`, the {part} of its runs, was renamed or dropped"
+            ))
+            .stderr_has("hint: have another engine rename it back");
+        rename("other", column);
+    }
+    project.run(&["import", "b.csv", "--model-version", "v3"]).ok();
+    project.run(&["v1", "v3"]).ok();
+}
+
 /// A moment is looked at as the table was then, whatever was rolled back since.
 #[test]
 fn a_moment_before_a_rollback_has_what_was_there_then() {

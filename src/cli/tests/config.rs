@@ -89,6 +89,12 @@ fn secrets_are_taken_as_files_have_them_and_are_not_shown() {
         ),
         ("\"rest.sigv4-enabled\" = \"true\"", "x", "would have to be signed"),
         (
+            "\"s3.endpoint\" = \"key:${S}@127.0.0.1:9000\"",
+            "planted-secret",
+            "the address in `s3.endpoint` holds credentials",
+        ),
+        ("\"rest.sigv4-enabled\" = \"True\"", "x", "would have to be signed"),
+        (
             "\"s3.endpoint\" = \"http://key:${S}@host\"",
             "planted-secret",
             "the address in `s3.endpoint` holds credentials",
@@ -102,6 +108,28 @@ fn secrets_are_taken_as_files_have_them_and_are_not_shown() {
             !format!("{error:?} {error} {:?}", error.hint()).contains("planted"),
             "{error:?}"
         );
+    }
+}
+
+#[test]
+#[cfg(feature = "postgres")]
+fn the_query_of_a_database_is_kept_apart_and_unknown_parameters_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |query: &str| {
+        let uri = format!("postgresql://u@h/db?{query}");
+        let env = [("ICEBERG_CATALOG_URI", uri.as_str()), ("ICEBERG_WAREHOUSE", "s3://b/w")];
+        load("a b", &env, dir.path()).map(|config| config.catalog)
+    };
+    let catalog = at("user=u&password=planted&sslmode=require").unwrap();
+    assert!(!format!("{:?}", catalog.kind).contains("planted"));
+    assert_eq!(
+        catalog.properties["postgres.query"],
+        "user=u&password=planted&sslmode=require"
+    );
+    for query in ["sslpassword=planted", "pass%77ord=planted", "PASSWORD=planted"] {
+        let error = at(query).expect_err(query);
+        assert!(error.to_string().contains("which is not known"), "{error}");
+        assert!(!format!("{error:?} {error}").contains("planted"), "{error:?}");
     }
 }
 

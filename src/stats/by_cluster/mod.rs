@@ -19,7 +19,7 @@ pub use counts::CountClusters;
 pub use numeric::NumericClusters;
 pub use ranked::ranked_by_cluster;
 
-use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN};
+use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Single};
 use super::clusters::ClusterSums;
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
@@ -99,11 +99,11 @@ impl ClusterMetric {
 
     /// Of a mean difference.
     fn of_mean(name: &str, sums: &ClusterSums, alpha: f64) -> ClusterMetric {
-        ClusterMetric::judged(name, sums, false, alpha)
+        ClusterMetric::judged(name, sums, None, alpha)
     }
 
     /// Of a mean difference, or of one of rates.
-    fn judged(name: &str, sums: &ClusterSums, rates: bool, alpha: f64) -> ClusterMetric {
+    fn judged(name: &str, sums: &ClusterSums, rates: Option<&Single>, alpha: f64) -> ClusterMetric {
         let found = Judged::of(sums, rates, alpha);
         ClusterMetric {
             interval: found.interval,
@@ -152,9 +152,17 @@ impl ClusterEvidence {
                 let means = scores
                     .iter()
                     .map(|(name, sums)| ClusterMetric::of_mean(name, sums, alpha));
+                let name = MetricKind::ExactMatch.name();
+                let single = Single {
+                    interval: of
+                        .iter()
+                        .find(|metric| metric.name == name)
+                        .and_then(|m| m.ci_low.zip(m.ci_high)),
+                    flips: None,
+                };
                 let exact = exact
                     .iter()
-                    .map(|sums| ClusterMetric::judged(MetricKind::ExactMatch.name(), sums, true, alpha));
+                    .map(|sums| ClusterMetric::judged(name, sums, Some(&single), alpha));
                 means.chain(exact).collect()
             }
         }
@@ -204,10 +212,21 @@ pub(super) fn note_limit(metric: &mut Metric, clusters: u64, counts: &ClusterCou
     }
 }
 
+/// Why an interval over all clusters is not sure to hold; `None` where it is.
+pub fn cluster_limit(counts: &ClusterCounts) -> Option<String> {
+    limit(counts.whole.clusters(), counts)
+}
+
 /// Why an interval by so many clusters is not sure to hold; `None` where it is.
 fn limit(clusters: u64, counts: &ClusterCounts) -> Option<String> {
     if clusters < FEW_CLUSTERS {
         return Some(format!("from {FEW_CLUSTERS} clusters on; there are {clusters}"));
+    }
+    let effective = counts.whole.effective();
+    if effective < FEW_CLUSTERS as f64 {
+        return Some(format!(
+            "where clusters weigh as much as {FEW_CLUSTERS} of one size; these {clusters} weigh as much as {effective:.1}"
+        ));
     }
     let (largest, samples) = (counts.largest as f64, counts.whole.samples().max(1) as f64);
     let share = largest / samples;
