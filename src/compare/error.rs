@@ -30,6 +30,9 @@ pub enum CompareError {
         /// Why not.
         why: &'static str,
     },
+    /// A label as cluster.
+    #[error("column `{0}` is a label, and cannot say which samples belong together")]
+    ClusterIsLabel(String),
     /// More distinct labels than can be coded.
     #[error("there are more than {0} distinct labels")]
     TooManyLabels(usize),
@@ -124,6 +127,7 @@ impl CompareError {
             CompareError::TooManyValues { .. } => {
                 Some("bin its values into a column of their own and slice by that".into())
             }
+            CompareError::ClusterIsLabel(_) => Some("name the column of the document, user or group with --cluster".into()),
             CompareError::NotBinary { positive: Some(_), .. } => Some("name one of them with --positive-label".into()),
             CompareError::NotBinary { .. } => Some("compare them with --kind classification".into()),
             CompareError::Spellings { numbers, mappable, .. } => {
@@ -169,6 +173,7 @@ impl CompareError {
         matches!(
             self,
             CompareError::NoColumn { .. }
+                | CompareError::ClusterIsLabel(_)
                 | CompareError::TooManyValues { .. }
                 | CompareError::NotSearched { .. }
                 | CompareError::NoRole { .. }

@@ -271,6 +271,10 @@ fn columns(job: &Job) -> Result<(Vec<ReadColumn>, Layout), CompareError> {
     if let Some(name) = &roles.cluster {
         out.push(find(name, false)?);
         check_value(schema, name, "a cluster")?;
+        // What was answered cannot say which samples belong together.
+        if roles.truth.as_ref() == Some(name) || roles.prediction == *name {
+            return Err(CompareError::ClusterIsLabel(name.clone()));
+        }
     }
     let layout = Layout {
         keys: roles.key.len(),

@@ -154,7 +154,26 @@ pub(crate) fn resolve(spec: &ImportSpec, view: &View<'_>) -> Result<Parts, Inges
         }
     }
     check_distinct(&parts)?;
+    check_cluster(&parts)?;
     Ok(parts)
+}
+
+/// What was answered cannot say which samples belong together.
+fn check_cluster(parts: &Parts) -> Result<(), IngestError> {
+    let Some((_, column)) = &parts.cluster else {
+        return Ok(());
+    };
+    let truths = [&parts.truth, &parts.golden_truth];
+    let first = match truths.into_iter().flatten().any(|truth| truth == column) {
+        true => "ground truth",
+        false if parts.prediction == *column => "prediction",
+        false => return Ok(()),
+    };
+    Err(IngestError::TwoRoles {
+        column: column.clone(),
+        first,
+        second: "cluster",
+    })
 }
 
 /// The kind of evaluation, as far as what was asked tells.

@@ -113,6 +113,16 @@ fn whole(comparison: &Comparison) -> String {
             } else {
                 "were"
             };
+            if let Some(clusters) = comparison.clusters {
+                return format!(
+                    "Too few clusters to tell: {} of {} lean either way, with {} regressed and {} fixed among {} matched samples",
+                    count(clusters.leaning),
+                    count(clusters.n),
+                    count(outcomes.regressed),
+                    count(outcomes.fixed),
+                    count(matched),
+                );
+            }
             return format!(
                 "Too few samples changed to tell: {} regressed and {} fixed among {} matched {verb} not enough for any test",
                 count(outcomes.regressed),

@@ -14,6 +14,8 @@ use std::collections::BTreeMap;
 /// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it; clusters of different
 /// sizes count as [`ClusterSums::effective`] says.
 pub const FEW_CLUSTERS: u64 = 10;
+/// Clusters that have to lean either way for Student's interval of a rate to be taken as it is.
+const FEW_LEANING: u64 = 20;
 /// Share of the samples in one cluster above which intervals were not found to hold, however many others there are, if it
 /// is [`LARGER_THAN_MEAN`].
 pub const LARGE_CLUSTER: f64 = 0.15;
@@ -143,6 +145,7 @@ impl Judged {
         let interval = match (rates, sums.leaning()) {
             // No spread at all would make an interval without width: what as many single samples would say is the least.
             (Some(_), 0) => tango(0, 0, sums.clusters(), alpha),
+            (Some(_), FEW_LEANING..) => student.map(|(low, high)| (low.max(-1.0), high.min(1.0))),
             (Some(single), _) => {
                 let widened = test.and_then(|test| single.widened(test.mean, error, sums.samples()));
                 student.map(|(low, high)| {
