@@ -188,9 +188,8 @@ fn few_clusters(compared: &Compared, summary: &stats::Summary) -> Option<Warning
     (n > 0).then(|| Warning {
         code: "few_clusters".into(),
         text: format!(
-            "{n} slice{} on clusters that weigh as much as fewer than {} of one size: no interval and no test of {}",
+            "{n} slice{} on few clusters, or on very uneven ones: no interval and no test of {}",
             if n == 1 { " stands" } else { "s stand" },
-            stats::FEW_CLUSTERS,
             if n == 1 { "it" } else { "them" }
         ),
     })

@@ -93,6 +93,14 @@ pub fn relabel_by_clusters(changes: &mut LabelChanges, counts: &ClusterCounts, o
     }
 }
 
+/// How many clusters of one size these would have to weigh as much as, if they do not: more where sizes are very different.
+pub(super) fn wanting(sums: &ClusterSums) -> Option<u64> {
+    let effective = sums.effective();
+    let uneven = sums.clusters() as f64 > 2.0 * effective;
+    let least = if uneven { 2 * FEW_CLUSTERS } else { FEW_CLUSTERS };
+    (effective < least as f64).then_some(least)
+}
+
 /// What would be said of a difference of rates if samples were by themselves.
 pub(super) struct Single {
     /// Tango's interval.
@@ -164,7 +172,7 @@ impl Judged {
             detectable: error.and_then(|error| detectable_mean(error, alpha)),
             samples: sums.samples(),
             leaning: sums.leaning(),
-            few: sums.effective() < FEW_CLUSTERS as f64,
+            few: wanting(sums).is_some(),
         }
     }
 

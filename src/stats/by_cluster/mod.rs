@@ -19,7 +19,7 @@ pub use counts::CountClusters;
 pub use numeric::NumericClusters;
 pub use ranked::ranked_by_cluster;
 
-use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Single};
+use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Single, wanting};
 use super::clusters::ClusterSums;
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
@@ -222,10 +222,10 @@ fn limit(clusters: u64, counts: &ClusterCounts) -> Option<String> {
     if clusters < FEW_CLUSTERS {
         return Some(format!("from {FEW_CLUSTERS} clusters on; there are {clusters}"));
     }
-    let effective = counts.whole.effective();
-    if effective < FEW_CLUSTERS as f64 {
+    if let Some(least) = wanting(&counts.whole) {
+        let effective = counts.whole.effective();
         return Some(format!(
-            "where clusters weigh as much as {FEW_CLUSTERS} of one size; these {clusters} weigh as much as {effective:.1}"
+            "where clusters weigh as much as {least} of one size; these {clusters} weigh as much as {effective:.1}"
         ));
     }
     let (largest, samples) = (counts.largest as f64, counts.whole.samples().max(1) as f64);
