@@ -352,15 +352,24 @@ const PARAMETERS: [&str; 12] = [
 
 /// The query of a PostgreSQL address, if all of its parameters are known.
 fn known_parameters(query: Option<String>) -> Result<Option<String>> {
-    let names = query.iter().flat_map(|query| query.split('&'));
-    let mut names = names.filter_map(|pair| pair.split('=').next());
-    match names.find(|name| !PARAMETERS.contains(name) && !name.starts_with("options")) {
+    let pairs = query.iter().flat_map(|query| query.split('&'));
+    let mut names = pairs.map(|pair| pair.split_once('=').filter(|(_, value)| !value.contains('@')));
+    let known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options");
+    match names.find(|pair| !pair.is_some_and(|(name, _)| known(name))) {
         None => Ok(query),
-        Some(unknown) => Err(Error::usage(format!(
-            "the address of the PostgreSQL catalog has the parameter `{}`, which is not known",
-            unknown.escape_debug()
-        ))
-        .with_hint(format!("known are {}", PARAMETERS.join(", ")))),
+        // What stands there may be the rest of a password.
+        Some(unknown) => {
+            let plain = |name: &&str| name.chars().all(|c| c.is_ascii_lowercase() || "-_".contains(c));
+            let name = unknown.map(|(name, _)| name).filter(plain);
+            let name = name.map(|name| format!(" `{name}`")).unwrap_or_default();
+            Err(Error::usage(format!(
+                "the address of the PostgreSQL catalog has a parameter{name} that is not known"
+            ))
+            .with_hint(format!(
+                "known are {}; a ? in a password is written as %3F, an @ as %40",
+                PARAMETERS.join(", ")
+            )))
+        }
     }
 }
 
@@ -426,7 +435,8 @@ fn tidy(properties: &mut BTreeMap<String, String>) -> Result<()> {
             return Err(Error::usage(format!("`{}` names no header", name.escape_debug()))
                 .with_hint("write \"header.X-Name\" = \"value\" under [catalog.properties] in evaldiff.toml"));
         }
-        let signed = (name == "rest.sigv4-enabled" && value.eq_ignore_ascii_case("true"))
+        let signed = (name == "rest.sigv4-enabled"
+            && !["", "0", "no", "off", "false"].contains(&value.to_lowercase().as_str()))
             || (["auth.type", "rest.auth.type"].contains(&name.as_str()) && value.eq_ignore_ascii_case("sigv4"));
         if signed {
             return Err(Error::usage(

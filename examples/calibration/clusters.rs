@@ -235,7 +235,7 @@ impl Labels {
             clustered.largest = clustered.largest.max(members.len() as u64);
         }
         clustered.evidence = ClusterEvidence::Labels {
-            counts,
+            counts: Box::new(counts),
             confidence: Some(confidences),
         };
         clustered
@@ -303,7 +303,7 @@ fn numbers(clusters: u64, random: &mut Random, seed: Seed) -> [Vec<Metric>; 2] {
         clustered.largest = clustered.largest.max(samples.len() as u64);
         evidence.add(samples);
     }
-    clustered.evidence = ClusterEvidence::Numeric(evidence);
+    clustered.evidence = ClusterEvidence::Numeric(Box::new(evidence));
     let counts = MeasuredCounts {
         whole: Measures::Numeric(Box::new(sums)),
         slices: Vec::new(),

@@ -74,7 +74,7 @@ fn base_url(text: &str) -> Result<String, String> {
     }
     if text
         .split_once("://")
-        .is_none_or(|(_, rest)| rest.is_empty() || rest.starts_with('/'))
+        .is_none_or(|(_, rest)| rest.is_empty() || rest.starts_with(['/', ':']))
     {
         return Err("the address names no host".into());
     }

@@ -163,7 +163,7 @@ impl<'a> Sums<'a> {
         let evidence = match &pass.measure {
             Some(measure) => measure.clusters(),
             None => ClusterEvidence::Labels {
-                counts: CountClusters::new(table),
+                counts: Box::new(CountClusters::new(table)),
                 confidence: (rows.width > 0).then(Box::default),
             },
         };

@@ -103,7 +103,7 @@ impl Measure {
     /// Sums over no cluster.
     pub(super) fn clusters(&self) -> ClusterEvidence {
         if self.numeric {
-            return ClusterEvidence::Numeric(NumericClusters::new(self.pivot));
+            return ClusterEvidence::Numeric(Box::new(NumericClusters::new(self.pivot)));
         }
         let further = self.scores.iter().skip(1);
         ClusterEvidence::Text {

@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 /// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it; clusters of different
 /// sizes count as [`ClusterSums::effective`] says.
 pub const FEW_CLUSTERS: u64 = 10;
-/// Clusters that have to lean either way for Student's interval of a rate to be taken as it is.
-const FEW_LEANING: u64 = 20;
+/// Clusters that have to lean either way for what they change on average to be known.
+const FEW_LEANING: u64 = 10;
 /// Share of the samples in one cluster above which intervals were not found to hold, however many others there are, if it
 /// is [`LARGER_THAN_MEAN`].
 pub const LARGE_CLUSTER: f64 = 0.15;
@@ -133,6 +133,14 @@ impl Single {
     }
 }
 
+/// The outer ends of two intervals; of one, where there is one.
+fn hull(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
+    match (a, b) {
+        (Some((low, high)), Some((least, most))) => Some((low.min(least), high.max(most))),
+        (one, other) => one.or(other),
+    }
+}
+
 /// What the clusters of the whole or of a slice say.
 pub(super) struct Judged {
     pub(super) interval: Option<(f64, f64)>,
@@ -153,13 +161,15 @@ impl Judged {
         let interval = match (rates, sums.leaning()) {
             // No spread at all would make an interval without width: what as many single samples would say is the least.
             (Some(_), 0) => tango(0, 0, sums.clusters(), alpha),
-            (Some(_), FEW_LEANING..) => student.map(|(low, high)| (low.max(-1.0), high.min(1.0))),
             (Some(single), _) => {
                 let widened = test.and_then(|test| single.widened(test.mean, error, sums.samples()));
-                student.map(|(low, high)| {
-                    let (least, most) = widened.unwrap_or((low, high));
-                    (low.min(least).max(-1.0), high.max(most).min(1.0))
-                })
+                let outer = hull(hull(student, widened), sums.of_leans(FEW_LEANING, Some(1.0), alpha));
+                outer
+                    .filter(|_| student.is_some())
+                    .map(|(low, high)| (low.max(-1.0), high.min(1.0)))
+            }
+            (None, 1..FEW_LEANING) => {
+                hull(student, sums.of_leans(FEW_LEANING, None, alpha)).filter(|_| student.is_some())
             }
             (None, _) => student,
         };
@@ -261,6 +271,55 @@ mod tests {
         let accuracy = &summary.metrics[0];
         assert_eq!((summary.verdict, accuracy.p_value), (Verdict::Unchanged, Some(1.0)));
         assert_eq!(accuracy.ci_low.zip(accuracy.ci_high), tango(0, 0, 10, 0.05));
+    }
+
+    /// A rate over clusters of so many samples, so many of which lose so many.
+    fn rate(clusters: u64, size: u64, leaning: u64, lost: u64) -> (f64, f64) {
+        let mut sums = ClusterSums::default();
+        for i in 0..clusters {
+            sums.add(if i < leaning { -(lost as f64) } else { 0.0 }, size);
+        }
+        let flips = [leaning * lost, 0];
+        let single = Single {
+            interval: tango(0, flips[0], clusters * size, 0.05),
+            flips: Some(flips),
+        };
+        Judged::of(&sums, Some(&single), 0.05).interval.expect("defined")
+    }
+
+    #[test]
+    fn no_interval_is_without_width_and_a_loss_never_narrows_one() {
+        // Every document loses one of its samples: Student's error is nothing.
+        let (low, high) = rate(20, 15, 20, 1);
+        assert!(low < -0.09 && high > -0.05, "{low} {high}");
+        // Whole clusters may flip: what they say as units is the least, whether none, one or three lean.
+        let lows: Vec<f64> = (0..6).map(|leaning| rate(100, 10, leaning, 1).0).collect();
+        assert!(
+            lows.windows(2).all(|pair| pair[1] <= pair[0]) && lows[0] < -0.03,
+            "{lows:?}"
+        );
+        let units = tango(0, 1, 40, 0.05).expect("defined");
+        assert!(rate(40, 5, 1, 5).0 <= units.0);
+    }
+
+    /// The coverage of a rate whose clusters flip as wholes, by the exact binomial, where five are expected to.
+    #[test]
+    fn intervals_hold_where_whole_clusters_flip() {
+        for (clusters, size) in [(100, 10), (50, 20), (40, 5)] {
+            for expected in [1.0, 2.0, 3.0, 4.0, 5.0, 8.0] {
+                let p = expected / clusters as f64;
+                let mut weight = libm::pow(1.0 - p, clusters as f64);
+                let mut held = 0.0;
+                for leaning in 0..=clusters {
+                    let (low, high) = rate(clusters, size, leaning, size);
+                    if low <= -p && -p <= high {
+                        held += weight;
+                    }
+                    weight *= (clusters - leaning) as f64 / (leaning + 1) as f64 * p / (1.0 - p);
+                }
+                assert!(held >= 0.93, "{clusters} clusters, {expected} expected to flip: {held}");
+            }
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Clusters: several samples of one document or user, which are no independent evidence.
 
 use super::exact::ExactSum;
+use super::intervals::tango;
 use super::means::{student_interval, student_test};
 use super::moments::Moments;
 use super::random::Seed;
@@ -32,7 +33,10 @@ fn of_leans(sum: f64, squares: f64) -> f64 {
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ClusterSums {
     moments: Moments<2>,
-    leaning: u64,
+    /// Clusters whose differences add up to less, and to more, than nothing.
+    leans: [u64; 2],
+    /// Of these, how far the mean of their samples is from nothing, added up.
+    shares: ExactSum,
 }
 
 /// What clusters say about the mean difference over all samples.
@@ -53,13 +57,18 @@ pub struct ClusterTest {
 impl ClusterSums {
     /// Adds a cluster: the sum of its samples' differences (for accuracy fixed less regressed), and its samples.
     pub fn add(&mut self, differences: f64, samples: u64) {
-        self.leaning += u64::from(differences.abs() > 0.0);
+        if differences.abs() > 0.0 {
+            self.leans[usize::from(differences > 0.0)] += 1;
+            self.shares.add(differences.abs() / samples.max(1) as f64);
+        }
         self.moments.add([differences, samples as f64]);
     }
 
     /// Adds the clusters of another part; a cluster must be whole in one of them.
     pub fn merge(&mut self, other: &ClusterSums) {
-        self.leaning += other.leaning;
+        self.leans[0] += other.leans[0];
+        self.leans[1] += other.leans[1];
+        self.shares.merge(&other.shares);
         self.moments.merge(&other.moments);
     }
 
@@ -86,7 +95,19 @@ impl ClusterSums {
 
     /// Clusters whose differences do not cancel out.
     pub fn leaning(&self) -> u64 {
-        self.leaning
+        self.leans[0] + self.leans[1]
+    }
+
+    /// Tango's interval of how many clusters lean up rather than down, times what a leaning cluster changes on average (`most`, where
+    /// fewer than `few` lean, so that this is not known): it holds where so few lean that Student's does not. `None` where none leans,
+    /// or nothing is known.
+    pub fn of_leans(&self, few: u64, most: Option<f64>, alpha: f64) -> Option<(f64, f64)> {
+        let [down, up] = self.leans;
+        let leaning = self.leaning();
+        let share = self.shares.value() / leaning.max(1) as f64;
+        let share = most.filter(|_| leaning < few).unwrap_or(share);
+        let (low, high) = tango(up, down, self.clusters(), alpha).filter(|_| leaning > 0)?;
+        Some((low * share, high * share))
     }
 
     /// [`clustered_mcnemar`] where a cluster's sum is fixed less regressed.

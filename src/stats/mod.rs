@@ -88,7 +88,7 @@ pub use discovery::{Sense, SliceSums, discovered, search_levels};
 pub use exact::ExactSum;
 pub use intervals::{tango, wilson};
 pub use label_changes::label_changes;
-pub use margin::non_inferiority;
+pub use margin::{mean_of_few, non_inferiority};
 pub use mcnemar::{mcnemar_exact, mcnemar_midp};
 pub use means::{MeanSums, MeanTest, detectable_mean};
 pub use measured::{MeasuredCounts, MeasuredSlice, Measures, SCORE_PREFIX, measured_slice_detail, summarise_measured};

@@ -86,12 +86,17 @@ fn what_clusters_cannot_tell_is_not_passed() {
         .expect_code(3)
         .stderr_has("whether a loss of 50.0 points is excluded cannot be told");
     gate(&[]).ok();
+    // Of 0/1 scores one loss is what it is of answers; of scores that never changed nothing is known.
+    let score = |margin: &str| {
+        let score = ["--score", "score", "--kind", "text", "--margin", margin];
+        project.run(&[&["a.csv", "b.csv", "--no-search"], &score[..]].concat())
+    };
     project.file("b.csv", rows(&|i| i != 7));
-    let score = ["--score", "score", "--kind", "text", "--margin", "0.0075"];
-    project
-        .run(&[&["a.csv", "b.csv", "--no-search"], &score[..]].concat())
-        .expect_code(3)
-        .stderr_has("cannot be told");
+    score("0.0075").expect_code(3);
+    score("0.015").ok();
+    project.file("b.csv", rows(&|_| true));
+    score("0.015").expect_code(3).stderr_has("cannot be told");
+    project.file("b.csv", rows(&|i| i != 7));
     // Half of the samples in two clusters: no interval of that slice.
     let compared = project.run(&[
         "a.csv",

@@ -126,9 +126,16 @@ fn the_query_of_a_database_is_kept_apart_and_unknown_parameters_are_refused() {
         catalog.properties["postgres.query"],
         "user=u&password=planted&sslmode=require"
     );
-    for query in ["sslpassword=planted", "pass%77ord=planted", "PASSWORD=planted"] {
+    for query in [
+        "planted",
+        "planted@127.0.0.1/db",
+        "sslmode=planted@h",
+        "sslpassword=planted",
+        "pass%77ord=planted",
+        "PASSWORD=planted",
+    ] {
         let error = at(query).expect_err(query);
-        assert!(error.to_string().contains("which is not known"), "{error}");
+        assert!(error.to_string().contains("that is not known"), "{error}");
         assert!(!format!("{error:?} {error}").contains("planted"), "{error:?}");
     }
 }

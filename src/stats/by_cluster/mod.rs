@@ -40,12 +40,12 @@ pub enum ClusterEvidence {
     /// Answers that are right or wrong.
     Labels {
         /// Metrics of counts.
-        counts: CountClusters,
+        counts: Box<CountClusters>,
         /// Those on confidence, where there is some.
         confidence: Option<Box<ConfidenceClusters>>,
     },
     /// Numbers against true numbers.
-    Numeric(NumericClusters),
+    Numeric(Box<NumericClusters>),
     /// Texts.
     Text {
         /// Differences of each score after the first, by the name of its metric.
