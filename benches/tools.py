@@ -28,7 +28,8 @@ def evaldiff(binary: Path, *options: str) -> Tool:
         slices = [word for name in results.SLICES for word in ("--slice", name)]
         # Our own table says which column is worth showing; one that others wrote cannot.
         show = [] if table == "bench.own" else ["--show", "text"]
-        report = ["--top", str(results.TOP), "--out", str(out)]
+        # The peers search for no slices that nobody declared.
+        report = ["--top", str(results.TOP), "--no-search", "--out", str(out)]
         return [str(binary), BASELINE, CANDIDATE, "--table", table, *slices, *show, *report, *options]
 
     return Tool(" ".join(["evaldiff", *options]), False, command)
