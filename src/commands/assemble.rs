@@ -5,10 +5,7 @@ use crate::audit::manifest::config_digest;
 use crate::compare::{Compared, Job, Overlaps, PagedSlice, SliceRows};
 use crate::model::comparison::{COMPARISON_SCHEMA, Clusters, RankingResult, Repeats, Warning};
 use crate::model::slice::{Overlap, SliceDetail};
-use crate::model::{
-    CompareOptions, Comparison, Counts, Direction, JointTable, Metric, NonInferiority, PinnedRun, Predicate,
-    SliceResult, Verdict,
-};
+use crate::model::{Comparison, Counts, Direction, JointTable, Metric, PinnedRun, Predicate, SliceResult, Verdict};
 use crate::names::safe_component;
 use crate::stats::{self, MetricKind, ScoreSums, Seed};
 use std::collections::{BTreeMap, BTreeSet};
@@ -92,7 +89,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         non_inferiority: job
             .options
             .margin
-            .map(|margin| non_inferiority(compared, &summary, &job.options, margin)),
+            .map(|margin| stats::gate(&summary, compared.clusters.as_ref(), job.options.alpha, margin)),
         accounting: counts.accounting,
         outcomes: summary.outcomes,
         label_changes,
@@ -242,39 +239,6 @@ fn detail(job: &Job, compared: &Compared, slug: String, predicates: &[Predicate]
     let inside = slice.map_or(&empty, |slice| &slice.sums);
     let whole = measured.whole.headline().unwrap_or(&empty);
     stats::measured_slice_detail(slug, inside, whole, job.options.alpha)
-}
-
-/// Samples that have to change before Student's interval of their mean is sure to hold.
-const FEW_CHANGES: u64 = 10;
-
-/// Whether the headline metric excludes a loss of the margin; not comparable where its interval is not sure to hold.
-fn non_inferiority(
-    compared: &Compared,
-    summary: &stats::Summary,
-    options: &CompareOptions,
-    margin: f64,
-) -> NonInferiority {
-    let Some(metric) = summary.metrics.iter().find(|metric| metric.verdict.is_some()) else {
-        return NonInferiority::NotComparable;
-    };
-    let interval = metric.ci_low.zip(metric.ci_high);
-    let interval = match (
-        &compared.clusters,
-        summary.scores.first().zip(metric.delta).zip(interval),
-    ) {
-        (Some(clusters), _) if stats::cluster_limit(clusters).is_some() => None,
-        (None, Some(((score, delta), (low, high)))) => {
-            let changed = score.wins + score.losses;
-            match changed {
-                // Of what never changed nobody knows how much it changes where it does.
-                0 if low >= high => None,
-                0..FEW_CHANGES => stats::mean_of_few(score, metric.direction, delta, (low, high), options.alpha),
-                _ => interval,
-            }
-        }
-        _ => interval,
-    };
-    stats::non_inferiority(interval, metric.direction, margin)
 }
 
 /// The slices that have a page.

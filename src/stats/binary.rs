@@ -18,6 +18,15 @@ pub struct BinarySample {
     pub scores: [f64; 2],
 }
 
+impl From<&BinarySample> for Ranked {
+    fn from(sample: &BinarySample) -> Ranked {
+        Ranked {
+            positive: sample.positive,
+            scores: sample.scores,
+        }
+    }
+}
+
 /// ROC AUC and average precision of both versions, and what they stand on. The samples may come in any order.
 pub fn summarise_ranking(
     positive: &str,
@@ -30,13 +39,7 @@ pub fn summarise_ranking(
         let [old, new] = [0, 1].map(|version| scores(a)[version].total_cmp(&scores(b)[version]));
         a.positive.cmp(&b.positive).then(old).then(new)
     });
-    let ranked: Vec<Ranked> = samples
-        .iter()
-        .map(|sample| Ranked {
-            positive: sample.positive,
-            scores: sample.scores,
-        })
-        .collect();
+    let ranked: Vec<Ranked> = samples.iter().map(Ranked::from).collect();
     let found = ranking(&ranked, options.alpha);
     let evidence = Evidence {
         n: found.positives + found.negatives,

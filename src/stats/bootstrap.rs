@@ -109,7 +109,7 @@ impl Rows {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use proptest::prelude::*;
 
@@ -121,7 +121,7 @@ mod tests {
     }
 
     /// 600 samples of three labels.
-    fn three() -> JointTable {
+    pub(in crate::stats) fn three() -> JointTable {
         table(&[
             ((0, 0, 0), 150),
             ((0, 0, 1), 20),

@@ -1,13 +1,17 @@
 //! Non-inferiority: not whether the candidate is better, but whether it is at most so much worse.
 
+use super::by_cluster::cluster_limit;
+use super::clustered::ClusterCounts;
 use super::intervals::tango;
 use super::means::student_interval;
+use super::resample::FEW_FLIPS;
+use super::summary::Summary;
 use crate::model::comparison::ScoreResult;
 use crate::model::{Direction, NonInferiority};
 
 /// The interval of a mean difference to which few samples contribute: the outer ends of Student's (`interval`) and of Tango's for how
 /// many samples won and lost, times the root mean square of what they changed by.
-pub fn mean_of_few(
+fn mean_of_few(
     score: &ScoreResult,
     direction: Direction,
     delta: f64,
@@ -28,8 +32,28 @@ pub fn mean_of_few(
     Some((interval.0.min(low * size), interval.1.max(high * size)))
 }
 
+/// Whether the headline excludes a loss of `margin` or more; not comparable where its interval is not sure to hold.
+pub fn gate(summary: &Summary, clusters: Option<&ClusterCounts>, alpha: f64, margin: f64) -> NonInferiority {
+    let Some(metric) = summary.metrics.iter().find(|metric| metric.verdict.is_some()) else {
+        return NonInferiority::NotComparable;
+    };
+    let interval = metric.ci_low.zip(metric.ci_high);
+    let mean = summary.scores.first().zip(metric.delta).zip(interval);
+    let interval = match (clusters, mean) {
+        (Some(clusters), _) if cluster_limit(clusters).is_some() => None,
+        (None, Some(((score, delta), (low, high)))) => match score.wins + score.losses {
+            // Of what never changed nobody knows how much it changes where it does.
+            0 if low >= high => None,
+            0..FEW_FLIPS => mean_of_few(score, metric.direction, delta, (low, high), alpha),
+            _ => interval,
+        },
+        _ => interval,
+    };
+    non_inferiority(interval, metric.direction, margin)
+}
+
 /// Whether the interval of a difference, new minus old, excludes a loss of `margin` or more.
-pub fn non_inferiority(interval: Option<(f64, f64)>, direction: Direction, margin: f64) -> NonInferiority {
+fn non_inferiority(interval: Option<(f64, f64)>, direction: Direction, margin: f64) -> NonInferiority {
     let Some((low, high)) = interval.filter(|_| margin.is_finite() && margin >= 0.0) else {
         return NonInferiority::NotComparable;
     };

@@ -79,7 +79,7 @@ pub(super) async fn create(
             (Ok(table), _) => return Ok(table),
             // Reported as created, yet not there: a locked database refused the COMMIT (iceberg 0.10.1, its issue 3061).
             (Err(_), Ok(_)) if attempt + 1 < CREATE_ATTEMPTS => {
-                tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+                pause(attempt).await;
             }
             (Err(error), Ok(_)) => return Err(error).context(format!("loading table {ident}, which was created")),
             (Err(_), Err(error)) if again(&error, attempt).await => {}
@@ -95,12 +95,17 @@ pub(super) async fn create(
 /// Attempts at creating what may be there already.
 const CREATE_ATTEMPTS: u32 = 5;
 
+/// Waits before the next attempt.
+async fn pause(attempt: u32) {
+    tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+}
+
 /// Whether something is to be created once more, after a while. Where several create it at once, a server may fail at what
 /// is there by half (SeaweedFS 4.48 answers with status 500), and a database be locked.
 async fn again(error: &iceberg::Error, attempt: u32) -> bool {
     let may_pass = error.kind() == iceberg::ErrorKind::Unexpected && attempt + 1 < CREATE_ATTEMPTS;
     if may_pass {
-        tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+        pause(attempt).await;
     }
     may_pass
 }
@@ -116,7 +121,7 @@ async fn ensure_namespace(catalog: &dyn Catalog, namespace: &NamespaceIdent) -> 
         match (catalog.namespace_exists(namespace).await, created) {
             (Ok(true), _) => return Ok(()),
             (_, Ok(_)) if attempt + 1 < CREATE_ATTEMPTS => {
-                tokio::time::sleep(Duration::from_millis(100 << attempt)).await;
+                pause(attempt).await;
             }
             (_, Err(error)) if again(&error, attempt).await => {}
             (_, Err(error)) => return Err(error).context(format!("creating namespace {}", name())),

@@ -29,16 +29,13 @@ pub(super) async fn arrow_schema(table: &Table, schema: &Schema) -> Result<Arrow
     let names = FileNames::of(table)?;
     let with_default = |(arrow, field): (&Arc<Field>, &NestedFieldRef)| {
         let mut metadata = arrow.metadata().clone();
-        let found = match &field.initial_default {
-            Some(default) => text(default, &field.field_type).map(|value| (INITIAL_DEFAULT, value)),
-            None if lost.contains(&field.id) => None,
-            None => Some(("", String::new())),
-        };
         let unread = || (UNREAD_DEFAULT, format!("defaults of type {}", field.field_type));
-        let (name, value) = found.unwrap_or_else(unread);
-        if !name.is_empty() {
-            metadata.insert(name.to_string(), value);
-        }
+        let read = |default| text(default, &field.field_type).map(|value| (INITIAL_DEFAULT, value));
+        let found = match &field.initial_default {
+            Some(default) => Some(read(default).unwrap_or_else(unread)),
+            None => lost.contains(&field.id).then(unread),
+        };
+        metadata.extend(found.map(|(name, value)| (name.to_string(), value)));
         let names = names.column(field.id, &field.name);
         if names != [field.name.as_str()] {
             metadata.insert(FILE_NAMES.to_string(), serde_json::json!(names).to_string());

@@ -119,26 +119,8 @@ fn rate_interval(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::bootstrap::tests::three as table;
     use crate::stats::{Seed, bootstrap_counts, wilson};
-
-    fn table() -> JointTable {
-        JointTable {
-            labels: ["a", "b", "c"].map(String::from).to_vec(),
-            cells: [
-                ((0, 0, 0), 150),
-                ((0, 0, 1), 20),
-                ((0, 2, 0), 34),
-                ((1, 1, 1), 180),
-                ((1, 1, 2), 9),
-                ((1, 0, 1), 40),
-                ((2, 2, 2), 120),
-                ((2, 1, 2), 25),
-                ((2, 2, 0), 12),
-                ((2, 0, 1), 10),
-            ]
-            .into(),
-        }
-    }
 
     /// Clusters of so many samples of one cell each.
     fn clusters(table: &JointTable, size: u64) -> CountClusters {

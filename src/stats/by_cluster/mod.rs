@@ -213,7 +213,7 @@ pub(super) fn note_limit(metric: &mut Metric, clusters: u64, counts: &ClusterCou
 }
 
 /// Why an interval over all clusters is not sure to hold; `None` where it is.
-pub fn cluster_limit(counts: &ClusterCounts) -> Option<String> {
+pub(super) fn cluster_limit(counts: &ClusterCounts) -> Option<String> {
     limit(counts.whole.clusters(), counts)
 }
 

@@ -89,13 +89,7 @@ mod tests {
     #[test]
     fn clusters_of_one_sample_are_as_sure_as_samples() {
         let samples = samples(3_000);
-        let ranked: Vec<Ranked> = samples
-            .iter()
-            .map(|sample| Ranked {
-                positive: sample.positive,
-                scores: sample.scores,
-            })
-            .collect();
+        let ranked: Vec<Ranked> = samples.iter().map(Ranked::from).collect();
         let expected = ranking(&ranked, 0.05);
         for (found, expected) in of(&samples, 1).iter().zip([expected.auc, expected.average_precision]) {
             let expected = expected.expect("defined");
