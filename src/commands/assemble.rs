@@ -89,7 +89,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         non_inferiority: job
             .options
             .margin
-            .map(|margin| stats::gate(&summary, compared.clusters.as_ref(), job.options.alpha, margin)),
+            .map(|margin| stats::gate(&summary, compared.clusters.as_ref(), margin)),
         accounting: counts.accounting,
         outcomes: summary.outcomes,
         label_changes,

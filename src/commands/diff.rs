@@ -12,7 +12,7 @@ use crate::media::{Collector, Linked, MediaFiles};
 use crate::model::{Comparison, Direction, NonInferiority, SampleSet};
 use crate::publish::Item;
 use crate::report::format::Unit;
-use crate::report::headline::headline_metric;
+use crate::report::headline::{headline_metric, why_untold};
 use crate::report::measure::lower;
 use crate::report::words::metric_title;
 use crate::report::{markdown, terminal};
@@ -80,12 +80,14 @@ fn gate(comparison: &Comparison) -> Result<()> {
     let name = metric.map_or("accuracy", |metric| metric.name.as_str());
     let margin = Unit::of_metric(name).size(Some(margin));
     if comparison.non_inferiority != Some(NonInferiority::NotShown) {
-        let text = format!(
-            "whether a loss of {margin} is excluded cannot be told: no interval of the headline is sure to hold"
-        );
-        return Err(Error::not_comparable(text).with_hint(
-            "evaluate on more samples (of more clusters, if --cluster is given); the report says what is missing",
-        ));
+        let why = why_untold(comparison);
+        let text = format!("whether a loss of {margin} is excluded cannot be told: {why}");
+        let more = if comparison.clusters.is_some() {
+            "clusters"
+        } else {
+            "samples"
+        };
+        return Err(Error::not_comparable(text).with_hint(format!("evaluate on more {more}")));
     }
     Err(match lost {
         true => Error::regression(format!(

@@ -62,8 +62,21 @@ pub fn non_inferiority(comparison: &Comparison) -> Option<String> {
         NonInferiority::NotShown => {
             format!("Non-inferiority is not shown: a loss of {margin} or more cannot be excluded ({interval}).")
         }
-        NonInferiority::NotComparable => format!("Nothing tells whether a loss of {margin} can be excluded."),
+        NonInferiority::NotComparable => {
+            let why = why_untold(comparison);
+            format!("Nothing tells whether a loss of {margin} can be excluded: {why}.")
+        }
     })
+}
+
+/// Why no interval of the headline is sure to hold.
+pub fn why_untold(comparison: &Comparison) -> &'static str {
+    let interval = headline_metric(comparison).and_then(|metric| metric.ci_low.zip(metric.ci_high));
+    match (comparison.clusters, interval) {
+        (Some(_), _) => "clusters are too few, or too uneven",
+        (None, Some(_)) => "no sample changed, so that no change has a size",
+        (None, None) => "the samples are too few",
+    }
 }
 
 /// Slices that regressed, most harm first.

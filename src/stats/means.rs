@@ -1,7 +1,10 @@
 //! The paired mean difference: of scores, of absolute errors, of whatever is one number per sample and version.
 
 use super::exact::{ExactSum, central};
+use super::intervals::tango;
+use super::mcnemar::mcnemar_midp;
 use super::power::POWER;
+use super::resample::FEW_FLIPS;
 use super::special::{critical_value, normal_quantile};
 use super::student::{student_quantile, student_two_sided};
 use super::verdict::{Evidence, verdict};
@@ -12,6 +15,7 @@ use crate::model::{Direction, Verdict};
 pub struct MeanSums {
     n: u64,
     differing: u64,
+    risen: u64,
     sum: ExactSum,
     squares: ExactSum,
 }
@@ -27,9 +31,9 @@ pub struct MeanTest {
     pub mean: f64,
     /// Its standard error; `None` for one sample.
     pub standard_error: Option<f64>,
-    /// Student's interval; `None` for one sample, or unless `0 < alpha < 1`.
+    /// Student's interval, wider where few samples differ; `None` for one sample, or unless `0 < alpha < 1`.
     pub interval: Option<(f64, f64)>,
-    /// Paired t test, two-sided, 1 where nothing differs; `None` for one sample.
+    /// Paired t test, two-sided, 1 where nothing differs, and never below what so many signs can reach; `None` for one sample.
     pub p_value: Option<f64>,
     /// Smallest mean difference found with 80% power; `None` where nothing differs.
     pub detectable: Option<f64>,
@@ -40,6 +44,7 @@ impl MeanSums {
     pub fn add(&mut self, difference: f64) {
         self.n += 1;
         self.differing += u64::from(difference.abs() > 0.0);
+        self.risen += u64::from(difference > 0.0);
         self.sum.add(difference);
         self.squares.add_product(difference, difference);
     }
@@ -48,6 +53,7 @@ impl MeanSums {
     pub fn merge(&mut self, other: &MeanSums) {
         self.n += other.n;
         self.differing += other.differing;
+        self.risen += other.risen;
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
     }
@@ -56,6 +62,7 @@ impl MeanSums {
     pub(super) fn subtract(&mut self, part: &MeanSums) {
         self.n = self.n.saturating_sub(part.n);
         self.differing = self.differing.saturating_sub(part.differing);
+        self.risen = self.risen.saturating_sub(part.risen);
         self.sum.subtract(&part.sum);
         self.squares.subtract(&part.squares);
     }
@@ -70,15 +77,45 @@ impl MeanSums {
             let squares = central(&self.squares, &self.sum, &self.sum, self.n).max(0.0);
             libm::sqrt(squares / (n - 1.0) / n)
         });
+        let few = self.is_told_by_few(standard_error);
+        let interval = standard_error.and_then(|error| student_interval(mean, error, n - 1.0, alpha));
+        let p_value = standard_error.map(|error| student_test(mean, error, n - 1.0).max(self.least_p(few)));
         Some(MeanTest {
             n: self.n,
             differing: self.differing,
             mean,
             standard_error,
-            interval: standard_error.and_then(|error| student_interval(mean, error, n - 1.0, alpha)),
-            p_value: standard_error.map(|error| student_test(mean, error, n - 1.0)),
+            interval: if few {
+                interval.and_then(|student| self.of_few(student, alpha))
+            } else {
+                interval
+            },
+            p_value,
             detectable: standard_error.and_then(|error| detectable_mean(error, alpha)),
         })
+    }
+
+    /// Whether the samples that differ say less by their spread than by their number: a few among more that do not, or all by the
+    /// same.
+    fn is_told_by_few(&self, standard_error: Option<f64>) -> bool {
+        let few = self.differing < FEW_FLIPS && 2 * self.differing < self.n;
+        self.differing > 0 && (few || standard_error.is_some_and(|error| error <= 0.0))
+    }
+
+    /// What a p value is at least: under the null hypothesis the sign of each difference is as good as a coin.
+    fn least_p(&self, few: bool) -> f64 {
+        match few {
+            true => mcnemar_midp(self.risen, self.differing - self.risen),
+            false => libm::exp2(-(self.differing as f64)),
+        }
+    }
+
+    /// The outer ends of Student's interval and of Tango's for how many samples rose and fell, times the root mean square of what
+    /// they differ by: of 0/1 scores Tango's.
+    fn of_few(&self, student: (f64, f64), alpha: f64) -> Option<(f64, f64)> {
+        let size = libm::sqrt(self.squares.value() / self.differing as f64);
+        let (low, high) = tango(self.risen, self.differing - self.risen, self.n, alpha)?;
+        Some((student.0.min(low * size), student.1.max(high * size)))
     }
 }
 
@@ -190,10 +227,42 @@ mod tests {
             (one.mean, one.standard_error, one.interval, one.p_value),
             (0.5, None, None, None)
         );
+    }
+
+    /// Nine samples that rose by a half are nine of nine, no proof that every sample does.
+    #[test]
+    fn differences_without_spread_are_told_by_their_number() {
         let same = of(&[0.5; 9]).test(0.05).expect("samples");
+        let (low, high) = tango(9, 0, 9, 0.05).expect("defined");
+        let (found_low, found_high) = same.interval.expect("defined");
+        close(found_low, low / 2.0);
+        close(found_high, high / 2.0);
+        assert_eq!((same.p_value, same.detectable), (Some(1.0 / 512.0), None));
+        let none = of(&[0.0; 9]).test(0.05).expect("samples");
+        assert_eq!((none.interval, none.p_value), (Some((0.0, 0.0)), Some(1.0)));
+    }
+
+    /// Of 0/1 scores interval and test are those of accuracy, whose flips they are.
+    #[test]
+    fn few_differences_are_told_by_their_number() {
+        for (risen, fallen) in [(0_u64, 1_u64), (1, 0), (5, 0), (2, 7), (3, 3)] {
+            let changes = [(1.0, risen), (-1.0, fallen), (0.0, 400 - risen - fallen)];
+            let changes: Vec<f64> = changes.iter().flat_map(|&(by, n)| vec![by; n as usize]).collect();
+            let test = of(&changes).test(0.05).expect("samples");
+            let (low, high) = tango(risen, fallen, 400, 0.05).expect("defined");
+            let (found_low, found_high) = test.interval.expect("defined");
+            assert!(
+                found_low <= low + 1e-12 && found_high >= high - 1e-12,
+                "{risen} {fallen}"
+            );
+            assert!(test.p_value >= Some(mcnemar_midp(risen, fallen)), "{risen} {fallen}");
+        }
+        // Enough of them are what Student says.
+        let changes: Vec<f64> = (0..400).map(|i| if i < 10 { -1.0 } else { 0.0 }).collect();
+        let test = of(&changes).test(0.05).expect("samples");
         assert_eq!(
-            (same.interval, same.p_value, same.detectable),
-            (Some((0.5, 0.5)), Some(0.0), None)
+            test.interval,
+            student_interval(test.mean, test.standard_error.expect("defined"), 399.0, 0.05)
         );
     }
 
@@ -206,8 +275,9 @@ mod tests {
             prop_assert_eq!((forth.mean, forth.p_value), (-back.mean, back.p_value));
             prop_assert_eq!(forth.interval, back.interval.map(|(low, high)| (-high, -low)));
             let ((low, high), p) = (forth.interval.expect("defined"), forth.p_value.expect("defined"));
-            // Zero lies outside exactly where the test rejects.
-            prop_assert_eq!(p < 0.05 - 1e-9, low > 0.0 || high < 0.0);
+            // Zero lies outside exactly where the test rejects, unless so few samples can reject nothing.
+            let few = differences.iter().filter(|d| d.abs() > 0.0).count() < 5;
+            prop_assert_eq!(p < 0.05 - 1e-9, (low > 0.0 || high < 0.0) && !few);
         }
     }
 }

@@ -84,7 +84,7 @@ fn what_clusters_cannot_tell_is_not_passed() {
     let gate = |more: &[&str]| project.run(&[&["a.csv", "b.csv", "--no-search", "--margin", "0.5"], more].concat());
     gate(&["--cluster", "part"])
         .expect_code(3)
-        .stderr_has("whether a loss of 50.0 points is excluded cannot be told");
+        .stderr_has("whether a loss of 50.0 points is excluded cannot be told: clusters are too few");
     gate(&[]).ok();
     // Of 0/1 scores one loss is what it is of answers; of scores that never changed nothing is known.
     let score = |margin: &str| {
@@ -95,7 +95,7 @@ fn what_clusters_cannot_tell_is_not_passed() {
     score("0.0075").expect_code(3);
     score("0.015").ok();
     project.file("b.csv", rows(&|_| true));
-    score("0.015").expect_code(3).stderr_has("cannot be told");
+    score("0.015").expect_code(3).stderr_has("cannot be told: no sample changed");
     project.file("b.csv", rows(&|i| i != 7));
     // Half of the samples in two clusters: no interval of that slice.
     let compared = project.run(&[
