@@ -12,18 +12,20 @@ mod clusters;
 mod counts;
 mod means;
 mod ranks;
+mod reported;
 
 use cell::{Plan, Table};
 
 type Part = (&'static str, fn(&Plan) -> Vec<Table>);
 
-const PARTS: [Part; 6] = [
+const PARTS: [Part; 7] = [
     ("accuracy", accuracy::tables),
     ("counts", counts::tables),
     ("ece", counts::calibration),
     ("means", means::tables),
     ("ranks", ranks::tables),
     ("clusters", clusters::tables),
+    ("reported", reported::tables),
 ];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {

@@ -61,6 +61,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     warnings.extend(ranking.as_ref().and_then(|ranking| inverted(ranking, &summary.metrics)));
     warnings.extend(label_map(job, compared.mapped));
     warnings.extend(clusters(job, compared));
+    warnings.extend(limited_clusters(compared));
     warnings.extend(few_clusters(compared, &summary));
     warnings.extend(costs(job, compared));
     if regressed > pages {
@@ -110,6 +111,7 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
             n: clusters.whole.clusters(),
             largest: clusters.largest,
             leaning: clusters.whole.leaning(),
+            candidate_accuracy: stats::accuracy_by_cluster(clusters, job.options.alpha).map(|(low, high)| [low, high]),
         }),
         latency: compared.latency,
         cost: compared.cost,
@@ -175,6 +177,15 @@ fn repeats(compared: &Compared) -> Option<Repeats> {
         baseline,
         candidate,
         right: stats::repeats::right_trials(trials),
+    })
+}
+
+/// What a reader must know of a headline that stands on few or uneven clusters.
+fn limited_clusters(compared: &Compared) -> Option<Warning> {
+    let limit = stats::cluster_limit(compared.clusters.as_ref()?)?;
+    Some(Warning {
+        code: "limited_clusters".into(),
+        text: format!("interval and test of the headline are sure to hold {limit}"),
     })
 }
 
@@ -381,13 +392,21 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
     ];
     if n > 0 && counts.folded_correct != correct {
         let rate = |k: u64| format!("{:.4}", k as f64 / n as f64);
+        let sides = ["baseline", "candidate"]
+            .into_iter()
+            .zip(counts.folded_correct)
+            .zip(correct);
+        let changed: Vec<String> = sides
+            .filter(|((_, folded), correct)| folded != correct)
+            .map(|((side, folded), correct)| {
+                let more = folded.abs_diff(correct);
+                let (now, then) = (rate(correct), rate(folded));
+                format!("{then} instead of {now} for the {side} ({more} of {n} samples)")
+            })
+            .collect();
         let text = format!(
-            "labels match exactly, and some differ only in case or white space: ignoring that, accuracy would be {} \
-             instead of {} for the baseline and {} instead of {} for the candidate",
-            rate(counts.folded_correct[0]),
-            rate(correct[0]),
-            rate(counts.folded_correct[1]),
-            rate(correct[1])
+            "labels match exactly, and some differ only in case or white space: ignoring that, accuracy would be {}",
+            changed.join(" and ")
         );
         warn("folded_labels", text);
     }

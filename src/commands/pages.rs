@@ -109,10 +109,14 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
     let n = c.accounting.matched;
     let correct = c.outcomes.both_correct + c.outcomes.fixed;
     let rate = |k: u64, n: u64| (n > 0).then(|| k as f64 / n as f64);
-    let interval = |k: u64, n: u64| match stats::wilson(k, n, c.options.alpha) {
-        Some((low, high)) => [Some(low), Some(high)],
-        None => [None, None],
+    let wilson = |k: u64, n: u64| stats::wilson(k, n, c.options.alpha).map(|(low, high)| [low, high]);
+    let overall = match c.clusters {
+        Some(clusters) => clusters.candidate_accuracy,
+        None => wilson(correct, n),
     };
+    let overall = overall.filter(|_| labelled).map_or([None, None], |ends| ends.map(Some));
+    // Slices of clusters: what each one's clusters say is known of the pair alone.
+    let by_itself = labelled && c.clusters.is_none();
     let metrics = c
         .metrics
         .iter()
@@ -120,15 +124,16 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         .map(|m| {
             let mut m = m.clone();
             (m.baseline, m.delta, m.ci_low, m.ci_high, m.p_value, m.verdict) = (None, None, None, None, None, None);
-            if m.name == "accuracy" && labelled {
-                [m.ci_low, m.ci_high] = interval(correct, n);
+            if m.name == "accuracy" {
+                [m.ci_low, m.ci_high] = overall;
             }
             m.note = m.note.map(|note| note.replace("both versions", "this version"));
             m
         });
     let slice = |s: &crate::model::SliceResult| {
         let k = s.candidate.map_or(0, |a| (a * s.n as f64).round() as u64);
-        let [ci_low, ci_high] = if labelled { interval(k, s.n) } else { [None, None] };
+        let interval = wilson(k, s.n).filter(|_| by_itself);
+        let [ci_low, ci_high] = interval.map_or([None, None], |ends| ends.map(Some));
         RunSlice {
             predicates: s.predicates.clone(),
             n: s.n,
@@ -165,7 +170,7 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
         unlabelled: c.accounting.unlabelled,
         duplicate: c.accounting.duplicate,
         overall_accuracy: rate(correct, n).filter(|_| labelled),
-        accuracy_interval: if labelled { interval(correct, n) } else { [None, None] },
+        accuracy_interval: overall,
         metrics: metrics.collect(),
         per_class: c
             .classes
@@ -194,11 +199,16 @@ pub(super) fn run_report(c: &Comparison) -> RunReport {
 /// What a reader of the candidate's own report must know.
 fn run_warnings(c: &Comparison) -> Vec<Warning> {
     let kept = c.warnings.iter().filter(|w| w.code != "same_run").cloned();
-    let clusters = c.roles.cluster.as_ref().map(|column| Warning {
-        code: "clusters_ignored".into(),
-        text: format!(
-            "intervals of one version take each sample for itself: with the clusters of `{column}` they are too narrow"
-        ),
+    let labelled = c.roles.kind().has_labels();
+    let clusters = c.roles.cluster.as_ref().zip(c.clusters).filter(|_| labelled);
+    let clusters = clusters.map(|(column, clusters)| Warning {
+        code: "cluster_intervals".into(),
+        text: match clusters.candidate_accuracy {
+            Some(_) => format!(
+                "the interval of accuracy allows for the clusters of `{column}`; slices have none, which would take each sample for itself"
+            ),
+            None => format!("no intervals: the clusters of `{column}` are too few, or too uneven, for one to be sure to hold"),
+        },
     });
     kept.chain(clusters).collect()
 }

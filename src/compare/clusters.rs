@@ -5,7 +5,7 @@ use super::measure::Measure;
 use super::pass::Pass;
 use super::tally::Side;
 use crate::model::{JointTable, Predicate};
-use crate::stats::{ClusterCounts, ClusterEvidence, ClusterSums, CountClusters, ExactSum};
+use crate::stats::{ClusterCounts, ClusterEvidence, ClusterSums, CountClusters, MeanSums, Spread};
 use std::collections::BTreeMap;
 
 /// The samples that one task has seen: 12 bytes each, or 8 and all that they are measured by; 16 for a confidence, and 8 for
@@ -146,6 +146,7 @@ struct Sums<'a> {
     cells: Vec<Cell>,
     whole: ClusterSums,
     slices: BTreeMap<Slice, ClusterSums>,
+    right: ClusterSums,
     largest: u64,
     relabelled: Relabelled,
     evidence: ClusterEvidence,
@@ -179,6 +180,7 @@ impl<'a> Sums<'a> {
             rows,
             whole: ClusterSums::default(),
             slices: BTreeMap::new(),
+            right: ClusterSums::default(),
             largest: 0,
             relabelled: Relabelled::new(&rows.relabelled),
             evidence,
@@ -187,25 +189,27 @@ impl<'a> Sums<'a> {
 
     /// Adds a cluster by its rows.
     fn add(&mut self, cluster: u64, members: &[usize]) {
-        let mut sum = ExactSum::default();
-        let mut parts: BTreeMap<Slice, (ExactSum, u64)> = BTreeMap::new();
+        let mut all = MeanSums::default();
+        let mut parts: BTreeMap<Slice, MeanSums> = BTreeMap::new();
         for &row in members {
             let change = self.change(row);
-            sum.add(change);
+            all.add(change);
             for slice in self.rows.slices_of(row) {
-                let (sum, samples) = parts.entry(slice).or_default();
-                sum.add(change);
-                *samples += 1;
+                parts.entry(slice).or_default().add(change);
             }
         }
         let samples = members.len() as u64;
-        self.whole.add(sum.value(), samples);
-        for (slice, (sum, samples)) in parts {
+        self.whole.add_samples(all.spread());
+        if self.pass.measure.is_none() {
+            let right = members.iter().filter(|row| self.cell(**row).correct[1]).count();
+            self.right.add(right as f64, samples);
+        }
+        for (slice, part) in parts {
             let sums: &mut ClusterSums = self.slices.entry(slice).or_default();
-            sums.add(sum.value(), samples);
+            sums.add_samples(part.spread());
         }
         self.largest = self.largest.max(samples);
-        self.relabelled.add(cluster, sum.value(), samples);
+        self.relabelled.add(cluster, all.spread());
         self.add_evidence(members);
     }
 
@@ -246,21 +250,19 @@ impl<'a> Sums<'a> {
 
 /// Sums over clusters of the matched and the relabelled samples, under both ground truths of these.
 struct Relabelled {
-    /// Changes under both ground truths, and samples, of the clusters that are not summed yet.
-    open: BTreeMap<u64, ([f64; 2], u64)>,
+    /// Changes under both ground truths of the clusters that are not summed yet.
+    open: BTreeMap<u64, [Spread; 2]>,
     sums: [ClusterSums; 2],
     any: bool,
 }
 
 impl Relabelled {
     fn new(samples: &[(u64, [i8; 2])]) -> Relabelled {
-        let mut open: BTreeMap<u64, ([f64; 2], u64)> = BTreeMap::new();
+        let mut open: BTreeMap<u64, [Spread; 2]> = BTreeMap::new();
         for (cluster, changes) in samples {
-            let (sums, n) = open.entry(*cluster).or_default();
-            for (sum, change) in sums.iter_mut().zip(changes) {
-                *sum += f64::from(*change);
+            for (sums, change) in open.entry(*cluster).or_default().iter_mut().zip(changes) {
+                *sums = sums.and(Spread::of_flips(1, u64::from(*change > 0), u64::from(*change < 0)));
             }
-            *n += 1;
         }
         Relabelled {
             any: !open.is_empty(),
@@ -270,20 +272,20 @@ impl Relabelled {
     }
 
     /// Adds a cluster by what its matched samples add up to.
-    fn add(&mut self, cluster: u64, change: f64, samples: u64) {
+    fn add(&mut self, cluster: u64, matched: Spread) {
         if self.any {
-            let (more, n) = self.open.remove(&cluster).unwrap_or_default();
+            let more = self.open.remove(&cluster).unwrap_or_default();
             for (sums, more) in self.sums.iter_mut().zip(more) {
-                sums.add(change + more, samples + n);
+                sums.add_samples(matched.and(more));
             }
         }
     }
 
     /// Adds the clusters without a matched sample.
     fn finish(mut self) -> [ClusterSums; 2] {
-        for (changes, n) in std::mem::take(&mut self.open).into_values() {
+        for changes in std::mem::take(&mut self.open).into_values() {
             for (sums, change) in self.sums.iter_mut().zip(changes) {
-                sums.add(change, n);
+                sums.add_samples(change);
             }
         }
         self.sums
@@ -318,6 +320,7 @@ impl Pass {
         Some(ClusterCounts {
             slices: named.collect(),
             whole: sums.whole,
+            right: sums.right,
             largest: sums.largest,
             differing: rows.differing,
             relabelled: sums.relabelled.finish(),

@@ -5,7 +5,7 @@ use crate::model::kind::LARGEST_NUMBER;
 use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, ScoreRole, SliceCounts};
 use crate::stats::search::Change;
 use crate::stats::{
-    ClusterEvidence, ClusterSums, ExactSum, Measures, NumericClusters, NumericSums, Play, SCORE_PREFIX, ScoreSums,
+    ClusterEvidence, ClusterSums, MeanSums, Measures, NumericClusters, NumericSums, Play, SCORE_PREFIX, ScoreSums,
     ShiftBins, play,
 };
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, UInt64Array};
@@ -110,7 +110,7 @@ impl Measure {
             scores: further
                 .map(|score| (format!("{SCORE_PREFIX}{}", score.column), ClusterSums::default()))
                 .collect(),
-            exact: self.references.then(ClusterSums::default),
+            exact: self.references.then(Box::default),
         }
     }
 
@@ -194,13 +194,13 @@ impl Measure {
 
 /// Adds a cluster by the changes of its samples; those that are no number do not count, nor does a cluster of them alone.
 fn add_mean(sums: &mut ClusterSums, changes: impl Iterator<Item = f64>) {
-    let (mut sum, mut samples) = (ExactSum::default(), 0);
-    for change in changes.filter(|change| change.is_finite()) {
-        sum.add(change);
-        samples += 1;
-    }
-    if samples > 0 {
-        sums.add(sum.value(), samples);
+    let mut samples = MeanSums::default();
+    changes
+        .filter(|change| change.is_finite())
+        .for_each(|change| samples.add(change));
+    let samples = samples.spread();
+    if samples.n > 0 {
+        sums.add_samples(samples);
     }
 }
 

@@ -192,7 +192,7 @@ pub struct PassAt {
 }
 
 /// Clusters of matched samples: what metrics and slices are judged by where there are some.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Clusters {
     /// Distinct values of the cluster column; a sample without one is a cluster of its own.
     pub n: u64,
@@ -200,6 +200,9 @@ pub struct Clusters {
     pub largest: u64,
     /// Clusters in which the differences of their samples do not cancel out.
     pub leaning: u64,
+    /// Interval of the candidate's accuracy by itself; absent where it is not sure to hold, or answers are measured.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub candidate_accuracy: Option<[f64; 2]>,
 }
 
 /// One metric of both versions.

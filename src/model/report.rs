@@ -44,7 +44,7 @@ pub struct RunReport {
     pub duplicate: u64,
     /// Share of scored samples answered correctly; null without any.
     pub overall_accuracy: Option<f64>,
-    /// Wilson interval of the accuracy, level 1 - alpha.
+    /// Wilson interval of the accuracy, level 1 - alpha; by clusters where there are some.
     pub accuracy_interval: [Option<f64>; 2],
     /// Metrics in a fixed order; only `candidate` is filled.
     pub metrics: Vec<Metric>,

@@ -72,10 +72,10 @@ pub fn non_inferiority(comparison: &Comparison) -> Option<String> {
 /// Why no interval of the headline is sure to hold.
 pub fn why_untold(comparison: &Comparison) -> &'static str {
     let interval = headline_metric(comparison).and_then(|metric| metric.ci_low.zip(metric.ci_high));
-    match (comparison.clusters, interval) {
-        (Some(_), _) => "clusters are too few, or too uneven",
-        (None, Some(_)) => "no sample changed, so that no change has a size",
-        (None, None) => "the samples are too few",
+    match (interval, comparison.clusters) {
+        (Some((low, high)), _) if low >= high => "no sample changed, so that no change has a size",
+        (_, Some(_)) => "clusters are too few, or too uneven",
+        (_, None) => "the samples are too few",
     }
 }
 

@@ -195,16 +195,19 @@ fn sentence(report: &RunReport) -> String {
             format!("{} is {} on {scored}.", measure.title, measure.unit.value(value))
         }
         Some(accuracy) => {
-            let [low, high] = report.accuracy_interval;
-            let interval = Unit::Share.value_interval(low, high);
-            format!(
-                "Accuracy is {} on {scored} ({} interval {interval}).",
-                percent(Some(accuracy)),
-                level(report.options.alpha)
-            )
+            let interval = accuracy_interval(report);
+            format!("Accuracy is {} on {scored}{interval}.", percent(Some(accuracy)))
         }
         None => "No sample was scored, so there is no accuracy.".to_owned(),
     }
+}
+
+/// " (95% interval 86.0% to 88.4%)"; empty where there is none.
+pub(super) fn accuracy_interval(report: &RunReport) -> String {
+    let [low, high] = report.accuracy_interval;
+    let interval = Unit::Share.value_interval(low, high);
+    let text = format!(" ({} interval {interval})", level(report.options.alpha));
+    if low.is_some() { text } else { String::new() }
 }
 
 fn accounting(report: &RunReport) -> Vec<Fact> {

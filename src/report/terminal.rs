@@ -8,6 +8,7 @@ use super::label_changes;
 use super::measure::Measure;
 use super::parts;
 use super::repeats::RepeatRow;
+use super::run_report::accuracy_interval;
 use super::words::{self, list_title, metric_badge, predicates, short_verdict};
 use crate::model::comparison::Warning;
 use crate::model::report::RunReport;
@@ -105,11 +106,10 @@ pub fn run_summary(r: &RunReport, width: usize, color: bool) -> String {
         ),
         None => format!("No accuracy for {version}: the run has no scored sample."),
         accuracy => format!(
-            "{version} answers {} of {} correctly ({} interval {}).",
+            "{version} answers {} of {} correctly{}.",
             percent(accuracy),
             counted(r.scored_samples, "scored sample", "scored samples"),
-            level(r.options.alpha),
-            Unit::Share.value_interval(r.accuracy_interval[0], r.accuracy_interval[1]),
+            accuracy_interval(r),
         ),
     };
     page.verdict("noise", &sentence);

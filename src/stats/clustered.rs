@@ -1,12 +1,12 @@
 //! A summary that allows for clusters: the headline and the slices are judged by clusters instead of samples.
 
 use super::by_cluster::{ClusterEvidence, note_limit};
-use super::clusters::ClusterSums;
+use super::clusters::{ClusterSums, ClusterTest};
 use super::intervals::tango;
 use super::means::detectable_mean;
 use super::slices::{MIN_SLICE_SIZE, family};
 use super::summary::Summary;
-use super::verdict::{Evidence, verdict};
+use super::verdict::{Evidence, confirmed, verdict};
 use crate::model::comparison::LabelChanges;
 use crate::model::{CompareOptions, Direction, Kind, Metric, Predicate, SliceResult, Verdict};
 use std::collections::BTreeMap;
@@ -29,6 +29,8 @@ pub struct ClusterCounts {
     pub whole: ClusterSums,
     /// Declared and crossed slices by their predicates.
     pub slices: BTreeMap<Vec<Predicate>, ClusterSums>,
+    /// Right answers of the candidate; empty where answers are measured.
+    pub right: ClusterSums,
     /// Samples of the largest cluster.
     pub largest: u64,
     /// Matched samples whose cluster differs between the runs (the candidate's counts).
@@ -46,9 +48,14 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
         return;
     };
     let direction = headline.direction;
-    let flips = [summary.outcomes.regressed, summary.outcomes.fixed];
-    let single = Single::of(headline.ci_low.zip(headline.ci_high), flips, kind);
-    let found = Judged::of(&counts.whole, single.as_ref(), alpha);
+    let of = |interval| {
+        if kind.has_labels() {
+            Of::Rate(interval)
+        } else {
+            Of::Mean
+        }
+    };
+    let found = Judged::of(&counts.whole, of(headline.ci_low.zip(headline.ci_high)), alpha);
     summary.verdict = found.give(headline, options);
     summary.detectable = found.detectable;
     if let Some(score) = summary.scores.first_mut() {
@@ -56,12 +63,11 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
     }
     let mut slices = std::mem::take(&mut summary.slices);
     let empty = ClusterSums::default();
-    let of = |slice: &SliceResult| {
-        let single = Single::of(slice.ci_low.zip(slice.ci_high), [slice.regressed, slice.fixed], kind);
+    let slice = |slice: &SliceResult| {
         let sums = counts.slices.get(&slice.predicates).unwrap_or(&empty);
-        Judged::of(sums, single.as_ref(), alpha).unless_few()
+        Judged::of(sums, of(slice.ci_low.zip(slice.ci_high)), alpha).unless_few()
     };
-    let judged: Vec<Judged> = slices.iter().map(of).collect();
+    let judged: Vec<Judged> = slices.iter().map(slice).collect();
     for (slice, found) in slices.iter_mut().zip(&judged) {
         slice.ci_low = found.interval.map(|(low, _)| low);
         slice.ci_high = found.interval.map(|(_, high)| high);
@@ -76,7 +82,7 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
             return Verdict::Inconclusive;
         }
         let evidence = judged[i].evidence(deltas[i], q_value, direction);
-        verdict(&evidence, alpha, options.min_effect_slice)
+        confirmed(verdict(&evidence, alpha, options.min_effect_slice), judged[i].interval)
     });
 }
 
@@ -84,11 +90,8 @@ pub fn allow_for_clusters(summary: &mut Summary, counts: &ClusterCounts, kind: K
 pub fn relabel_by_clusters(changes: &mut LabelChanges, counts: &ClusterCounts, options: &CompareOptions) {
     let both = [&mut changes.old_truth, &mut changes.new_truth];
     for (under, sums) in both.into_iter().zip(&counts.relabelled) {
-        let single = Single {
-            interval: under.accuracy.ci_low.zip(under.accuracy.ci_high),
-            flips: None,
-        };
-        Judged::of(sums, Some(&single), options.alpha).give(&mut under.accuracy, options);
+        let single = under.accuracy.ci_low.zip(under.accuracy.ci_high);
+        Judged::of(sums, Of::Rate(single), options.alpha).give(&mut under.accuracy, options);
         note_limit(&mut under.accuracy, sums.clusters(), counts);
     }
 }
@@ -101,44 +104,36 @@ pub(super) fn wanting(sums: &ClusterSums) -> Option<u64> {
     (effective < least as f64).then_some(least)
 }
 
-/// What would be said of a difference of rates if samples were by themselves.
-pub(super) struct Single {
-    /// Tango's interval.
-    pub(super) interval: Option<(f64, f64)>,
-    /// Samples that regressed and that were fixed, where they are known.
-    pub(super) flips: Option<[u64; 2]>,
+/// What the mean of the samples of clusters is of.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Of {
+    /// Right answers, more or fewer of them: with Tango's interval of the samples by themselves, where it is known.
+    Rate(Option<(f64, f64)>),
+    /// Differences of any size.
+    Mean,
 }
 
-impl Single {
-    /// `None` for what is no rate.
-    fn of(interval: Option<(f64, f64)>, flips: [u64; 2], kind: Kind) -> Option<Single> {
-        let flips = Some(flips);
-        kind.has_labels().then_some(Single { interval, flips })
-    }
-
-    /// The interval, as much wider as clusters make the error of the mean: Tango's holds where few samples change, which
-    /// Student's over clusters does not.
-    fn widened(&self, mean: f64, error: Option<f64>, samples: u64) -> Option<(f64, f64)> {
-        let (low, high) = self.interval?;
-        let n = samples as f64;
-        let own = self.flips.map(|[regressed, fixed]| {
-            let (flips, lean) = ((regressed + fixed) as f64, fixed as f64 - regressed as f64);
-            libm::sqrt((flips - lean * lean / n).max(0.0)) / n
-        });
-        let factor = error
-            .zip(own.filter(|own| *own > 0.0))
-            .map_or(1.0, |(error, own)| error / own);
-        let end = |end: f64| (mean + (end - mean) * factor.max(1.0)).clamp(-1.0, 1.0);
-        Some((end(low), end(high)))
-    }
+/// The interval of samples by themselves, as much wider as clusters make the error of the mean: it holds where few samples change, which
+/// Student's over clusters does not.
+fn widened((low, high): (f64, f64), sums: &ClusterSums, test: &ClusterTest) -> (f64, f64) {
+    let own = sums.singles().and_then(|singles| singles.error());
+    let factor = test
+        .standard_error
+        .zip(own.filter(|own| *own > 0.0))
+        .map_or(1.0, |(error, own)| error / own);
+    let end = |end: f64| test.mean + (end - test.mean) * factor.max(1.0);
+    (end(low), end(high))
 }
 
-/// The outer ends of two intervals; of one, where there is one.
-fn hull(a: Option<(f64, f64)>, b: Option<(f64, f64)>) -> Option<(f64, f64)> {
-    match (a, b) {
-        (Some((low, high)), Some((least, most))) => Some((low.min(least), high.max(most))),
-        (one, other) => one.or(other),
-    }
+/// Tango's or the like for the samples by themselves.
+fn of_singles(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
+    let singles = sums.singles()?;
+    singles.interval(singles.error()?, alpha)
+}
+
+/// The outer ends of two intervals.
+fn hull((low, high): (f64, f64), other: Option<(f64, f64)>) -> (f64, f64) {
+    other.map_or((low, high), |(least, most)| (low.min(least), high.max(most)))
 }
 
 /// What the clusters of the whole or of a slice say.
@@ -153,31 +148,36 @@ pub(super) struct Judged {
 }
 
 impl Judged {
-    /// Of differences of rates (fixed less regressed), with what single samples would say, or of means.
-    pub(super) fn of(sums: &ClusterSums, rates: Option<&Single>, alpha: f64) -> Judged {
+    /// Of clusters' differences, new minus old.
+    pub(super) fn of(sums: &ClusterSums, of: Of, alpha: f64) -> Judged {
         let test = sums.test(alpha);
         let student = test.and_then(|test| test.interval);
         let error = test.and_then(|test| test.standard_error);
-        let interval = match (rates, sums.leaning()) {
-            // No spread at all would make an interval without width: what as many single samples would say is the least.
-            (Some(_), 0) => tango(0, 0, sums.clusters(), alpha),
-            (Some(single), _) => {
-                let widened = test.and_then(|test| single.widened(test.mean, error, sums.samples()));
-                let outer = hull(hull(student, widened), sums.of_leans(FEW_LEANING, Some(1.0), alpha));
-                outer
-                    .filter(|_| student.is_some())
-                    .map(|(low, high)| (low.max(-1.0), high.min(1.0)))
-            }
-            (None, 1..FEW_LEANING) => {
-                hull(student, sums.of_leans(FEW_LEANING, None, alpha)).filter(|_| student.is_some())
-            }
-            (None, _) => student,
+        let (single, most) = match of {
+            Of::Rate(single) => (single, Some(1.0)),
+            Of::Mean => (of_singles(sums, alpha), None),
         };
+        let interval = match (of, sums.leaning()) {
+            // No spread at all would make an interval without width: what as many single samples would say is the least.
+            (Of::Rate(_), 0) => tango(0, 0, sums.clusters(), alpha),
+            _ => student.map(|student| {
+                let single = single.zip(test).map(|(single, test)| widened(single, sums, &test));
+                let leans = matches!(of, Of::Rate(_)) || sums.leaning() < FEW_LEANING || sums.is_sparse();
+                let leans = sums.of_leans(FEW_LEANING, most, alpha).filter(|_| leans);
+                hull(hull(student, single), leans)
+            }),
+        };
+        let bounded = |(low, high): (f64, f64)| match of {
+            Of::Rate(_) => (low.max(-1.0), high.min(1.0)),
+            Of::Mean => (low, high),
+        };
+        let signs = libm::exp2(-(sums.leaning() as f64));
+        let leans = if sums.is_sparse() { sums.mcnemar() } else { signs };
         Judged {
-            interval,
-            p_value: match rates {
-                Some(_) => test.map(|_| sums.mcnemar()),
-                None => test.and_then(|test| test.p_value),
+            interval: interval.map(bounded),
+            p_value: match of {
+                Of::Rate(_) => test.map(|_| sums.mcnemar()),
+                Of::Mean => test.and_then(|test| test.p_value).map(|p| p.max(signs).max(leans)),
             },
             detectable: error.and_then(|error| detectable_mean(error, alpha)),
             samples: sums.samples(),
@@ -205,7 +205,10 @@ impl Judged {
         metric.ci_high = self.interval.map(|(_, high)| high);
         metric.p_value = self.p_value;
         let evidence = self.evidence(metric.delta, self.p_value, metric.direction);
-        let verdict = verdict(&evidence, options.alpha, options.min_effect_headline);
+        let verdict = confirmed(
+            verdict(&evidence, options.alpha, options.min_effect_headline),
+            self.interval,
+        );
         metric.verdict = Some(verdict);
         verdict
     }
@@ -227,6 +230,7 @@ impl Judged {
 mod tests {
     use super::*;
     use crate::model::{Counts, JointTable};
+    use crate::stats::means::Spread;
     use crate::stats::summarise;
 
     /// 100 samples, 20 of which regress; clusters of so many samples each.
@@ -246,7 +250,7 @@ mod tests {
         let mut clusters = ClusterCounts::default();
         for i in 0..100 / size {
             let change = if i < regressed_clusters { -(size as f64) } else { 0.0 };
-            clusters.whole.add(change, size);
+            clusters.whole.add_samples(Spread::of_flips(size, 0, (-change) as u64));
         }
         let options = CompareOptions::default();
         let mut summary = summarise(&counts, &options);
@@ -277,14 +281,10 @@ mod tests {
     fn rate(clusters: u64, size: u64, leaning: u64, lost: u64) -> (f64, f64) {
         let mut sums = ClusterSums::default();
         for i in 0..clusters {
-            sums.add(if i < leaning { -(lost as f64) } else { 0.0 }, size);
+            sums.add_samples(Spread::of_flips(size, 0, if i < leaning { lost } else { 0 }));
         }
-        let flips = [leaning * lost, 0];
-        let single = Single {
-            interval: tango(0, flips[0], clusters * size, 0.05),
-            flips: Some(flips),
-        };
-        Judged::of(&sums, Some(&single), 0.05).interval.expect("defined")
+        let single = tango(0, leaning * lost, clusters * size, 0.05);
+        Judged::of(&sums, Of::Rate(single), 0.05).interval.expect("defined")
     }
 
     #[test]

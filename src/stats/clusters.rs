@@ -2,7 +2,7 @@
 
 use super::exact::ExactSum;
 use super::intervals::tango;
-use super::means::{student_interval, student_test};
+use super::means::{Spread, score_test, student_interval, student_test};
 use super::moments::Moments;
 use super::random::Seed;
 
@@ -18,15 +18,7 @@ pub fn clustered_mcnemar(clusters: impl IntoIterator<Item = (u64, u64)>) -> f64 
         sum += lean;
         squares += lean as f64 * lean as f64;
     }
-    of_leans(sum as f64, squares)
-}
-
-/// The test of how clusters lean, by the sum over them and the sum of its squares.
-fn of_leans(sum: f64, squares: f64) -> f64 {
-    if squares <= 0.0 {
-        return 1.0;
-    }
-    libm::erfc(sum.abs() / libm::sqrt(squares) / std::f64::consts::SQRT_2)
+    score_test(sum as f64, squares)
 }
 
 /// Sums over clusters: of the differences of their samples, and of how many samples they have.
@@ -37,6 +29,11 @@ pub struct ClusterSums {
     leans: [u64; 2],
     /// Of these, how far the mean of their samples is from nothing, added up.
     shares: ExactSum,
+    /// Sum of the fourth powers of what clusters add up to.
+    fourths: ExactSum,
+    /// Samples by themselves, where they are known: how many, how many differ, and the squares of their differences.
+    single: [u64; 2],
+    single_squares: ExactSum,
 }
 
 /// What clusters say about the mean difference over all samples.
@@ -60,8 +57,18 @@ impl ClusterSums {
         if differences.abs() > 0.0 {
             self.leans[usize::from(differences > 0.0)] += 1;
             self.shares.add(differences.abs() / samples.max(1) as f64);
+            let square = differences * differences;
+            self.fourths.add_product(square, square);
         }
         self.moments.add([differences, samples as f64]);
+    }
+
+    /// The same of a cluster whose samples are known by themselves.
+    pub fn add_samples(&mut self, samples: Spread) {
+        self.add(samples.sum, samples.n);
+        self.single[0] += samples.n;
+        self.single[1] += samples.differing;
+        self.single_squares.add(samples.squares);
     }
 
     /// Adds the clusters of another part; a cluster must be whole in one of them.
@@ -69,6 +76,10 @@ impl ClusterSums {
         self.leans[0] += other.leans[0];
         self.leans[1] += other.leans[1];
         self.shares.merge(&other.shares);
+        self.fourths.merge(&other.fourths);
+        self.single[0] += other.single[0];
+        self.single[1] += other.single[1];
+        self.single_squares.merge(&other.single_squares);
         self.moments.merge(&other.moments);
     }
 
@@ -93,19 +104,51 @@ impl ClusterSums {
         }
     }
 
+    /// The differences of all samples as if each were by itself; `None` unless all are known.
+    pub(super) fn singles(&self) -> Option<Spread> {
+        let [sum, _] = self.moments.sums();
+        let [n, differing] = self.single;
+        (n > 0 && n == self.samples()).then(|| Spread {
+            n,
+            differing,
+            sum,
+            squares: self.single_squares.value(),
+        })
+    }
+
+    /// How many clusters that lean alike would vary as much: (sum of squares)² / sum of fourth powers of what they add up to. Far less than
+    /// [`leaning`](ClusterSums::leaning) where a few make up most of the change.
+    pub fn carrying(&self) -> f64 {
+        let ([squares, _], fourths) = (self.moments.squares(), self.fourths.value());
+        if fourths > 0.0 {
+            squares * squares / fourths
+        } else {
+            0.0
+        }
+    }
+
+    /// Whether most clusters do not lean.
+    pub(super) fn is_sparse(&self) -> bool {
+        2 * self.leaning() < self.clusters()
+    }
+
     /// Clusters whose differences do not cancel out.
     pub fn leaning(&self) -> u64 {
         self.leans[0] + self.leans[1]
     }
 
-    /// Tango's interval of how many clusters lean up rather than down, times what a leaning cluster changes on average (`most`, where
-    /// fewer than `few` lean, so that this is not known): it holds where so few lean that Student's does not. `None` where none leans,
-    /// or nothing is known.
+    /// Tango's interval of how many clusters lean up rather than down, times what a leaning cluster changes on average: it holds where so
+    /// few lean that Student's does not. Where fewer than `few` do, up to `1 - (alpha / 2)^(1 / leaning)` of those that could lean may change by
+    /// `most`, and not have been seen. `None` where none leans.
     pub fn of_leans(&self, few: u64, most: Option<f64>, alpha: f64) -> Option<(f64, f64)> {
         let [down, up] = self.leans;
         let leaning = self.leaning();
         let share = self.shares.value() / leaning.max(1) as f64;
-        let share = most.filter(|_| leaning < few).unwrap_or(share);
+        let unseen = 1.0 - libm::pow(alpha / 2.0, 1.0 / leaning.max(1) as f64);
+        let share = match most.filter(|_| leaning < few) {
+            Some(most) => share + (most - share).max(0.0) * unseen,
+            None => share,
+        };
         let (low, high) = tango(up, down, self.clusters(), alpha).filter(|_| leaning > 0)?;
         Some((low * share, high * share))
     }
@@ -114,7 +157,7 @@ impl ClusterSums {
     pub fn mcnemar(&self) -> f64 {
         let [sum, _] = self.moments.sums();
         let [squares, _] = self.moments.squares();
-        of_leans(sum, squares)
+        score_test(sum, squares)
     }
 
     /// Mean with the cluster-robust ("sandwich") error of its ratio, at level `1 - alpha`; `None` without samples.

@@ -1,6 +1,6 @@
 //! From what a search found to what a report says of it.
 
-use super::clustered::{Judged, Single};
+use super::clustered::{Judged, Of};
 use super::clusters::ClusterSums;
 use super::intervals::tango;
 use super::means::student_interval;
@@ -93,12 +93,8 @@ pub fn discovered(
         Sense::Worse => sums.sign_of_worse(),
         Sense::Better => -sums.sign_of_worse(),
     };
-    let single = Single {
-        interval: None,
-        flips: None,
-    };
-    let rates = rates.then_some(&single);
-    let judged = |sums: &ClusterSums| Judged::of(sums, rates, alpha).unless_few().turned(sign);
+    let of = if rates { Of::Rate(None) } else { Of::Mean };
+    let judged = |sums: &ClusterSums| Judged::of(sums, of, alpha).unless_few().turned(sign);
     let halves = found.clusters.as_ref().map(|clusters| clusters.each_ref().map(judged));
     let whole = found.clusters.as_ref().map(|[exploring, confirming]| {
         // A cluster is whole in one of the halves.

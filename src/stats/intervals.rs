@@ -13,6 +13,11 @@ pub fn tango(fixed: u64, regressed: u64, n: u64, alpha: f64) -> Option<(f64, f64
     if n == 0 || fixed.checked_add(regressed)? > n {
         return None;
     }
+    tango_of([fixed as f64, regressed as f64], n as f64, alpha)
+}
+
+/// The same for numbers that stand for fixed and regressed samples.
+pub(super) fn tango_of([fixed, regressed]: [f64; 2], n: f64, alpha: f64) -> Option<(f64, f64)> {
     let z = critical_value(alpha)?;
     // The upper end is the lower end of the mirrored comparison: swapping the versions swaps the ends exactly.
     Some((
@@ -24,8 +29,7 @@ pub fn tango(fixed: u64, regressed: u64, n: u64, alpha: f64) -> Option<(f64, f64
 /// The difference at or below the estimate where the score statistic reaches `z`, by bisection.
 ///
 /// The statistic falls with the difference, so the sign changes once between -1 and the estimate.
-fn tango_lower(fixed: u64, regressed: u64, n: u64, z: f64) -> f64 {
-    let (x, y, samples) = (fixed as f64, regressed as f64, n as f64);
+fn tango_lower(x: f64, y: f64, samples: f64, z: f64) -> f64 {
     let estimate = (x - y) / samples;
     let (mut low, mut high) = (-1.0, estimate);
     for _ in 0..MAX_HALVINGS {

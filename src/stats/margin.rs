@@ -11,12 +11,9 @@ pub fn gate(summary: &Summary, clusters: Option<&ClusterCounts>, margin: f64) ->
         return NonInferiority::NotComparable;
     };
     let interval = metric.ci_low.zip(metric.ci_high);
-    let interval = match clusters {
-        Some(clusters) if cluster_limit(clusters).is_some() => None,
-        // Of a mean that never changed nobody knows by how much it changes where it does.
-        None => interval.filter(|(low, high)| low < high),
-        Some(_) => interval,
-    };
+    let limited = clusters.is_some_and(|clusters| cluster_limit(clusters).is_some());
+    // Of a mean that never changed nobody knows by how much it changes where it does.
+    let interval = interval.filter(|(low, high)| !limited && low < high);
     non_inferiority(interval, metric.direction, margin)
 }
 

@@ -1,10 +1,8 @@
 //! The paired mean difference: of scores, of absolute errors, of whatever is one number per sample and version.
 
 use super::exact::{ExactSum, central};
-use super::intervals::tango;
-use super::mcnemar::mcnemar_midp;
+use super::intervals::tango_of;
 use super::power::POWER;
-use super::resample::FEW_FLIPS;
 use super::special::{critical_value, normal_quantile};
 use super::student::{student_quantile, student_two_sided};
 use super::verdict::{Evidence, verdict};
@@ -15,7 +13,6 @@ use crate::model::{Direction, Verdict};
 pub struct MeanSums {
     n: u64,
     differing: u64,
-    risen: u64,
     sum: ExactSum,
     squares: ExactSum,
 }
@@ -44,7 +41,6 @@ impl MeanSums {
     pub fn add(&mut self, difference: f64) {
         self.n += 1;
         self.differing += u64::from(difference.abs() > 0.0);
-        self.risen += u64::from(difference > 0.0);
         self.sum.add(difference);
         self.squares.add_product(difference, difference);
     }
@@ -53,7 +49,6 @@ impl MeanSums {
     pub fn merge(&mut self, other: &MeanSums) {
         self.n += other.n;
         self.differing += other.differing;
-        self.risen += other.risen;
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
     }
@@ -62,7 +57,6 @@ impl MeanSums {
     pub(super) fn subtract(&mut self, part: &MeanSums) {
         self.n = self.n.saturating_sub(part.n);
         self.differing = self.differing.saturating_sub(part.differing);
-        self.risen = self.risen.saturating_sub(part.risen);
         self.sum.subtract(&part.sum);
         self.squares.subtract(&part.squares);
     }
@@ -77,46 +71,119 @@ impl MeanSums {
             let squares = central(&self.squares, &self.sum, &self.sum, self.n).max(0.0);
             libm::sqrt(squares / (n - 1.0) / n)
         });
-        let few = self.is_told_by_few(standard_error);
-        let interval = standard_error.and_then(|error| student_interval(mean, error, n - 1.0, alpha));
-        let p_value = standard_error.map(|error| student_test(mean, error, n - 1.0).max(self.least_p(few)));
+        let spread = self.spread();
         Some(MeanTest {
             n: self.n,
             differing: self.differing,
             mean,
             standard_error,
-            interval: if few {
-                interval.and_then(|student| self.of_few(student, alpha))
-            } else {
-                interval
-            },
-            p_value,
+            interval: standard_error.and_then(|error| spread.interval(error, alpha)),
+            p_value: standard_error.map(|error| spread.p_value(error)),
             detectable: standard_error.and_then(|error| detectable_mean(error, alpha)),
         })
     }
 
-    /// Whether the samples that differ say less by their spread than by their number: a few among more that do not, or all by the
-    /// same.
-    fn is_told_by_few(&self, standard_error: Option<f64>) -> bool {
-        let few = self.differing < FEW_FLIPS && 2 * self.differing < self.n;
-        self.differing > 0 && (few || standard_error.is_some_and(|error| error <= 0.0))
+    /// What the differences add up to.
+    pub fn spread(&self) -> Spread {
+        Spread {
+            n: self.n,
+            differing: self.differing,
+            sum: self.sum.value(),
+            squares: self.squares.value(),
+        }
     }
+}
 
-    /// What a p value is at least: under the null hypothesis the sign of each difference is as good as a coin.
-    fn least_p(&self, few: bool) -> f64 {
-        match few {
-            true => mcnemar_midp(self.risen, self.differing - self.risen),
-            false => libm::exp2(-(self.differing as f64)),
+/// What differences add up to, rounded.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Spread {
+    /// Samples.
+    pub n: u64,
+    /// Samples whose value differs between the versions.
+    pub differing: u64,
+    /// Sum of the differences.
+    pub sum: f64,
+    /// Sum of their squares.
+    pub squares: f64,
+}
+
+impl Spread {
+    /// Of so many samples that rose by one, and that fell.
+    pub fn of_flips(n: u64, risen: u64, fallen: u64) -> Spread {
+        Spread {
+            n,
+            differing: risen + fallen,
+            sum: risen as f64 - fallen as f64,
+            squares: (risen + fallen) as f64,
         }
     }
 
-    /// The outer ends of Student's interval and of Tango's for how many samples rose and fell, times the root mean square of what
-    /// they differ by: of 0/1 scores Tango's.
-    fn of_few(&self, student: (f64, f64), alpha: f64) -> Option<(f64, f64)> {
-        let size = libm::sqrt(self.squares.value() / self.differing as f64);
-        let (low, high) = tango(self.risen, self.differing - self.risen, self.n, alpha)?;
+    /// With the samples of another part.
+    pub fn and(self, other: Spread) -> Spread {
+        Spread {
+            n: self.n + other.n,
+            differing: self.differing + other.differing,
+            sum: self.sum + other.sum,
+            squares: self.squares + other.squares,
+        }
+    }
+
+    fn mean(&self) -> f64 {
+        self.sum / self.n as f64
+    }
+
+    /// Standard error of the mean; 0 where digits are too few to tell it from none, `None` for one sample.
+    pub(super) fn error(&self) -> Option<f64> {
+        let n = self.n as f64;
+        let about = self.squares - self.sum * self.sum / n;
+        let about = if about > 1e-12 * self.squares { about } else { 0.0 };
+        (self.n > 1).then(|| libm::sqrt(about / (n - 1.0) / n))
+    }
+
+    /// Student's interval of the mean, or where its spread says little the outer ends of it and of Tango's.
+    ///
+    /// Tango's (1998) is of flips. Differences of which each is one, up or down, are flips; others are taken for as many flips of their
+    /// root mean square, so many of which rise that they add up to the same: of 0/1 scores the interval is that of their flips, and in
+    /// large samples it is Student's.
+    pub(super) fn interval(&self, error: f64, alpha: f64) -> Option<(f64, f64)> {
+        let student = student_interval(self.mean(), error, self.n as f64 - 1.0, alpha)?;
+        if !self.is_sparse(error) {
+            return Some(student);
+        }
+        let differing = self.differing as f64;
+        let size = libm::sqrt(self.squares / differing);
+        let lean = (self.sum / size).clamp(-differing, differing);
+        let flips = [differing + lean, differing - lean].map(|twice| twice / 2.0);
+        let (low, high) = tango_of(flips, self.n as f64, alpha)?;
         Some((student.0.min(low * size), student.1.max(high * size)))
     }
+
+    /// Student's test of the mean, never below what so many signs can reach; where the spread says little, nor below the score test, by
+    /// which Tango's interval holds zero or not.
+    pub(super) fn p_value(&self, error: f64) -> f64 {
+        let student = student_test(self.mean(), error, self.n as f64 - 1.0);
+        let signs = libm::exp2(-(self.differing as f64));
+        let score = if self.is_sparse(error) {
+            score_test(self.sum, self.squares)
+        } else {
+            0.0
+        };
+        student.max(signs).max(score)
+    }
+
+    /// Whether the spread of the differences says less of their mean than their number: most samples do not differ, or all by the same.
+    fn is_sparse(&self, error: f64) -> bool {
+        self.differing > 0 && (2 * self.differing < self.n || error <= 0.0)
+    }
+}
+
+/// Two-sided p value of a sum of differences that would as well have had the other sign, by the sum of their squares: of flips
+/// McNemar's test without correction. 1 where nothing differs.
+pub(super) fn score_test(sum: f64, squares: f64) -> f64 {
+    if squares <= 0.0 {
+        return 1.0;
+    }
+    libm::erfc(sum.abs() / libm::sqrt(squares) / std::f64::consts::SQRT_2)
 }
 
 impl MeanTest {
@@ -161,12 +228,20 @@ pub fn detectable_mean(standard_error: f64, alpha: f64) -> Option<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::tango;
     use proptest::prelude::*;
 
     fn of(differences: &[f64]) -> MeanSums {
         let mut sums = MeanSums::default();
         differences.iter().for_each(|difference| sums.add(*difference));
         sums
+    }
+
+    /// Of 0/1 scores.
+    fn flips(risen: u64, fallen: u64, n: u64) -> MeanTest {
+        let changes = [(1.0, risen), (-1.0, fallen), (0.0, n - risen - fallen)];
+        let changes: Vec<f64> = changes.iter().flat_map(|&(by, n)| vec![by; n as usize]).collect();
+        of(&changes).test(0.05).expect("samples")
     }
 
     fn close(found: f64, expected: f64) {
@@ -237,33 +312,38 @@ mod tests {
         let (found_low, found_high) = same.interval.expect("defined");
         close(found_low, low / 2.0);
         close(found_high, high / 2.0);
-        assert_eq!((same.p_value, same.detectable), (Some(1.0 / 512.0), None));
+        close(same.p_value.expect("defined"), 0.002_699_796_063_260_19);
+        assert_eq!(same.detectable, None);
         let none = of(&[0.0; 9]).test(0.05).expect("samples");
         assert_eq!((none.interval, none.p_value), (Some((0.0, 0.0)), Some(1.0)));
     }
 
-    /// Of 0/1 scores interval and test are those of accuracy, whose flips they are.
+    /// Of 0/1 scores the interval holds what it does of accuracy, whose flips they are, and no change of one more sample narrows it.
     #[test]
-    fn few_differences_are_told_by_their_number() {
-        for (risen, fallen) in [(0_u64, 1_u64), (1, 0), (5, 0), (2, 7), (3, 3)] {
-            let changes = [(1.0, risen), (-1.0, fallen), (0.0, 400 - risen - fallen)];
-            let changes: Vec<f64> = changes.iter().flat_map(|&(by, n)| vec![by; n as usize]).collect();
-            let test = of(&changes).test(0.05).expect("samples");
+    fn sparse_differences_are_told_by_their_number() {
+        for (risen, fallen) in [(0_u64, 1_u64), (1, 0), (5, 0), (2, 7), (3, 3), (0, 20), (90, 60)] {
+            let test = flips(risen, fallen, 400);
             let (low, high) = tango(risen, fallen, 400, 0.05).expect("defined");
             let (found_low, found_high) = test.interval.expect("defined");
             assert!(
                 found_low <= low + 1e-12 && found_high >= high - 1e-12,
                 "{risen} {fallen}"
             );
-            assert!(test.p_value >= Some(mcnemar_midp(risen, fallen)), "{risen} {fallen}");
         }
-        // Enough of them are what Student says.
-        let changes: Vec<f64> = (0..400).map(|i| if i < 10 { -1.0 } else { 0.0 }).collect();
+        let lows = (0..30).map(|fallen| flips(0, fallen, 400).interval.expect("defined").0);
+        let lows: Vec<f64> = lows.collect();
+        assert!(lows.windows(2).all(|pair| pair[1] < pair[0]), "{lows:?}");
+    }
+
+    #[test]
+    fn many_sparse_differences_are_what_student_says() {
+        let changes = (0..40_000).map(|i| if i % 3 == 0 { f64::from(i % 7) - 2.9 } else { 0.0 });
+        let changes: Vec<f64> = changes.collect();
         let test = of(&changes).test(0.05).expect("samples");
-        assert_eq!(
-            test.interval,
-            student_interval(test.mean, test.standard_error.expect("defined"), 399.0, 0.05)
-        );
+        let error = test.standard_error.expect("defined");
+        let (low, high) = student_interval(test.mean, error, 39_999.0, 0.05).expect("defined");
+        let (found_low, found_high) = test.interval.expect("defined");
+        assert!((low - found_low).abs() < 0.002 * (high - low) && (high - found_high).abs() < 0.002 * (high - low));
     }
 
     proptest! {

@@ -74,8 +74,8 @@ mod ziggurat;
 pub use binary::{BinarySample, summarise_ranking};
 pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
 pub use by_cluster::{
-    ClusterEvidence, ClusterMetric, ConfidenceClusters, CountClusters, NumericClusters, judge_by_clusters,
-    ranked_by_cluster,
+    ClusterEvidence, ClusterMetric, ConfidenceClusters, CountClusters, NumericClusters, accuracy_by_cluster,
+    cluster_limit, judge_by_clusters, ranked_by_cluster,
 };
 pub use calibration::calibration;
 pub use calibration_bootstrap::{bootstrap_ece, bootstrap_ece_times};
@@ -90,7 +90,7 @@ pub use intervals::{tango, wilson};
 pub use label_changes::label_changes;
 pub use margin::gate;
 pub use mcnemar::{mcnemar_exact, mcnemar_midp};
-pub use means::{MeanSums, MeanTest, detectable_mean};
+pub use means::{MeanSums, MeanTest, Spread, detectable_mean};
 pub use measured::{MeasuredCounts, MeasuredSlice, Measures, SCORE_PREFIX, measured_slice_detail, summarise_measured};
 pub use metrics::MetricKind;
 pub use moments::Moments;

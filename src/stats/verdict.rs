@@ -62,6 +62,15 @@ pub fn verdict(evidence: &Evidence, alpha: f64, min_effect: f64) -> Verdict {
     }
 }
 
+/// A difference that its interval holds to be none is none, whatever the test says: where samples come in clusters the interval allows for
+/// more than the test.
+pub(super) fn confirmed(verdict: Verdict, interval: Option<(f64, f64)>) -> Verdict {
+    match (verdict, interval) {
+        (Verdict::Improved | Verdict::Regressed, Some((low, high))) if low <= 0.0 && high >= 0.0 => Verdict::Unchanged,
+        _ => verdict,
+    }
+}
+
 fn by_direction(delta: f64, direction: Direction) -> Verdict {
     let (up, down) = match direction {
         Direction::Higher => (Verdict::Improved, Verdict::Regressed),

@@ -69,12 +69,12 @@ fn assert_reference(found: &Value) {
 fn what_clusters_cannot_tell_is_not_passed() {
     let project = Project::new();
     let rows = |right: &dyn Fn(usize) -> bool| {
-        let mut out = String::from("id,label,pred,score,document,group,part\n");
+        let mut out = String::from("id,label,pred,score,document,group,part,tenth\n");
         for i in 0..400 {
             let (pred, score) = if right(i) { ("yes", 1) } else { ("no", 0) };
             let document = if i < 200 { i / 100 } else { i };
             let group = if i < 200 { "few" } else { "many" };
-            out += &format!("s{i},yes,{pred},{score},d{document},{group},all\n");
+            out += &format!("s{i},yes,{pred},{score},d{document},{group},all,t{}\n", i / 10);
         }
         out
     };
@@ -95,7 +95,20 @@ fn what_clusters_cannot_tell_is_not_passed() {
     score("0.0075").expect_code(3);
     score("0.015").ok();
     project.file("b.csv", rows(&|_| true));
-    score("0.015").expect_code(3).stderr_has("cannot be told: no sample changed");
+    score("0.015")
+        .expect_code(3)
+        .stderr_has("cannot be told: no sample changed");
+    let clustered = |margin: &str| {
+        let score = ["--score", "score", "--kind", "text", "--cluster", "tenth", "--margin", margin];
+        project.run(&[&["a.csv", "b.csv", "--no-search"], &score[..]].concat())
+    };
+    clustered("0.015")
+        .expect_code(3)
+        .stderr_has("cannot be told: no sample changed");
+    // One of ten samples of every document is lost: that is one of ten samples, not a tenth of each document for sure.
+    project.file("b.csv", rows(&|i| i % 10 != 0));
+    clustered("0.11").expect_code(1);
+    clustered("0.15").ok();
     project.file("b.csv", rows(&|i| i != 7));
     // Half of the samples in two clusters: no interval of that slice.
     let compared = project.run(&[
@@ -551,9 +564,22 @@ fn the_report_says_what_allows_for_clusters_and_can_be_verified() {
     for (name, bytes) in tree(&project.path().join("again")) {
         assert!(std::fs::read(report.join(&name)).unwrap() == bytes, "{name}");
     }
-    project.run(&["report", "v2", "--out", "single"]).ok();
-    let single = std::fs::read_to_string(project.reports("single")[0].join("index.html")).unwrap();
-    assert!(single.contains("take each sample for itself: with the clusters of"));
+    // One version by itself: copies in a cluster make its accuracy no surer.
+    let interval = |project: &Project| {
+        project.run(&["report", "v2", "--out", "single"]).ok();
+        let single = project.reports("single")[0].clone();
+        let page = std::fs::read_to_string(single.join("index.html")).unwrap();
+        assert!(page.contains("the interval of accuracy allows for the clusters of"));
+        let report = std::fs::read(single.join("data/report-data.json")).unwrap();
+        let report: Value = serde_json::from_slice(&report).unwrap();
+        report["accuracyInterval"].clone()
+    };
+    let alone = super::clusters::project(1, "d");
+    compare(&alone, &["--cluster", "doc"]).ok();
+    let (many, one) = (interval(&project), interval(&alone));
+    for end in 0..2 {
+        close(&many[end], one[end].as_f64().unwrap());
+    }
 }
 
 #[test]

@@ -93,7 +93,7 @@ impl CountClusters {
 
 /// Wilson's interval of a rate for as many samples as would leave it as uncertain as the clusters do, with Student's
 /// quantile: no more than there are, and as many as clusters where the rate does not vary at its end.
-fn rate_interval(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
+pub(super) fn rate_interval(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
     let test = sums.test(alpha)?;
     let (rate, clusters, samples) = (test.mean.clamp(0.0, 1.0), test.clusters as f64, sums.samples() as f64);
     let t = student_quantile(alpha, clusters - 1.0)?;

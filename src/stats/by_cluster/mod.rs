@@ -19,7 +19,7 @@ pub use counts::CountClusters;
 pub use numeric::NumericClusters;
 pub use ranked::ranked_by_cluster;
 
-use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Single, wanting};
+use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Of, wanting};
 use super::clusters::ClusterSums;
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
@@ -27,9 +27,13 @@ use super::percentile::REPLICATES;
 use super::random::Seed;
 use super::resample::{FEW_FLIPS, add_note, record, too_narrow};
 use super::summary::Summary;
-use super::verdict::{Evidence, verdict};
+use super::verdict::{Evidence, confirmed, verdict};
 use crate::model::comparison::Resampling;
 use crate::model::{CalibrationSums, CompareOptions, Metric};
+
+/// Clusters alike that have to make up most of a change, and the share of those that lean, for it to be called spread.
+const FEW_CARRYING: f64 = 10.0;
+const FEW_CARRYING_OF: f64 = 5.0;
 
 /// What the clusters of matched samples say of the metrics beside the headline.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -51,7 +55,7 @@ pub enum ClusterEvidence {
         /// Differences of each score after the first, by the name of its metric.
         scores: Vec<(String, ClusterSums)>,
         /// Of the outputs that equal the reference: fixed less regressed.
-        exact: Option<ClusterSums>,
+        exact: Option<Box<ClusterSums>>,
     },
 }
 
@@ -99,12 +103,12 @@ impl ClusterMetric {
 
     /// Of a mean difference.
     fn of_mean(name: &str, sums: &ClusterSums, alpha: f64) -> ClusterMetric {
-        ClusterMetric::judged(name, sums, None, alpha)
+        ClusterMetric::judged(name, sums, Of::Mean, alpha)
     }
 
     /// Of a mean difference, or of one of rates.
-    fn judged(name: &str, sums: &ClusterSums, rates: Option<&Single>, alpha: f64) -> ClusterMetric {
-        let found = Judged::of(sums, rates, alpha);
+    fn judged(name: &str, sums: &ClusterSums, of: Of, alpha: f64) -> ClusterMetric {
+        let found = Judged::of(sums, of, alpha);
         ClusterMetric {
             interval: found.interval,
             p_value: found.p_value,
@@ -153,16 +157,11 @@ impl ClusterEvidence {
                     .iter()
                     .map(|(name, sums)| ClusterMetric::of_mean(name, sums, alpha));
                 let name = MetricKind::ExactMatch.name();
-                let single = Single {
-                    interval: of
-                        .iter()
-                        .find(|metric| metric.name == name)
-                        .and_then(|m| m.ci_low.zip(m.ci_high)),
-                    flips: None,
-                };
+                let single = of.iter().find(|metric| metric.name == name);
+                let single = single.and_then(|metric| metric.ci_low.zip(metric.ci_high));
                 let exact = exact
                     .iter()
-                    .map(|sums| ClusterMetric::judged(name, sums, Some(&single), alpha));
+                    .map(|sums| ClusterMetric::judged(name, sums, Of::Rate(single), alpha));
                 means.chain(exact).collect()
             }
         }
@@ -186,6 +185,7 @@ pub fn judge_by_clusters(
     found.extend(ranked);
     if let Some(headline) = summary.metrics.first_mut() {
         note_limit(headline, clusters.whole.clusters(), clusters);
+        note_rare(headline, &clusters.whole);
     }
     for metric in summary.metrics.iter_mut().skip(1) {
         let own = found.iter().find(|own| own.name == metric.name);
@@ -212,8 +212,32 @@ pub(super) fn note_limit(metric: &mut Metric, clusters: u64, counts: &ClusterCou
     }
 }
 
-/// Why an interval over all clusters is not sure to hold; `None` where it is.
-pub(super) fn cluster_limit(counts: &ClusterCounts) -> Option<String> {
+/// Says beside it if far fewer clusters than lean make up what it varies by: others that would have changed as much, and happen not to be
+/// there, are not allowed for.
+fn note_rare(metric: &mut Metric, sums: &ClusterSums) {
+    let (leaning, carrying) = (sums.leaning() as f64, sums.carrying());
+    if metric.ci_low.is_some() && carrying < FEW_CARRYING && carrying < leaning / FEW_CARRYING_OF {
+        add_note(
+            metric,
+            &format!(
+                "of {leaning} clusters that lean a few change most (they vary as {carrying:.1} alike would): interval and test are sure to hold \
+                 only where clusters that change so much are no rarer than these"
+            ),
+        );
+    }
+}
+
+/// Interval of the candidate's own accuracy, level `1 - alpha`: as of the rates of the pair. `None` where it is not sure to hold, or
+/// answers are measured.
+pub fn accuracy_by_cluster(counts: &ClusterCounts, alpha: f64) -> Option<(f64, f64)> {
+    match cluster_limit(counts) {
+        Some(_) => None,
+        None => counts::rate_interval(&counts.right, alpha),
+    }
+}
+
+/// From where on an interval over all clusters is sure to hold, if it is not over these; `None` where it is.
+pub fn cluster_limit(counts: &ClusterCounts) -> Option<String> {
     limit(counts.whole.clusters(), counts)
 }
 
@@ -265,7 +289,8 @@ fn judge(metric: &mut Metric, own: Option<&ClusterMetric>, limit: Option<&str>, 
             p_value: own.p_value,
             direction: metric.direction,
         };
-        metric.verdict = Some(verdict(&evidence, options.alpha, options.min_effect_headline));
+        let verdict = verdict(&evidence, options.alpha, options.min_effect_headline);
+        metric.verdict = Some(confirmed(verdict, own.interval));
     }
     if too_narrow(&metric.name, own.leaning) {
         let few = format!(
