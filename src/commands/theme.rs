@@ -3,7 +3,7 @@
 use super::{Session, convert};
 use crate::error::{Error, Result};
 use crate::model::{CompareOptions, Kind};
-use crate::site::{SiteError, Theme};
+use crate::site::{self, SiteError, Theme};
 
 /// The theme that was asked for; `None` for the built-in one.
 ///
@@ -11,6 +11,9 @@ use crate::site::{SiteError, Theme};
 /// Usage error that names the file, and its line, that cannot be used.
 pub(super) fn configured(session: &Session) -> Result<Option<Theme>> {
     let folder = session.config.theme.as_deref();
+    if folder.is_none() {
+        site::prepare();
+    }
     folder.map(Theme::read).transpose().map_err(|e| match e {
         SiteError::Io { .. } => Error::usage(convert::chain(&e)).with_hint("give the folder of a theme with --theme"),
         other => convert::site(other),

@@ -71,11 +71,14 @@ pub fn non_inferiority(comparison: &Comparison) -> Option<String> {
 
 /// Why no interval of the headline is sure to hold.
 pub fn why_untold(comparison: &Comparison) -> &'static str {
-    let interval = headline_metric(comparison).and_then(|metric| metric.ci_low.zip(metric.ci_high));
-    match (interval, comparison.clusters) {
-        (Some((low, high)), _) if low >= high => "no sample changed, so that no change has a size",
-        (_, Some(_)) => "clusters are too few, or too uneven",
-        (_, None) => "the samples are too few",
+    let outcomes = &comparison.outcomes;
+    let delta = headline_metric(comparison).and_then(|metric| metric.delta);
+    match comparison.clusters {
+        _ if outcomes.regressed + outcomes.fixed == 0 && delta == Some(0.0) => {
+            "no sample changed, so that no change has a size"
+        }
+        Some(_) => "clusters are too few, or too uneven",
+        None => "the samples are too few",
     }
 }
 

@@ -91,15 +91,8 @@ pub struct AnswerView {
     pub mark: Option<&'static str>,
 }
 
-/// All pages of a list, with their paths.
-pub fn list_pages(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListHead) -> Vec<(String, ListPage)> {
-    let last = links::pages(list.ids.len());
-    (1..=last)
-        .map(|page| (links::list(&list.id, page), list_page(samples, list, owner, head, page)))
-        .collect()
-}
-
-fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListHead, page: usize) -> ListPage {
+/// A page of a list; the first one is 1.
+pub fn list_page(samples: &SampleSet, list: &SampleList, owner: &Owner, head: &ListHead, page: usize) -> ListPage {
     let title = &head.title;
     let last = links::pages(list.ids.len());
     let start = (page - 1) * PER_PAGE;

@@ -28,9 +28,9 @@ use std::panic::resume_unwind;
 use std::thread;
 use templates::Templates;
 
-/// Threads that render sample pages, at most.
+/// Threads that render pages of samples, at most.
 const MAX_THREADS: usize = 8;
-/// Sample pages that are worth a thread.
+/// Pages that are worth a thread.
 const MIN_SHARE: usize = 16;
 
 /// Bytes of a page of samples, at most, as long as the texts in it can be cut further.
@@ -45,6 +45,12 @@ pub struct Page {
     pub path: String,
     /// Its content.
     pub bytes: Vec<u8>,
+}
+
+/// Parses the templates beside what else is done, for those who will render pages.
+pub fn prepare() {
+    // Whoever renders first says what is wrong with them.
+    thread::spawn(|| Templates::get().map(|_| ()));
 }
 
 /// Every page of a comparison, assets and the summary included, sorted by path; without `data/` and the manifest.
@@ -184,11 +190,23 @@ impl<'a> Site<'a> {
     ) -> Result<(), SiteError> {
         let all = lists::lists_page(set, owner, &head, flips);
         self.page("lists", links::LISTS.to_owned(), &all)?;
-        for list in set.lists.iter().filter(|list| list.total > 0) {
-            for (path, view) in samples::list_pages(set, list, owner, &head(list)) {
-                self.page("list", path, &view)?;
-            }
-        }
+        let filled: Vec<(&SampleList, ListHead)> = set
+            .lists
+            .iter()
+            .filter(|list| list.total > 0)
+            .map(|list| (list, head(list)))
+            .collect();
+        let numbered: Vec<(&SampleList, &ListHead, usize)> = filled
+            .iter()
+            .flat_map(|(list, head)| (1..=links::pages(list.ids.len())).map(move |page| (*list, head, page)))
+            .collect();
+        let pages = in_parallel(&numbered, |(list, head, page)| {
+            let path = links::list(&list.id, *page);
+            let view = samples::list_page(set, list, owner, head, *page);
+            let bytes = self.templates.render("list", &path, &view)?;
+            Ok(Page { path, bytes })
+        })?;
+        self.pages.extend(pages);
         let places = sample::places(set);
         let titles: BTreeMap<&str, String> = set
             .lists

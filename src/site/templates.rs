@@ -8,7 +8,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock};
 
 const CSS: &str = include_str!("../../templates/assets/report.css");
 const JS: &str = include_str!("../../templates/assets/report.js");
@@ -100,6 +100,9 @@ impl Templates {
     /// The templates, parsed at the first call: that takes longer than rendering most pages.
     pub(super) fn get() -> Result<&'static Templates, SiteError> {
         static PARSED: OnceLock<Templates> = OnceLock::new();
+        // Two threads that want them at once do not both parse them.
+        static PARSING: Mutex<()> = Mutex::new(());
+        let _alone = PARSING.lock();
         match PARSED.get() {
             Some(templates) => Ok(templates),
             None => Templates::new().map(|templates| PARSED.get_or_init(|| templates)),

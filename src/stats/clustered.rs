@@ -1,7 +1,7 @@
 //! A summary that allows for clusters: the headline and the slices are judged by clusters instead of samples.
 
 use super::by_cluster::{ClusterEvidence, note_limit};
-use super::clusters::{ClusterSums, ClusterTest};
+use super::clusters::{ClusterSums, ClusterTest, FEW_LEANING};
 use super::intervals::tango;
 use super::means::detectable_mean;
 use super::slices::{MIN_SLICE_SIZE, family};
@@ -14,8 +14,6 @@ use std::collections::BTreeMap;
 /// Clusters below which interval and test were not found to hold, as docs/CALIBRATION.md measures it; clusters of different
 /// sizes count as [`ClusterSums::effective`] says.
 pub const FEW_CLUSTERS: u64 = 10;
-/// Clusters that have to lean either way for what they change on average to be known.
-const FEW_LEANING: u64 = 10;
 /// Share of the samples in one cluster above which intervals were not found to hold, however many others there are, if it
 /// is [`LARGER_THAN_MEAN`].
 pub const LARGE_CLUSTER: f64 = 0.15;
@@ -163,7 +161,7 @@ impl Judged {
             _ => student.map(|student| {
                 let single = single.zip(test).map(|(single, test)| widened(single, sums, &test));
                 let leans = matches!(of, Of::Rate(_)) || sums.leaning() < FEW_LEANING || sums.is_sparse();
-                let leans = sums.of_leans(FEW_LEANING, most, alpha).filter(|_| leans);
+                let leans = sums.of_leans(most, alpha).filter(|_| leans);
                 hull(hull(student, single), leans)
             }),
         };
@@ -174,7 +172,8 @@ impl Judged {
         let signs = libm::exp2(-(sums.leaning() as f64));
         let leans = if sums.is_sparse() { sums.mcnemar() } else { signs };
         Judged {
-            interval: interval.map(bounded),
+            // Of what never changed nobody knows by how much it changes where it does.
+            interval: interval.map(bounded).filter(|(low, high)| low < high),
             p_value: match of {
                 Of::Rate(_) => test.map(|_| sums.mcnemar()),
                 Of::Mean => test.and_then(|test| test.p_value).map(|p| p.max(signs).max(leans)),

@@ -6,6 +6,11 @@ use super::means::{Spread, score_test, student_interval, student_test};
 use super::moments::Moments;
 use super::random::Seed;
 
+/// Clusters that have to lean either way for Student's interval to hold where all may.
+pub(super) const FEW_LEANING: u64 = 10;
+/// Clusters that lean from which on what they change is taken for all that one may.
+const MANY_LEANING: f64 = 30.0;
+
 /// Clustered McNemar test over (regressed, fixed) of each cluster: Obuchowski (1998), Statistics in Medicine
 /// 17:1495-1507, without the factor (K - 1) / K (Yang, Sun and Hardin 2010).
 ///
@@ -138,17 +143,16 @@ impl ClusterSums {
     }
 
     /// Tango's interval of how many clusters lean up rather than down, times what a leaning cluster changes on average: it holds where so
-    /// few lean that Student's does not. Where fewer than `few` do, up to `1 - (alpha / 2)^(1 / leaning)` of those that could lean may change by
-    /// `most`, and not have been seen. `None` where none leans.
-    pub fn of_leans(&self, few: u64, most: Option<f64>, alpha: f64) -> Option<(f64, f64)> {
+    /// few lean that Student's does not. Of those that could lean, up to `1 - (alpha / 2)^(1 / leaning)` may change by `most`, and not have been
+    /// seen: that counts in full up to ten that lean, and no more from thirty on, where they tell enough of others. `None` where none leans.
+    pub fn of_leans(&self, most: Option<f64>, alpha: f64) -> Option<(f64, f64)> {
         let [down, up] = self.leans;
         let leaning = self.leaning();
         let share = self.shares.value() / leaning.max(1) as f64;
         let unseen = 1.0 - libm::pow(alpha / 2.0, 1.0 / leaning.max(1) as f64);
-        let share = match most.filter(|_| leaning < few) {
-            Some(most) => share + (most - share).max(0.0) * unseen,
-            None => share,
-        };
+        let counts = ((MANY_LEANING - leaning as f64) / (MANY_LEANING - FEW_LEANING as f64)).clamp(0.0, 1.0);
+        let more = most.map_or(0.0, |most| (most - share).max(0.0));
+        let share = share + more * unseen * counts;
         let (low, high) = tango(up, down, self.clusters(), alpha).filter(|_| leaning > 0)?;
         Some((low * share, high * share))
     }

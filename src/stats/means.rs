@@ -28,7 +28,7 @@ pub struct MeanTest {
     pub mean: f64,
     /// Its standard error; `None` for one sample.
     pub standard_error: Option<f64>,
-    /// Student's interval, wider where few samples differ; `None` for one sample, or unless `0 < alpha < 1`.
+    /// Student's interval, wider where few samples differ; `None` where none does, for one sample, or unless `0 < alpha < 1`.
     pub interval: Option<(f64, f64)>,
     /// Paired t test, two-sided, 1 where nothing differs, and never below what so many signs can reach; `None` for one sample.
     pub p_value: Option<f64>,
@@ -145,7 +145,12 @@ impl Spread {
     /// Tango's (1998) is of flips. Differences of which each is one, up or down, are flips; others are taken for as many flips of their
     /// root mean square, so many of which rise that they add up to the same: of 0/1 scores the interval is that of their flips, and in
     /// large samples it is Student's.
+    ///
+    /// `None` where nothing differs: of what never changed nobody knows by how much it changes where it does.
     pub(super) fn interval(&self, error: f64, alpha: f64) -> Option<(f64, f64)> {
+        if self.differing == 0 {
+            return None;
+        }
         let student = student_interval(self.mean(), error, self.n as f64 - 1.0, alpha)?;
         if !self.is_sparse(error) {
             return Some(student);
@@ -315,7 +320,7 @@ mod tests {
         close(same.p_value.expect("defined"), 0.002_699_796_063_260_19);
         assert_eq!(same.detectable, None);
         let none = of(&[0.0; 9]).test(0.05).expect("samples");
-        assert_eq!((none.interval, none.p_value), (Some((0.0, 0.0)), Some(1.0)));
+        assert_eq!((none.interval, none.p_value), (None, Some(1.0)));
     }
 
     /// Of 0/1 scores the interval holds what it does of accuracy, whose flips they are, and no change of one more sample narrows it.
@@ -330,7 +335,7 @@ mod tests {
                 "{risen} {fallen}"
             );
         }
-        let lows = (0..30).map(|fallen| flips(0, fallen, 400).interval.expect("defined").0);
+        let lows = (1..30).map(|fallen| flips(0, fallen, 400).interval.expect("defined").0);
         let lows: Vec<f64> = lows.collect();
         assert!(lows.windows(2).all(|pair| pair[1] < pair[0]), "{lows:?}");
     }

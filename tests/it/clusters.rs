@@ -99,7 +99,16 @@ fn what_clusters_cannot_tell_is_not_passed() {
         .expect_code(3)
         .stderr_has("cannot be told: no sample changed");
     let clustered = |margin: &str| {
-        let score = ["--score", "score", "--kind", "text", "--cluster", "tenth", "--margin", margin];
+        let score = [
+            "--score",
+            "score",
+            "--kind",
+            "text",
+            "--cluster",
+            "tenth",
+            "--margin",
+            margin,
+        ];
         project.run(&[&["a.csv", "b.csv", "--no-search"], &score[..]].concat())
     };
     clustered("0.015")
