@@ -28,7 +28,7 @@ pub mod stats;
 pub mod store;
 
 use cli::request::{Command, Invocation};
-use commands::Session;
+use commands::{GitCommit, Session};
 use error::{Error, Result};
 use std::io::Write;
 
@@ -56,7 +56,7 @@ pub fn run(invocation: Invocation, env: cli::Env<'_>) -> Result<()> {
     }
     let config = config::Config::load(&overrides, env, &cwd)?;
     let session = Session {
-        git_sha: git_sha(env, &cwd),
+        commit: GitCommit::new(named_commit(env), &cwd),
         config,
         console,
         cwd,
@@ -135,23 +135,12 @@ fn init_logging(verbosity: i8) {
         .try_init();
 }
 
-/// The commit under evaluation: GIT_SHA or GITHUB_SHA, else the repository of the working folder.
-fn git_sha(env: cli::Env<'_>, cwd: &std::path::Path) -> Option<String> {
-    for name in ["GIT_SHA", "GITHUB_SHA"] {
-        if let Some(value) = env(name)
-            .and_then(|v| v.into_string().ok())
-            .filter(|v| !v.trim().is_empty())
-        {
-            return Some(value.trim().to_string());
-        }
-    }
-    let git = std::process::Command::new("git")
-        .args(["rev-parse", "HEAD"])
-        .current_dir(cwd)
-        .output()
-        .ok()?;
-    let sha = String::from_utf8(git.stdout).ok()?.trim().to_string();
-    (git.status.success() && !sha.is_empty()).then_some(sha)
+/// The commit under evaluation, if the environment names it.
+fn named_commit(env: cli::Env<'_>) -> Option<String> {
+    let named = ["GIT_SHA", "GITHUB_SHA"]
+        .iter()
+        .filter_map(|name| env(name)?.into_string().ok());
+    named.map(|sha| sha.trim().to_owned()).find(|sha| !sha.is_empty())
 }
 
 fn now_micros() -> i64 {

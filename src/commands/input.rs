@@ -125,9 +125,10 @@ pub(super) async fn append(
         golden: golden(&plan, input),
         roles: plan.roles().clone(),
         properties: session
-            .git_sha
+            .commit
+            .sha()
             .iter()
-            .map(|sha| ("git-sha".to_string(), sha.clone()))
+            .map(|sha| ("git-sha".to_string(), (*sha).to_owned()))
             .collect::<BTreeMap<_, _>>(),
     };
     append_run(session, store, table, plan, &run, None).await

@@ -11,6 +11,7 @@ mod evaluation;
 mod export;
 mod folder_site;
 mod gc;
+mod git_commit;
 mod import;
 mod input;
 mod list;
@@ -30,6 +31,7 @@ pub use demo::demo;
 pub use diff::diff;
 pub use export::export;
 pub use gc::gc;
+pub use git_commit::GitCommit;
 pub use import::import;
 pub use list::runs;
 pub use pins::pins;
@@ -61,8 +63,8 @@ pub struct Session {
     pub console: Console,
     /// Folder that relative paths start from.
     pub cwd: PathBuf,
-    /// Commit of the code under evaluation, if known.
-    pub git_sha: Option<String>,
+    /// Commit of the code under evaluation.
+    pub commit: GitCommit,
     /// Now, in microseconds since the epoch: the clock is read once, at the edge.
     pub now_micros: i64,
     /// When the command began, for `-v`.

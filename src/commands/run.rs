@@ -21,6 +21,8 @@ const SORT_MEMORY: u64 = 64 << 20;
 pub async fn run(session: &Session, request: &RunRequest) -> Result<()> {
     // From the first moment on: what is asked early is heeded at the first place where that can be done in order.
     let stop = Stop::listen();
+    // That of the code when the evaluation begins, not of what is checked out meanwhile.
+    session.commit.sha();
     let existing = match session.has_catalog() {
         true => Some(session.open().await?),
         false => None,
@@ -384,8 +386,8 @@ pub(super) fn properties(session: &Session, facts: &evaluation::Facts) -> BTreeM
     if let Some(digest) = &facts.identity.schema_digest {
         out.insert("service-schema-digest".into(), digest.clone());
     }
-    if let Some(sha) = &session.git_sha {
-        out.insert("git-sha".into(), sha.clone());
+    if let Some(sha) = session.commit.sha() {
+        out.insert("git-sha".into(), sha.to_owned());
     }
     out
 }
