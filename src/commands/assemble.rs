@@ -32,13 +32,13 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         ranking
     });
     let resampling = match (&compared.clusters, &compared.measured) {
-        // Of a run and itself nothing differs.
-        (_, None) if job.is_one_run() => None,
-        (Some(clusters), _) if !job.is_one_run() => {
+        (Some(clusters), _) => {
             let ranked = compared.ranked_by_cluster(job.options.alpha);
             let calibration = counts.calibration.as_ref();
             stats::judge_by_clusters(&mut summary, clusters, ranked, calibration, &job.options, seed(job))
         }
+        // Of a run and itself nothing differs.
+        (_, None) if job.is_one_run() => None,
         (_, Some(_)) => stats::resampled_measures(&summary.metrics, seed(job)),
         (_, None) => stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)),
     };
@@ -401,7 +401,7 @@ fn warnings(job: &Job, counts: &Counts) -> Vec<Warning> {
             .map(|((side, folded), correct)| {
                 let more = folded.abs_diff(correct);
                 let (now, then) = (rate(correct), rate(folded));
-                format!("{then} instead of {now} for the {side} ({more} of {n} samples)")
+                format!("{then} instead of {now} for the {side} ({more} more of {n} samples)")
             })
             .collect();
         let text = format!(
