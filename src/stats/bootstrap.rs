@@ -6,6 +6,7 @@ use super::confusion::{LabelCounts, add_to_marginals};
 use super::percentile::{REPLICATES, percentile_interval};
 use super::random::Seed;
 use super::resampler::Resampler;
+use super::sparse_counts::of_answers;
 use crate::model::JointTable;
 
 /// Cells up to which a table is resampled [`REPLICATES`] times; larger ones [`FEWER_REPLICATES`] times.
@@ -22,7 +23,8 @@ pub struct CountIntervals {
     pub replicates: usize,
 }
 
-/// Percentile intervals of level `1 - alpha` for the differences of all metrics from macro F1 to MCC.
+/// Intervals of level `1 - alpha` for the differences of all metrics from macro F1 to MCC: percentile intervals, and where few answers
+/// differ the outer ends of these and of [`of_answers`].
 ///
 /// Both versions are scored on the same resample of the samples, which is a multinomial draw over the cells of their
 /// joint table; its cost depends on the number of cells and not on that of samples. `None` without samples, or unless
@@ -56,8 +58,13 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
             difference.push(b - a);
         }
     }
-    let intervals = RESAMPLED.into_iter().zip(differences.iter_mut());
-    let intervals = intervals.map(|(kind, values)| Some((kind, percentile_interval(values, alpha)?)));
+    let sparse = of_answers(table, alpha);
+    let intervals = RESAMPLED.into_iter().zip(differences.iter_mut()).zip(sparse);
+    let intervals = intervals.map(|((kind, values), sparse)| {
+        let (low, high) = percentile_interval(values, alpha)?;
+        let (least, most) = sparse.unwrap_or((low, high));
+        Some((kind, (low.min(least), high.max(most))))
+    });
     Some(CountIntervals {
         intervals: intervals.collect::<Option<_>>()?,
         replicates,

@@ -1,10 +1,10 @@
 //! Metrics of counts over clusters: from macro F1 to Matthews correlation, and the rates of the pair.
 
-use super::influence::influences;
 use super::{ClusterMetric, InfluenceSums};
 use crate::model::JointTable;
 use crate::stats::classification::RESAMPLED;
 use crate::stats::clusters::ClusterSums;
+use crate::stats::influence::influences;
 use crate::stats::metrics::MetricKind;
 use crate::stats::student::student_quantile;
 

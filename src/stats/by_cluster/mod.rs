@@ -10,7 +10,6 @@
 
 mod confidence;
 mod counts;
-mod influence;
 mod numeric;
 mod ranked;
 

@@ -28,7 +28,7 @@ pub(super) fn influences(table: &JointTable) -> Vec<Row> {
 }
 
 /// Derivatives with respect to the counts of each label, and to the number of samples.
-struct Slopes {
+pub(super) struct Slopes {
     support: Vec<Row>,
     predicted: Vec<Row>,
     correct: Vec<Row>,
@@ -36,7 +36,8 @@ struct Slopes {
 }
 
 impl Slopes {
-    fn new(labels: &[LabelCounts], n: f64) -> Slopes {
+    /// At these counts of one version.
+    pub(super) fn new(labels: &[LabelCounts], n: f64) -> Slopes {
         let none = || vec![[0.0; METRICS]; labels.len()];
         let mut slopes = Slopes {
             support: none(),
@@ -51,7 +52,8 @@ impl Slopes {
         slopes
     }
 
-    fn of(&self, truth: u32, prediction: u32) -> Row {
+    /// What a sample with this truth and answer adds.
+    pub(super) fn of(&self, truth: u32, prediction: u32) -> Row {
         let row = |rows: &[Row], label: u32| rows.get(label as usize).copied().unwrap_or_default();
         let (support, predicted) = (row(&self.support, truth), row(&self.predicted, prediction));
         let correct = if truth == prediction {
@@ -60,6 +62,19 @@ impl Slopes {
             Row::default()
         };
         std::array::from_fn(|metric| support[metric] + predicted[metric] + correct[metric] + self.samples[metric])
+    }
+
+    /// The most that another answer to a sample moves the metric by, over the labels that are a truth.
+    pub(super) fn widest(&self, labels: &[LabelCounts], metric: usize) -> f64 {
+        let ends = |(low, high): (f64, f64), slope: f64| (low.min(slope), high.max(slope));
+        let predicted = self.predicted.iter().map(|row| row[metric]);
+        let all = predicted.fold((f64::INFINITY, f64::NEG_INFINITY), ends);
+        let right = (0..labels.len()).filter(|at| labels[*at].support > 0);
+        let spreads = right.map(|at| {
+            let (low, high) = ends(all, self.predicted[at][metric] + self.correct[at][metric]);
+            high - low
+        });
+        spreads.fold(0.0, f64::max)
     }
 
     /// Macro F1, weighted F1, macro precision and macro recall; a score without a denominator is 0 and stays so.
