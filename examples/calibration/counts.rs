@@ -14,20 +14,26 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
         "mcc",
     ];
     let mut out = Vec::new();
-    for flips in [0.05, 0.25] {
-        let population = population(flips);
+    let three: &[f64] = &[0.5, 0.3, 0.2];
+    let seven: &[f64] = &[0.3, 0.25, 0.2, 0.12, 0.08, 0.03, 0.02];
+    for (shares, name, flips) in [
+        (three, "Three labels (20% the rarest)", 0.05),
+        (three, "Three labels (20% the rarest)", 0.25),
+        (seven, "Seven labels (2% the rarest)", 0.05),
+    ] {
+        let population = population(shares, flips);
         let truth = differences(&population);
         let columns: Vec<(String, usize)> = metrics.iter().map(|name| (*name).to_owned()).zip(0..).collect();
         // One simulation serves all metrics of a size.
-        let shares = all(&crate::cell::SIZES, |n| {
+        let coverage = all(&crate::cell::SIZES, |n| {
             let mut held = vec![0_u64; metrics.len()];
-            let mut random = Seed(0).stream(&format!("counts {n} {flips}"));
+            let mut random = Seed(0).stream(&format!("counts {} {n} {flips}", shares.len()));
             let probabilities: Vec<f64> = population.iter().map(|(_, p)| *p).collect();
             for pair in 0..plan.pairs {
                 let drawn = multinomial(&mut random, *n, &probabilities);
                 let cells = population.iter().zip(drawn).filter(|(_, drawn)| *drawn > 0);
                 let table = JointTable {
-                    labels: labels(),
+                    labels: labels(shares.len()),
                     cells: cells.map(|((cell, _), drawn)| (*cell, drawn)).collect(),
                 };
                 let found = bootstrap_counts_times(&table, 0.05, Seed(pair), REPLICATES).expect("samples");
@@ -42,25 +48,26 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
         let row = |n: u64| crate::cell::SIZES.iter().position(|size| *size == n).unwrap_or(0);
         out.push(grid(
             &format!(
-                "**Three labels (20% the rarest), {:.0}% of the samples flip**: coverage of the 95% bootstrap interval, %",
+                "**{name}, {:.0}% of the samples flip**: coverage of the 95% interval, %",
                 flips * 100.0
             ),
             &columns,
-            |n, metric| Some(shares[row(n)][metric]),
+            |n, metric| Some(coverage[row(n)][metric]),
         ));
     }
     out
 }
 
-fn labels() -> Vec<String> {
-    ["a", "b", "c"].map(String::from).to_vec()
+fn labels(n: usize) -> Vec<String> {
+    (0..n).map(|at| format!("label {at}")).collect()
 }
 
 /// Probabilities of the cells: the baseline is right on 80%, and so many samples flip, six of ten to the better.
-fn population(flips: f64) -> Vec<((u32, u32, u32), f64)> {
+fn population(shares: &[f64], flips: f64) -> Vec<((u32, u32, u32), f64)> {
     let mut cells = Vec::new();
-    for (truth, share) in [(0, 0.5), (1, 0.3), (2, 0.2)] {
-        let [one, two] = [(truth + 1) % 3, (truth + 2) % 3];
+    let n = shares.len() as u32;
+    for (truth, share) in (0..n).zip(shares) {
+        let [one, two] = [(truth + 1) % n, (truth + 2) % n];
         let (fix, regress) = (0.6 * flips, 0.4 * flips);
         cells.extend([
             ((truth, truth, truth), share * (0.8 - regress)),
@@ -80,7 +87,13 @@ fn population(flips: f64) -> Vec<((u32, u32, u32), f64)> {
 fn differences(population: &[((u32, u32, u32), f64)]) -> Vec<f64> {
     let cells = population.iter().map(|(cell, p)| (*cell, (p * 1e12).round() as u64));
     let table = JointTable {
-        labels: labels(),
+        labels: labels(
+            population
+                .iter()
+                .map(|((truth, _, _), _)| *truth as usize + 1)
+                .max()
+                .unwrap_or(0),
+        ),
         cells: cells.collect(),
     };
     let counts = Counts {

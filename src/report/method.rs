@@ -10,8 +10,8 @@ use crate::model::confidence::CALIBRATION_BINS;
 use crate::model::{AccountingClass, ColumnRoles, CompareOptions, Kind, Outcome};
 use crate::stats::search::{MAX_COLUMNS, MAX_PREDICATES};
 use crate::stats::{
-    FEW_CLUSTERS, FEW_FLIPS, FEWER_REPLICATES, LARGE_CLUSTER, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS,
-    MIN_SLICE_SIZE, MetricKind, POWER, REPLICATES, SCORE_PREFIX,
+    FEW_CLUSTERS, FEWER_REPLICATES, LARGE_CLUSTER, MAX_CELLS, MAX_CONFUSION_LABELS, MAX_NOTED_LABELS, MIN_SLICE_SIZE,
+    MetricKind, POWER, REPLICATES, SCORE_PREFIX,
 };
 use serde::Serialize;
 
@@ -56,8 +56,6 @@ pub struct MethodPage {
     pub fewer_resamples: String,
     /// Cells up to which it is not.
     pub max_cells: String,
-    /// Flips below which bootstrap intervals are too narrow.
-    pub few_flips: String,
     /// Most conditions of a slice that a search finds.
     pub predicates: String,
     /// Most columns that are searched.
@@ -113,7 +111,6 @@ pub fn method(owner: &Owner, options: &CompareOptions, roles: &ColumnRoles) -> M
         resamples: count(REPLICATES as u64),
         fewer_resamples: count(FEWER_REPLICATES as u64),
         max_cells: count(MAX_CELLS as u64),
-        few_flips: count(FEW_FLIPS),
         predicates: MAX_PREDICATES.to_string(),
         columns: MAX_COLUMNS.to_string(),
         bins: CALIBRATION_BINS.to_string(),

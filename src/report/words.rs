@@ -2,7 +2,7 @@
 
 use super::format::NONE;
 use crate::model::{AccountingClass, Direction, Kind, Metric, Outcome, Predicate, Verdict};
-use crate::stats::{SCORE_PREFIX, too_narrow};
+use crate::stats::{SCORE_PREFIX, is_of_counts, too_few};
 use serde::Serialize;
 
 /// A verdict as a coloured word. The class never stands alone: the text says the same.
@@ -210,7 +210,7 @@ pub fn verdict_badge(verdict: Verdict, differs: bool, significant: bool) -> Badg
 
 /// The badge of a metric: its verdict, or where it has no test, what its interval says.
 ///
-/// With few flips (regressed and fixed samples) an interval may be too narrow to say anything.
+/// With so few flips (regressed and fixed samples) that accuracy could not be judged, neither are metrics of the same counts.
 pub fn metric_badge(metric: &Metric, alpha: f64, flips: u64) -> Badge {
     let differs = metric.delta.is_none_or(|delta| delta.abs() > 0.0);
     if let Some(verdict) = metric.verdict {
@@ -222,7 +222,7 @@ pub fn metric_badge(metric: &Metric, alpha: f64, flips: u64) -> Badge {
     if delta.abs() <= 0.0 {
         return badge("noise", "no difference");
     }
-    if too_narrow(&metric.name, flips) {
+    if is_of_counts(&metric.name) && too_few(flips, alpha) {
         return badge("unknown", "inconclusive");
     }
     let tested = match (metric.ci_low, metric.ci_high) {

@@ -103,14 +103,14 @@ pub use power::{POWER, detectable_effect};
 pub use random::{Random, Seed};
 pub use ranking::{Ranked, Ranking, RankingDifference, ranking};
 pub use repeats::{FlakeRate, majority, mean_pass_at_k, pass_at_k};
-pub use resample::{FEW_FLIPS, resample, resampled_measures, too_narrow};
+pub use resample::{is_of_counts, resample, resampled_measures};
 pub use scores::{Play, ScoreSummary, ScoreSums, most_within, play};
 pub use shifts::ShiftBins;
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};
 pub use student::{student_quantile, student_two_sided};
 pub use summary::{Summary, summarise};
-pub use verdict::{Evidence, verdict};
+pub use verdict::{Evidence, too_few, verdict};
 
 /// `part / whole`; `None` where the whole is empty.
 fn ratio(part: u64, whole: u64) -> Option<f64> {

@@ -49,7 +49,7 @@ pub fn verdict(evidence: &Evidence, alpha: f64, min_effect: f64) -> Verdict {
     if evidence.flips == 0 && evidence.churned == 0 {
         return Verdict::Unchanged;
     }
-    if evidence.flips > 0 && libm::exp2(-(evidence.flips as f64)) >= alpha {
+    if too_few(evidence.flips, alpha) {
         return Verdict::Inconclusive;
     }
     let (Some(p_value), Some(delta)) = (evidence.p_value, evidence.delta) else {
@@ -60,6 +60,11 @@ pub fn verdict(evidence: &Evidence, alpha: f64, min_effect: f64) -> Verdict {
     } else {
         Verdict::Unchanged
     }
+}
+
+/// Whether there are flips, but so few that no outcome of them could be significant.
+pub fn too_few(flips: u64, alpha: f64) -> bool {
+    flips > 0 && libm::exp2(-(flips as f64)) >= alpha
 }
 
 /// A difference that its interval holds to be none is none, whatever the test says: where samples come in clusters the interval allows for

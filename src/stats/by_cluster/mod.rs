@@ -19,12 +19,12 @@ pub use numeric::NumericClusters;
 pub use ranked::ranked_by_cluster;
 
 use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Of, wanting};
-use super::clusters::ClusterSums;
+use super::clusters::{ClusterSums, FEW_LEANING};
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
 use super::percentile::REPLICATES;
 use super::random::Seed;
-use super::resample::{FEW_FLIPS, add_note, record, too_narrow};
+use super::resample::{add_note, is_of_counts, record};
 use super::summary::Summary;
 use super::verdict::{Evidence, confirmed, verdict};
 use crate::model::comparison::Resampling;
@@ -291,9 +291,9 @@ fn judge(metric: &mut Metric, own: Option<&ClusterMetric>, limit: Option<&str>, 
         let verdict = verdict(&evidence, options.alpha, options.min_effect_headline);
         metric.verdict = Some(confirmed(verdict, own.interval));
     }
-    if too_narrow(&metric.name, own.leaning) {
+    if is_of_counts(&metric.name) && (1..FEW_LEANING).contains(&own.leaning) {
         let few = format!(
-            "the interval is too narrow where fewer than {FEW_FLIPS} clusters lean either way; {} did",
+            "the interval is too narrow where fewer than {FEW_LEANING} clusters lean either way; {} did",
             own.leaning
         );
         add_note(metric, &few);
