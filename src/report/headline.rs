@@ -198,6 +198,14 @@ fn whole(comparison: &Comparison) -> String {
     }
 }
 
+/// What a slice has to be to be tested.
+pub(super) fn testable(comparison: &Comparison) -> &'static str {
+    match comparison.clusters {
+        Some(_) => "large enough, and in enough clusters,",
+        None => "large enough",
+    }
+}
+
 fn slices(comparison: &Comparison) -> String {
     if comparison.verdict == Verdict::NotComparable || comparison.slices.is_empty() {
         return String::new();
@@ -208,7 +216,7 @@ fn slices(comparison: &Comparison) -> String {
         "but"
     };
     match regressions(comparison).count() as u64 {
-        0 if comparison.slices_tested == 0 => ", and no slice was large enough to be tested".to_owned(),
+        0 if comparison.slices_tested == 0 => format!(", and no slice was {} to be tested", testable(comparison)),
         0 => format!(
             ", and none of {} regressed",
             counted(comparison.slices_tested, "tested slice", "tested slices")

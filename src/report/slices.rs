@@ -201,7 +201,8 @@ fn note(comparison: &Comparison, listed: usize) -> String {
         )
     };
     let tested = counted(comparison.slices_tested, "slice was", "slices were");
-    format!("{listed}. {tested} large enough to be tested; their q-values are adjusted for that many tests.")
+    let testable = headline::testable(comparison);
+    format!("{listed}. {tested} {testable} to be tested; their q-values are adjusted for that many tests.")
 }
 
 /// The answer for a slice.

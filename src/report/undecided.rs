@@ -1,6 +1,7 @@
 //! What the numbers leave open: intervals that hold a loss and a gain.
 
 use super::format::{Unit, count, counted};
+use super::headline::testable;
 use super::links;
 use super::measure::Measure;
 use super::words::{PredicateView, metric_title, predicate_views};
@@ -98,7 +99,7 @@ fn sentence(comparison: &Comparison, open: usize) -> String {
         .size(Some(comparison.options.min_effect_slice));
     let small = comparison.slices.len() as u64 - comparison.slices_tested.min(comparison.slices.len() as u64);
     let named = match open {
-        0 if comparison.slices_tested == 0 => "No slice was large enough to be tested".to_owned(),
+        0 if comparison.slices_tested == 0 => format!("No slice was {} to be tested", testable(comparison)),
         0 => "In every tested slice the interval excludes a loss or a gain of the minimum effect".to_owned(),
         n => format!(
             "In {} neither a loss nor a gain of more than {least}, the minimum effect, is excluded",

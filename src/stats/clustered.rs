@@ -153,7 +153,8 @@ impl Judged {
         let error = test.and_then(|test| test.standard_error);
         let (single, most) = match of {
             Of::Rate(single) => (single, Some(1.0)),
-            Of::Mean => (of_singles(sums, alpha), None),
+            // A cluster may change in all its samples by as much as the one that changed most.
+            Of::Mean => (of_singles(sums, alpha), sums.singles().map(|singles| singles.largest)),
         };
         let interval = match (of, sums.leaning()) {
             // No spread at all would make an interval without width: what as many single samples would say is the least.

@@ -38,6 +38,7 @@ pub struct ClusterSums {
     fourths: ExactSum,
     /// Samples by themselves, where they are known: how many, how many differ, and the squares of their differences.
     single: [u64; 2],
+    single_largest: f64,
     single_squares: ExactSum,
 }
 
@@ -73,6 +74,7 @@ impl ClusterSums {
         self.add(samples.sum, samples.n);
         self.single[0] += samples.n;
         self.single[1] += samples.differing;
+        self.single_largest = self.single_largest.max(samples.largest);
         self.single_squares.add(samples.squares);
     }
 
@@ -84,6 +86,7 @@ impl ClusterSums {
         self.fourths.merge(&other.fourths);
         self.single[0] += other.single[0];
         self.single[1] += other.single[1];
+        self.single_largest = self.single_largest.max(other.single_largest);
         self.single_squares.merge(&other.single_squares);
         self.moments.merge(&other.moments);
     }
@@ -116,6 +119,7 @@ impl ClusterSums {
         (n > 0 && n == self.samples()).then(|| Spread {
             n,
             differing,
+            largest: self.single_largest,
             sum,
             squares: self.single_squares.value(),
         })

@@ -13,6 +13,7 @@ use crate::model::{Direction, Verdict};
 pub struct MeanSums {
     n: u64,
     differing: u64,
+    largest: f64,
     sum: ExactSum,
     squares: ExactSum,
 }
@@ -41,6 +42,7 @@ impl MeanSums {
     pub fn add(&mut self, difference: f64) {
         self.n += 1;
         self.differing += u64::from(difference.abs() > 0.0);
+        self.largest = self.largest.max(difference.abs());
         self.sum.add(difference);
         self.squares.add_product(difference, difference);
     }
@@ -49,6 +51,7 @@ impl MeanSums {
     pub fn merge(&mut self, other: &MeanSums) {
         self.n += other.n;
         self.differing += other.differing;
+        self.largest = self.largest.max(other.largest);
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
     }
@@ -88,6 +91,7 @@ impl MeanSums {
         Spread {
             n: self.n,
             differing: self.differing,
+            largest: self.largest,
             sum: self.sum.value(),
             squares: self.squares.value(),
         }
@@ -101,6 +105,8 @@ pub struct Spread {
     pub n: u64,
     /// Samples whose value differs between the versions.
     pub differing: u64,
+    /// The largest difference either way, or more.
+    pub largest: f64,
     /// Sum of the differences.
     pub sum: f64,
     /// Sum of their squares.
@@ -113,6 +119,7 @@ impl Spread {
         Spread {
             n,
             differing: risen + fallen,
+            largest: f64::from(u8::from(risen + fallen > 0)),
             sum: risen as f64 - fallen as f64,
             squares: (risen + fallen) as f64,
         }
@@ -123,6 +130,7 @@ impl Spread {
         Spread {
             n: self.n + other.n,
             differing: self.differing + other.differing,
+            largest: self.largest.max(other.largest),
             sum: self.sum + other.sum,
             squares: self.squares + other.squares,
         }
