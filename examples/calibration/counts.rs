@@ -15,11 +15,14 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
     ];
     let mut out = Vec::new();
     let three: &[f64] = &[0.5, 0.3, 0.2];
+    let rare: &[f64] = &[0.96, 0.02, 0.02];
     let seven: &[f64] = &[0.3, 0.25, 0.2, 0.12, 0.08, 0.03, 0.02];
     for (shares, name, flips) in [
         (three, "Three labels (20% the rarest)", 0.05),
         (three, "Three labels (20% the rarest)", 0.25),
         (seven, "Seven labels (2% the rarest)", 0.05),
+        (rare, "One label of 96%, two of 2%", 0.01),
+        (rare, "One label of 96%, two of 2%", 0.05),
     ] {
         let population = population(shares, flips);
         let truth = differences(&population);
@@ -27,7 +30,7 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
         // One simulation serves all metrics of a size.
         let coverage = all(&crate::cell::SIZES, |n| {
             let mut held = vec![0_u64; metrics.len()];
-            let mut random = Seed(0).stream(&format!("counts {} {n} {flips}", shares.len()));
+            let mut random = Seed(0).stream(&format!("counts {shares:?} {n} {flips}"));
             let probabilities: Vec<f64> = population.iter().map(|(_, p)| *p).collect();
             for pair in 0..plan.pairs {
                 let drawn = multinomial(&mut random, *n, &probabilities);

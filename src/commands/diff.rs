@@ -12,7 +12,7 @@ use crate::media::{Collector, Linked, MediaFiles};
 use crate::model::{Comparison, Direction, NonInferiority, SampleSet};
 use crate::publish::Item;
 use crate::report::format::Unit;
-use crate::report::headline::{headline_metric, why_untold};
+use crate::report::headline::{UNCHANGED, headline_metric, why_untold};
 use crate::report::measure::lower;
 use crate::report::words::metric_title;
 use crate::report::{markdown, terminal};
@@ -82,12 +82,12 @@ fn gate(comparison: &Comparison) -> Result<()> {
     if comparison.non_inferiority != Some(NonInferiority::NotShown) {
         let why = why_untold(comparison);
         let text = format!("whether a loss of {margin} is excluded cannot be told: {why}");
-        let more = if comparison.clusters.is_some() {
-            "clusters"
-        } else {
-            "samples"
+        let hint = match (why, comparison.clusters) {
+            (UNCHANGED, _) => "where nothing can change there is nothing to exclude: leave --margin out",
+            (_, Some(_)) => "evaluate on more clusters",
+            (_, None) => "evaluate on more samples",
         };
-        return Err(Error::not_comparable(text).with_hint(format!("evaluate on more {more}")));
+        return Err(Error::not_comparable(text).with_hint(hint));
     }
     Err(match lost {
         true => Error::regression(format!(

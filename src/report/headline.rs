@@ -69,14 +69,15 @@ pub fn non_inferiority(comparison: &Comparison) -> Option<String> {
     })
 }
 
+/// Of a mean that never changed nobody knows by how much it would.
+pub const UNCHANGED: &str = "no sample changed, so that no change has a size";
+
 /// Why no interval of the headline is sure to hold.
 pub fn why_untold(comparison: &Comparison) -> &'static str {
     let outcomes = &comparison.outcomes;
     let delta = headline_metric(comparison).and_then(|metric| metric.delta);
     match comparison.clusters {
-        _ if outcomes.regressed + outcomes.fixed == 0 && delta == Some(0.0) => {
-            "no sample changed, so that no change has a size"
-        }
+        _ if outcomes.regressed + outcomes.fixed == 0 && delta == Some(0.0) => UNCHANGED,
         Some(_) => "clusters are too few, or too uneven",
         None => "the samples are too few",
     }

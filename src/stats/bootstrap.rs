@@ -202,7 +202,7 @@ pub(super) mod tests {
         let same = bootstrap_counts(&table(&[((0, 0, 0), 5), ((1, 0, 0), 5)]), 0.05, Seed(1)).expect("samples");
         for (kind, (low, high)) in same.intervals.into_iter().filter(|(kind, _)| *kind != MetricKind::Mcc) {
             assert!(
-                low < -0.05 && high > 0.05 && (low + high).abs() < 1e-9,
+                low < -0.03 && high > 0.03 && (low + high).abs() < 1e-9,
                 "{kind:?} {low} {high}"
             );
         }

@@ -4,7 +4,9 @@ use super::by_cluster::{ClusterEvidence, note_limit};
 use super::clusters::{ClusterSums, ClusterTest, FEW_LEANING};
 use super::intervals::tango;
 use super::means::detectable_mean;
+use super::power::POWER;
 use super::slices::{MIN_SLICE_SIZE, family};
+use super::special::normal_quantile;
 use super::summary::Summary;
 use super::verdict::{Evidence, confirmed, verdict};
 use crate::model::comparison::LabelChanges;
@@ -129,6 +131,20 @@ fn of_singles(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
     singles.interval(singles.error()?, alpha)
 }
 
+/// Smallest difference found with 80% power: by Student's test, and by the interval, which has to leave zero out too; it reaches as far from
+/// such a difference as it does from the one found towards zero.
+fn detectable(test: Option<ClusterTest>, interval: Option<(f64, f64)>, alpha: f64) -> Option<f64> {
+    let test = test?;
+    let error = test.standard_error?;
+    let by_test = detectable_mean(error, alpha)?;
+    let reach = interval.map_or(0.0, |(low, high)| match test.mean {
+        mean if mean > 0.0 => mean - low,
+        mean if mean < 0.0 => high - mean,
+        _ => high.max(-low),
+    });
+    Some(by_test.max(reach + normal_quantile(POWER)? * error))
+}
+
 /// The outer ends of two intervals.
 fn hull((low, high): (f64, f64), other: Option<(f64, f64)>) -> (f64, f64) {
     other.map_or((low, high), |(least, most)| (low.min(least), high.max(most)))
@@ -150,7 +166,6 @@ impl Judged {
     pub(super) fn of(sums: &ClusterSums, of: Of, alpha: f64) -> Judged {
         let test = sums.test(alpha);
         let student = test.and_then(|test| test.interval);
-        let error = test.and_then(|test| test.standard_error);
         let (single, most) = match of {
             Of::Rate(single) => (single, Some(1.0)),
             // A cluster may change in all its samples by as much as the one that changed most.
@@ -179,7 +194,7 @@ impl Judged {
                 Of::Rate(_) => test.map(|_| sums.mcnemar()),
                 Of::Mean => test.and_then(|test| test.p_value).map(|p| p.max(signs).max(leans)),
             },
-            detectable: error.and_then(|error| detectable_mean(error, alpha)),
+            detectable: detectable(test, interval.map(bounded), alpha),
             samples: sums.samples(),
             leaning: sums.leaning(),
             few: wanting(sums).is_some(),

@@ -9,7 +9,7 @@ use super::random::Seed;
 /// Clusters that have to lean either way for Student's interval to hold where all may.
 pub(super) const FEW_LEANING: u64 = 10;
 /// Clusters that lean from which on what they change is taken for all that one may.
-const MANY_LEANING: f64 = 30.0;
+pub(super) const MANY_LEANING: f64 = 30.0;
 
 /// Clustered McNemar test over (regressed, fixed) of each cluster: Obuchowski (1998), Statistics in Medicine
 /// 17:1495-1507, without the factor (K - 1) / K (Yang, Sun and Hardin 2010).
@@ -40,6 +40,7 @@ pub struct ClusterSums {
     single: [u64; 2],
     single_largest: f64,
     single_squares: ExactSum,
+    single_fourths: ExactSum,
 }
 
 /// What clusters say about the mean difference over all samples.
@@ -76,6 +77,7 @@ impl ClusterSums {
         self.single[1] += samples.differing;
         self.single_largest = self.single_largest.max(samples.largest);
         self.single_squares.add(samples.squares);
+        self.single_fourths.add(samples.fourths);
     }
 
     /// Adds the clusters of another part; a cluster must be whole in one of them.
@@ -88,6 +90,7 @@ impl ClusterSums {
         self.single[1] += other.single[1];
         self.single_largest = self.single_largest.max(other.single_largest);
         self.single_squares.merge(&other.single_squares);
+        self.single_fourths.merge(&other.single_fourths);
         self.moments.merge(&other.moments);
     }
 
@@ -122,6 +125,7 @@ impl ClusterSums {
             largest: self.single_largest,
             sum,
             squares: self.single_squares.value(),
+            fourths: self.single_fourths.value(),
         })
     }
 

@@ -26,7 +26,7 @@ pub enum SliceSums {
     /// Answers that are right or wrong.
     Counts(JointTable),
     /// Absolute errors, or the first score.
-    Measured(ScoreSums),
+    Measured(Box<ScoreSums>),
 }
 
 impl SliceSums {
@@ -51,7 +51,7 @@ impl SliceSums {
                     &MeasuredSlice {
                         predicates,
                         origin,
-                        sums,
+                        sums: *sums,
                     },
                     alpha,
                 )
@@ -240,7 +240,7 @@ mod tests {
         for (direction, delta) in [(Direction::Lower, 0.5), (Direction::Higher, -0.5)] {
             let mut sums = ScoreSums::new(direction, 0.0);
             sums.add(1.0, 1.0 + delta);
-            let sums = SliceSums::Measured(sums);
+            let sums = SliceSums::Measured(Box::new(sums));
             let worse = discovered(&found, &[], &sums, Sense::Worse, 0.05);
             let half = worse.confirming;
             assert_eq!(

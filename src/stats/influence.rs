@@ -64,17 +64,26 @@ impl Slopes {
         std::array::from_fn(|metric| support[metric] + predicted[metric] + correct[metric] + self.samples[metric])
     }
 
-    /// The most that another answer to a sample moves the metric by, over the labels that are a truth.
-    pub(super) fn widest(&self, labels: &[LabelCounts], metric: usize) -> f64 {
-        let ends = |(low, high): (f64, f64), slope: f64| (low.min(slope), high.max(slope));
-        let predicted = self.predicted.iter().map(|row| row[metric]);
-        let all = predicted.fold((f64::INFINITY, f64::NEG_INFINITY), ends);
-        let right = (0..labels.len()).filter(|at| labels[*at].support > 0);
-        let spreads = right.map(|at| {
-            let (low, high) = ends(all, self.predicted[at][metric] + self.correct[at][metric]);
-            high - low
-        });
-        spreads.fold(0.0, f64::max)
+    /// The mean square of what a flip moves the metrics by, where flips are spread over the labels as samples are: of each label
+    /// between its right answer and the mean of all wrong ones.
+    pub(super) fn flip_squares(&self, labels: &[LabelCounts]) -> Row {
+        let (all, others) = (labels.len() as f64, labels.len() as f64 - 1.0);
+        let n: u64 = labels.iter().map(|label| label.support).sum();
+        let mut squares = Row::default();
+        if n == 0 || others <= 0.0 {
+            return squares;
+        }
+        let mean: Row = std::array::from_fn(|metric| self.predicted.iter().map(|row| row[metric]).sum::<f64>() / all);
+        for (at, label) in labels.iter().enumerate().filter(|(_, label)| label.support > 0) {
+            let share = label.support as f64 / n as f64;
+            for (metric, square) in squares.iter_mut().enumerate() {
+                let own = self.predicted[at][metric];
+                let wrong = (mean[metric] * all - own) / others;
+                let by = own + self.correct[at][metric] - wrong;
+                *square += share * by * by;
+            }
+        }
+        squares
     }
 
     /// Macro F1, weighted F1, macro precision and macro recall; a score without a denominator is 0 and stays so.

@@ -16,6 +16,7 @@ pub struct MeanSums {
     largest: f64,
     sum: ExactSum,
     squares: ExactSum,
+    fourths: ExactSum,
 }
 
 /// What the differences say about their mean.
@@ -25,6 +26,8 @@ pub struct MeanTest {
     pub n: u64,
     /// Samples whose value differs between the versions.
     pub differing: u64,
+    /// As many samples make up the change: those that differ, unless a few differ by far more than all others.
+    pub changed: u64,
     /// Mean difference.
     pub mean: f64,
     /// Its standard error; `None` for one sample.
@@ -45,6 +48,8 @@ impl MeanSums {
         self.largest = self.largest.max(difference.abs());
         self.sum.add(difference);
         self.squares.add_product(difference, difference);
+        let square = difference * difference;
+        self.fourths.add_product(square, square);
     }
 
     /// Adds the samples of another part.
@@ -54,6 +59,7 @@ impl MeanSums {
         self.largest = self.largest.max(other.largest);
         self.sum.merge(&other.sum);
         self.squares.merge(&other.squares);
+        self.fourths.merge(&other.fourths);
     }
 
     /// Takes out the samples of a part.
@@ -62,6 +68,7 @@ impl MeanSums {
         self.differing = self.differing.saturating_sub(part.differing);
         self.sum.subtract(&part.sum);
         self.squares.subtract(&part.squares);
+        self.fourths.subtract(&part.fourths);
     }
 
     /// Mean, interval of level `1 - alpha`, paired t test and detectable effect; `None` without samples.
@@ -78,6 +85,7 @@ impl MeanSums {
         Some(MeanTest {
             n: self.n,
             differing: self.differing,
+            changed: spread.changed(),
             mean,
             standard_error,
             interval: standard_error.and_then(|error| spread.interval(error, alpha)),
@@ -94,9 +102,14 @@ impl MeanSums {
             largest: self.largest,
             sum: self.sum.value(),
             squares: self.squares.value(),
+            fourths: self.fourths.value(),
         }
     }
 }
+
+/// Share of the samples that differences have to be spread over, by [`Spread::effective`], for Student's interval to hold: a sixth where they
+/// are exponential, a third where normal.
+const SPARSE: f64 = 0.125;
 
 /// What differences add up to, rounded.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -111,6 +124,8 @@ pub struct Spread {
     pub sum: f64,
     /// Sum of their squares.
     pub squares: f64,
+    /// Sum of their fourth powers.
+    pub fourths: f64,
 }
 
 impl Spread {
@@ -122,6 +137,7 @@ impl Spread {
             largest: f64::from(u8::from(risen + fallen > 0)),
             sum: risen as f64 - fallen as f64,
             squares: (risen + fallen) as f64,
+            fourths: (risen + fallen) as f64,
         }
     }
 
@@ -133,6 +149,7 @@ impl Spread {
             largest: self.largest.max(other.largest),
             sum: self.sum + other.sum,
             squares: self.squares + other.squares,
+            fourths: self.fourths + other.fourths,
         }
     }
 
@@ -150,9 +167,9 @@ impl Spread {
 
     /// Student's interval of the mean, or where its spread says little the outer ends of it and of Tango's.
     ///
-    /// Tango's (1998) is of flips. Differences of which each is one, up or down, are flips; others are taken for as many flips of their
-    /// root mean square, so many of which rise that they add up to the same: of 0/1 scores the interval is that of their flips, and in
-    /// large samples it is Student's.
+    /// Tango's (1998) is of flips. Differences of which each is one, up or down, are flips; others are taken for as many flips of one size
+    /// as would vary as much ([`effective`](Spread::effective)), so many of which rise that they add up to the same: of 0/1 scores the
+    /// interval is that of their flips, and in large samples it is Student's.
     ///
     /// `None` where nothing differs: of what never changed nobody knows by how much it changes where it does.
     pub(super) fn interval(&self, error: f64, alpha: f64) -> Option<(f64, f64)> {
@@ -163,19 +180,39 @@ impl Spread {
         if !self.is_sparse(error) {
             return Some(student);
         }
-        let differing = self.differing as f64;
-        let size = libm::sqrt(self.squares / differing);
-        let lean = (self.sum / size).clamp(-differing, differing);
-        let flips = [differing + lean, differing - lean].map(|twice| twice / 2.0);
+        let m = self.effective();
+        let size = libm::sqrt(self.squares / m);
+        let lean = (self.sum / size).clamp(-m, m);
+        let flips = [m + lean, m - lean].map(|twice| twice / 2.0);
         let (low, high) = tango_of(flips, self.n as f64, alpha)?;
-        Some((student.0.min(low * size), student.1.max(high * size)))
+        // Nothing, unless the sum is more than so many could make up.
+        let off = self.mean() - lean * size / self.n as f64;
+        Some((student.0.min(low * size + off), student.1.max(high * size + off)))
+    }
+
+    /// How many differences of one size would vary as much: (sum of squares)² / sum of fourth powers, those that differ at most.
+    fn effective(&self) -> f64 {
+        let (differing, effective) = (self.differing as f64, self.squares * self.squares / self.fourths);
+        if effective.is_finite() {
+            effective.clamp(1.0, differing.max(1.0))
+        } else {
+            differing
+        }
+    }
+
+    /// As many samples make up the change.
+    fn changed(&self) -> u64 {
+        match self.effective() {
+            few if few < SPARSE * self.n as f64 => libm::round(few) as u64,
+            _ => self.differing,
+        }
     }
 
     /// Student's test of the mean, never below what so many signs can reach; where the spread says little, nor below the score test, by
     /// which Tango's interval holds zero or not.
     pub(super) fn p_value(&self, error: f64) -> f64 {
         let student = student_test(self.mean(), error, self.n as f64 - 1.0);
-        let signs = libm::exp2(-(self.differing as f64));
+        let signs = libm::exp2(-(self.changed() as f64));
         let score = if self.is_sparse(error) {
             score_test(self.sum, self.squares)
         } else {
@@ -184,9 +221,11 @@ impl Spread {
         student.max(signs).max(score)
     }
 
-    /// Whether the spread of the differences says less of their mean than their number: most samples do not differ, or all by the same.
+    /// Whether the spread of the differences says less of their mean than their number: most samples do not differ, or by far less than a
+    /// few do, or all differ by the same.
     fn is_sparse(&self, error: f64) -> bool {
-        self.differing > 0 && (2 * self.differing < self.n || error <= 0.0)
+        let few = 2 * self.differing < self.n || self.effective() < SPARSE * self.n as f64;
+        self.differing > 0 && (few || error <= 0.0)
     }
 }
 
@@ -205,7 +244,7 @@ impl MeanTest {
     pub fn verdict(&self, direction: Direction, alpha: f64, min_effect: f64) -> Verdict {
         let evidence = Evidence {
             n: self.n,
-            flips: self.differing,
+            flips: self.changed,
             churned: self.differing,
             delta: Some(self.mean),
             p_value: self.p_value,

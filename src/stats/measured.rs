@@ -4,6 +4,7 @@ use super::flips;
 use super::metrics::MetricKind;
 use super::numeric::NumericSums;
 use super::random::Seed;
+use super::resample::add_note;
 use super::scores::{ScoreSummary, ScoreSums};
 use super::shifts::ShiftBins;
 use super::slices::{MIN_SLICE_SIZE, family};
@@ -149,6 +150,9 @@ pub fn summarise_measured(counts: &MeasuredCounts, options: &CompareOptions, see
     }
 }
 
+/// Samples that have to make up a change of squared errors for a draw of their means to tell how it varies.
+const FEW_CHANGED: u64 = 10;
+
 fn numeric(sums: &NumericSums, options: &CompareOptions, seed: Seed) -> (Vec<Metric>, Vec<ScoreResult>) {
     let Some(found) = sums.summary(options.alpha, seed) else {
         let empty = MetricKind::NUMERIC.map(|kind| kind.of_versions(None, None));
@@ -161,12 +165,24 @@ fn numeric(sums: &NumericSums, options: &CompareOptions, seed: Seed) -> (Vec<Met
         Some(values) => MetricKind::R2.tested(values, found.r2_interval, None, None),
         None => MetricKind::R2.of_versions(None, Some("undefined: the truths do not vary".into())),
     };
-    let metrics = vec![
+    let mut metrics = vec![
         mean(MetricKind::Mae, &found.absolute),
         MetricKind::Rmse.tested(found.rmse, found.rmse_interval, None, None),
         r2,
         mean(MetricKind::MeanError, &found.signed),
     ];
+    let changed = found.absolute.difference.changed;
+    if changed < FEW_CHANGED {
+        let note = format!(
+            "as many as {changed} samples make up the change: the interval is not sure to hold below {FEW_CHANGED}"
+        );
+        let squares = metrics
+            .iter_mut()
+            .skip(1)
+            .take(2)
+            .filter(|metric| metric.ci_low.is_some());
+        squares.for_each(|metric| add_note(metric, &note));
+    }
     let result = result(MetricKind::Mae.name(), sums.absolute(), Some(&found.absolute));
     (metrics, vec![result])
 }

@@ -8,44 +8,83 @@ use super::means::Spread;
 use super::metrics::MetricKind;
 use crate::model::JointTable;
 
-/// Intervals of the differences from macro F1 to MCC, candidate minus baseline, of level `1 - alpha`; `None` where half of the answers or
-/// more differ, or a metric does not depend on any.
+/// What a difference of a metric rests on: the samples whose answers differ.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Moved {
+    /// The difference, candidate minus baseline.
+    difference: f64,
+    /// What each answer that differs moves the metric by; of its squares no less than as many flips would have that are spread over
+    /// the labels as samples are, since of a rare label none may have been seen.
+    spread: Spread,
+    /// Mean square of a flip.
+    flip: f64,
+}
+
+impl Moved {
+    /// Standard error of the difference, as if samples were by themselves.
+    pub(super) fn error(&self) -> f64 {
+        self.spread.error().unwrap_or_default()
+    }
+
+    /// About the difference, the interval of a mean of which most samples have no part ([`Spread::interval`]); where no answer differs
+    /// Tango's for as many samples without a flip, times what a flip moves the metric by. `None` where half of the answers or more differ, or
+    /// the metric does not depend on any.
+    fn interval(&self, alpha: f64) -> Option<(f64, f64)> {
+        let n = self.spread.n;
+        if self.spread.differing == 0 {
+            let size = libm::sqrt(self.flip);
+            let (low, high) = tango(0, 0, n, alpha).filter(|_| size > 0.0)?;
+            return Some((low * size, high * size));
+        }
+        if 2 * self.spread.differing >= n {
+            return None;
+        }
+        let (low, high) = self.spread.interval(self.error(), alpha)?;
+        let off = self.difference - self.spread.sum / n as f64;
+        Some((low + off, high + off))
+    }
+}
+
+/// What the differences from macro F1 to MCC rest on.
 ///
 /// Between two versions that answer nearly all samples alike a metric differs by the sum of what each other answer moves it by: its
-/// derivatives at what both versions' counts are together. So the difference is a mean of which most samples have no part, and its interval
-/// that of such a mean ([`Spread::interval`]), about the difference itself. Where no answer differs it is Tango's for as many samples without a
-/// flip, times the most that an answer could move the metric by.
-pub(super) fn of_answers(table: &JointTable, alpha: f64) -> [Option<(f64, f64)>; RESAMPLED.len()] {
+/// derivatives at what both versions' counts are together.
+pub(super) fn moved(table: &JointTable) -> [Moved; RESAMPLED.len()] {
     let n = table.n();
     let versions = marginals(table);
     let slopes = Slopes::new(&together(&versions), 2.0 * n as f64);
     // Derivatives at twice the counts are half as large.
     let scale = 2.0 * n as f64;
-    let mut moved = RESAMPLED.map(|_| Spread { n, ..Spread::default() });
+    let [old, new] = versions.each_ref().map(|labels| values(labels, n));
+    let flip = slopes.flip_squares(&versions[0]);
+    let mut moved: [Moved; RESAMPLED.len()] = std::array::from_fn(|metric| Moved {
+        difference: new[metric] - old[metric],
+        spread: Spread { n, ..Spread::default() },
+        flip: scale * scale * flip[metric],
+    });
+    let mut flips = 0;
     for (&(truth, a, b), &samples) in table.cells.iter().filter(|((_, a, b), _)| a != b) {
         let (old, new) = (slopes.of(truth, a), slopes.of(truth, b));
-        for (metric, spread) in moved.iter_mut().enumerate() {
+        flips += if a == truth || b == truth { samples } else { 0 };
+        for (metric, Moved { spread, .. }) in moved.iter_mut().enumerate() {
             let by = scale * (new[metric] - old[metric]);
             spread.differing += if by.abs() > 0.0 { samples } else { 0 };
             spread.sum += samples as f64 * by;
             spread.squares += samples as f64 * by * by;
         }
     }
-    let [old, new] = versions.each_ref().map(|labels| values(labels, n));
-    std::array::from_fn(|metric| {
-        let spread = &moved[metric];
-        if spread.differing == 0 {
-            let most = scale * slopes.widest(&versions[0], metric);
-            let (low, high) = tango(0, 0, n, alpha).filter(|_| most > 0.0)?;
-            return Some(bounded(RESAMPLED[metric], (low * most, high * most)));
-        }
-        if 2 * spread.differing >= n {
-            return None;
-        }
-        let (low, high) = spread.interval(spread.error()?, alpha)?;
-        let off = (new[metric] - old[metric]) - spread.sum / n as f64;
-        Some(bounded(RESAMPLED[metric], (low + off, high + off)))
-    })
+    for Moved { spread, flip, .. } in &mut moved {
+        spread.squares = spread.squares.max(flips as f64 * *flip);
+        // As so many flips of one size.
+        spread.fourths = spread.squares * spread.squares / spread.differing.max(1) as f64;
+    }
+    moved
+}
+
+/// Intervals of the differences from macro F1 to MCC, of level `1 - alpha`, as [`Moved::interval`] has them.
+pub(super) fn of_answers(table: &JointTable, alpha: f64) -> [Option<(f64, f64)>; RESAMPLED.len()] {
+    let moved = moved(table);
+    std::array::from_fn(|metric| Some(bounded(RESAMPLED[metric], moved[metric].interval(alpha)?)))
 }
 
 /// Counts of both versions added up.

@@ -224,7 +224,7 @@ impl Subject<'_> {
             for [baseline, candidate] in members.iter().map(|at| self.values[*at]) {
                 sums.add(baseline, candidate);
             }
-            return SliceSums::Measured(sums);
+            return SliceSums::Measured(Box::new(sums));
         }
         let mut cells: HashMap<u32, u64> = HashMap::new();
         for at in members {

@@ -6,6 +6,7 @@ use crate::stats::classification::RESAMPLED;
 use crate::stats::clusters::ClusterSums;
 use crate::stats::influence::influences;
 use crate::stats::metrics::MetricKind;
+use crate::stats::sparse_counts::moved;
 use crate::stats::student::student_quantile;
 
 /// The metrics that are a share of the samples.
@@ -22,6 +23,8 @@ pub struct CountClusters {
     differences: [InfluenceSums; RESAMPLED.len()],
     rates: [ClusterSums; RATES.len()],
     leaning: u64,
+    /// Errors of the differences as if samples were by themselves, and flips spread over the labels as samples are.
+    single: [f64; RESAMPLED.len()],
 }
 
 /// What a sample of a cell adds.
@@ -44,6 +47,7 @@ impl CountClusters {
             differences: Default::default(),
             rates: Default::default(),
             leaning: 0,
+            single: moved(table).map(|moved| moved.error()),
         }
     }
 
@@ -75,13 +79,15 @@ impl CountClusters {
 
     /// Every metric with its interval of level `1 - alpha`, `differences` being those of the metrics of both versions.
     pub(super) fn metrics(&self, difference: impl Fn(&str) -> Option<f64>, alpha: f64) -> Vec<ClusterMetric> {
-        let versions = RESAMPLED.iter().zip(&self.differences).filter_map(|(kind, errors)| {
+        let errors = self.differences.iter().zip(self.single);
+        let versions = RESAMPLED.iter().zip(errors).filter_map(|(kind, (errors, single))| {
             let most = match kind {
                 MetricKind::Kappa | MetricKind::Mcc => 2.0,
                 _ => 1.0,
             };
             let metric = ClusterMetric::new(kind.name(), errors.clusters, self.leaning);
-            Some(metric.with_error(difference(kind.name())?, errors.error(), most, alpha))
+            let error = errors.error().map(|error| error.max(single));
+            Some(metric.with_error(difference(kind.name())?, error, most, alpha))
         });
         let rates = RATES.iter().zip(&self.rates).map(|(kind, sums)| ClusterMetric {
             interval: rate_interval(sums, alpha),

@@ -19,7 +19,7 @@ pub use numeric::NumericClusters;
 pub use ranked::ranked_by_cluster;
 
 use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Of, wanting};
-use super::clusters::{ClusterSums, FEW_LEANING};
+use super::clusters::{ClusterSums, FEW_LEANING, MANY_LEANING};
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
 use super::percentile::REPLICATES;
@@ -185,6 +185,7 @@ pub fn judge_by_clusters(
     if let Some(headline) = summary.metrics.first_mut() {
         note_limit(headline, clusters.whole.clusters(), clusters);
         note_rare(headline, &clusters.whole);
+        note_unseen(headline, &clusters.whole);
     }
     for metric in summary.metrics.iter_mut().skip(1) {
         let own = found.iter().find(|own| own.name == metric.name);
@@ -208,6 +209,17 @@ pub fn judge_by_clusters(
 pub(super) fn note_limit(metric: &mut Metric, clusters: u64, counts: &ClusterCounts) {
     if let Some(limit) = limit(clusters, counts).filter(|_| metric.ci_low.is_some()) {
         add_note(metric, &format!("interval and test are sure to hold {limit}"));
+    }
+}
+
+/// Says beside it if the interval allows for more than was seen.
+fn note_unseen(metric: &mut Metric, sums: &ClusterSums) {
+    let leaning = sums.leaning();
+    if metric.ci_low.is_some() && (leaning as f64) < MANY_LEANING && (leaning < FEW_LEANING || sums.is_sparse()) {
+        add_note(
+            metric,
+            &format!("{leaning} clusters lean, so that the interval allows for others that would change as wholes"),
+        );
     }
 }
 
