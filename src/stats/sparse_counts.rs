@@ -105,3 +105,66 @@ fn bounded(kind: MetricKind, (low, high): (f64, f64)) -> (f64, f64) {
     };
     (low.max(-most), high.min(most))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// 1,000 samples, 960 of one label and 20 of each of two others, all answered right but those that the candidate loses.
+    fn rare(lost_common: u64, lost_rare: u64) -> JointTable {
+        let cells = [
+            ((0, 0, 0), 960 - lost_common),
+            ((0, 0, 1), lost_common),
+            ((1, 1, 1), 20 - lost_rare),
+            ((1, 1, 0), lost_rare),
+            ((2, 2, 2), 20),
+        ];
+        JointTable {
+            labels: ["common", "rare", "scarce"].map(String::from).to_vec(),
+            cells: cells.into_iter().filter(|(_, n)| *n > 0).collect(),
+        }
+    }
+
+    fn recall(table: &JointTable) -> (f64, f64) {
+        of_answers(table, 0.05)[3].expect("sparse")
+    }
+
+    /// Recall of a label of twenty samples is hardly known, whether a sample of another one flipped or not.
+    #[test]
+    fn rare_labels_are_not_surer_for_flips_of_the_common_one() {
+        let (_, none) = recall(&rare(0, 0));
+        assert!((0.01..0.02).contains(&none), "{none}");
+        let lows: Vec<f64> = [0, 1, 4, 10].map(|lost| recall(&rare(lost, 0)).0).to_vec();
+        assert!(lows.windows(2).all(|pair| pair[1] < pair[0]), "{lows:?}");
+        let (low, high) = recall(&rare(10, 1));
+        assert!(low < -0.05 && high > -0.02, "{low} {high}");
+    }
+
+    /// With one true label, of as many as are answered, macro recall is accuracy over all of them.
+    #[test]
+    fn it_is_tangos_interval_where_the_metric_is_accuracy() {
+        let table = JointTable {
+            labels: ["a", "b"].map(String::from).to_vec(),
+            cells: [((0, 0, 0), 180), ((0, 0, 1), 3), ((0, 1, 0), 9), ((0, 1, 1), 8)].into(),
+        };
+        let (low, high) = recall(&table);
+        let (least, most) = tango(9, 3, 200, 0.05).expect("defined");
+        assert!(
+            low <= least / 2.0 + 1e-12 && (low - least / 2.0).abs() < 0.002,
+            "{low} {least}"
+        );
+        assert!(
+            high >= most / 2.0 - 1e-12 && (high - most / 2.0).abs() < 0.002,
+            "{high} {most}"
+        );
+    }
+
+    #[test]
+    fn half_of_the_answers_are_no_few() {
+        let table = JointTable {
+            labels: ["a", "b"].map(String::from).to_vec(),
+            cells: [((0, 0, 1), 30), ((0, 1, 0), 30), ((1, 1, 1), 60)].into(),
+        };
+        assert_eq!(of_answers(&table, 0.05), [None; RESAMPLED.len()]);
+    }
+}
