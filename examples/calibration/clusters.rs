@@ -79,7 +79,8 @@ const SPOILED: [&str; 7] = [
 fn large(plan: &Plan) -> Table {
     let rows = all(&[0.1, 0.15, 0.2, 0.35, 0.5], |share| {
         let mut random = Seed(0).stream(&format!("a cluster of {share}"));
-        let mut held = SPOILED.map(|_| 0_u64);
+        // Held, of as many that have an interval at all: the limit on how much clusters weigh stays.
+        let mut held = SPOILED.map(|_| [0_u64; 2]);
         for seed in 0..plan.pairs {
             let drawn = Labels::of(50, *share, &mut random);
             let unlimited = ClusterCounts {
@@ -90,11 +91,14 @@ fn large(plan: &Plan) -> Table {
             for (held, name) in held.iter_mut().zip(SPOILED) {
                 let metric = metrics.iter().find(|metric| metric.name == name);
                 let interval = metric.and_then(|metric| metric.ci_low.zip(metric.ci_high));
-                *held += u64::from(holds(interval, 0.0) == Some(true));
+                if let Some(holds) = holds(interval, 0.0) {
+                    *held = [held[0] + u64::from(holds), held[1] + 1];
+                }
             }
         }
         let name = format!("{:.0}%", 100.0 * share);
-        (name, held.map(|held| Some(held as f64 / plan.pairs as f64)).to_vec())
+        let share = |[held, all]: [u64; 2]| (all > 0).then(|| held as f64 / all as f64);
+        (name, held.map(share).to_vec())
     });
     Table {
         title: "**One of fifty clusters has a share of all samples**: coverage, %".to_owned(),
