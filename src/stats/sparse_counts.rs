@@ -12,36 +12,59 @@ use crate::model::JointTable;
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Moved {
     /// The difference, candidate minus baseline.
-    difference: f64,
-    /// What each answer that differs moves the metric by; of its squares no less than as many flips would have that are spread over
-    /// the labels as samples are, since of a rare label none may have been seen.
+    pub(super) difference: f64,
+    /// What each answer that differs moves the metric by.
     spread: Spread,
-    /// Mean square of a flip.
+    /// Samples that were fixed and that regressed.
+    flips: [u64; 2],
+    /// Mean square of what a flip moves the metric by, where flips are spread over the labels as samples are.
     flip: f64,
 }
 
 impl Moved {
-    /// Standard error of the difference, as if samples were by themselves.
+    /// Standard error of the difference, as if samples were by themselves; not less than of as many flips that are spread over the labels, since
+    /// of a rare label none may have been seen.
     pub(super) fn error(&self) -> f64 {
-        self.spread.error().unwrap_or_default()
+        let [fixed, regressed] = self.flips;
+        let spread = libm::sqrt((fixed + regressed) as f64 * self.flip) / self.spread.n.max(1) as f64;
+        self.spread.error().unwrap_or_default().max(spread)
     }
 
-    /// About the difference, the interval of a mean of which most samples have no part ([`Spread::interval`]); where no answer differs
-    /// Tango's for as many samples without a flip, times what a flip moves the metric by. `None` where half of the answers or more differ, or
-    /// the metric does not depend on any.
-    fn interval(&self, alpha: f64) -> Option<(f64, f64)> {
+    /// The outer ends, about the difference, of the interval of a mean of which most samples have no part ([`Spread::interval`]), and of Tango's
+    /// for the flips, times the root mean square of what one moves the metric by. `None` where half of the answers or more differ, or the
+    /// metric does not depend on any.
+    pub(super) fn interval(&self, alpha: f64) -> Option<(f64, f64)> {
         let n = self.spread.n;
-        if self.spread.differing == 0 {
-            let size = libm::sqrt(self.flip);
-            let (low, high) = tango(0, 0, n, alpha).filter(|_| size > 0.0)?;
-            return Some((low * size, high * size));
-        }
         if 2 * self.spread.differing >= n {
             return None;
         }
-        let (low, high) = self.spread.interval(self.error(), alpha)?;
+        let [fixed, regressed] = self.flips;
+        let unseen = self.of_flips(
+            tango(fixed, regressed, n, alpha),
+            (fixed as f64 - regressed as f64) / n as f64,
+        );
+        let seen = self.spread.error().and_then(|error| self.spread.interval(error, alpha));
         let off = self.difference - self.spread.sum / n as f64;
-        Some((low + off, high + off))
+        let seen = seen.map(|(low, high)| (low + off, high + off));
+        match (seen, unseen) {
+            (Some((low, high)), Some((least, most))) => Some((low.min(least), high.max(most))),
+            (one, other) => one.or(other),
+        }
+    }
+
+    /// The same where samples come in so many clusters, none of which leans.
+    pub(super) fn interval_of(&self, clusters: u64, alpha: f64) -> Option<(f64, f64)> {
+        self.of_flips(tango(0, 0, clusters, alpha), 0.0)
+    }
+
+    /// An interval of a rate about `rate`, as one of the metric about its difference.
+    fn of_flips(&self, interval: Option<(f64, f64)>, rate: f64) -> Option<(f64, f64)> {
+        let size = libm::sqrt(self.flip);
+        let (low, high) = interval.filter(|_| size > 0.0)?;
+        Some((
+            self.difference + size * (low - rate),
+            self.difference + size * (high - rate),
+        ))
     }
 }
 
@@ -60,23 +83,22 @@ pub(super) fn moved(table: &JointTable) -> [Moved; RESAMPLED.len()] {
     let mut moved: [Moved; RESAMPLED.len()] = std::array::from_fn(|metric| Moved {
         difference: new[metric] - old[metric],
         spread: Spread { n, ..Spread::default() },
+        flips: [0, 0],
         flip: scale * scale * flip[metric],
     });
-    let mut flips = 0;
     for (&(truth, a, b), &samples) in table.cells.iter().filter(|((_, a, b), _)| a != b) {
         let (old, new) = (slopes.of(truth, a), slopes.of(truth, b));
-        flips += if a == truth || b == truth { samples } else { 0 };
-        for (metric, Moved { spread, .. }) in moved.iter_mut().enumerate() {
+        for (metric, moved) in moved.iter_mut().enumerate() {
+            moved.flips[0] += if b == truth { samples } else { 0 };
+            moved.flips[1] += if a == truth { samples } else { 0 };
             let by = scale * (new[metric] - old[metric]);
+            let (square, times) = (by * by, samples as f64);
+            let spread = &mut moved.spread;
             spread.differing += if by.abs() > 0.0 { samples } else { 0 };
-            spread.sum += samples as f64 * by;
-            spread.squares += samples as f64 * by * by;
+            spread.sum += times * by;
+            spread.squares += times * square;
+            spread.fourths += times * square * square;
         }
-    }
-    for Moved { spread, flip, .. } in &mut moved {
-        spread.squares = spread.squares.max(flips as f64 * *flip);
-        // As so many flips of one size.
-        spread.fourths = spread.squares * spread.squares / spread.differing.max(1) as f64;
     }
     moved
 }
@@ -98,7 +120,7 @@ fn together([a, b]: &[Vec<LabelCounts>; 2]) -> Vec<LabelCounts> {
 }
 
 /// Cut to what a difference of the metric can be.
-fn bounded(kind: MetricKind, (low, high): (f64, f64)) -> (f64, f64) {
+pub(super) fn bounded(kind: MetricKind, (low, high): (f64, f64)) -> (f64, f64) {
     let most = match kind {
         MetricKind::Kappa | MetricKind::Mcc => 2.0,
         _ => 1.0,

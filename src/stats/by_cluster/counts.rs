@@ -6,7 +6,7 @@ use crate::stats::classification::RESAMPLED;
 use crate::stats::clusters::ClusterSums;
 use crate::stats::influence::influences;
 use crate::stats::metrics::MetricKind;
-use crate::stats::sparse_counts::moved;
+use crate::stats::sparse_counts::{Moved, bounded, moved};
 use crate::stats::student::student_quantile;
 
 /// The metrics that are a share of the samples.
@@ -23,8 +23,8 @@ pub struct CountClusters {
     differences: [InfluenceSums; RESAMPLED.len()],
     rates: [ClusterSums; RATES.len()],
     leaning: u64,
-    /// Errors of the differences as if samples were by themselves, and flips spread over the labels as samples are.
-    single: [f64; RESAMPLED.len()],
+    /// What the differences rest on, as if samples were by themselves.
+    single: [Moved; RESAMPLED.len()],
 }
 
 /// What a sample of a cell adds.
@@ -47,7 +47,7 @@ impl CountClusters {
             differences: Default::default(),
             rates: Default::default(),
             leaning: 0,
-            single: moved(table).map(|moved| moved.error()),
+            single: moved(table),
         }
     }
 
@@ -79,15 +79,29 @@ impl CountClusters {
 
     /// Every metric with its interval of level `1 - alpha`, `differences` being those of the metrics of both versions.
     pub(super) fn metrics(&self, difference: impl Fn(&str) -> Option<f64>, alpha: f64) -> Vec<ClusterMetric> {
-        let errors = self.differences.iter().zip(self.single);
+        let errors = self.differences.iter().zip(&self.single);
         let versions = RESAMPLED.iter().zip(errors).filter_map(|(kind, (errors, single))| {
             let most = match kind {
                 MetricKind::Kappa | MetricKind::Mcc => 2.0,
                 _ => 1.0,
             };
             let metric = ClusterMetric::new(kind.name(), errors.clusters, self.leaning);
-            let error = errors.error().map(|error| error.max(single));
-            Some(metric.with_error(difference(kind.name())?, error, most, alpha))
+            let (own, error) = (single.error(), errors.error());
+            let error = error.map(|error| error.max(own));
+            let metric = metric.with_error(difference(kind.name())?, error, most, alpha);
+            // The interval of single samples, as much wider as clusters make the error, or of clusters of which none leans.
+            let factor = error.filter(|_| own > 0.0).map_or(1.0, |error| error / own);
+            let alone = match self.leaning {
+                0 => single.interval_of(errors.clusters, alpha),
+                _ => single.interval(alpha),
+            };
+            let difference = difference(kind.name())?;
+            let wider = |end: f64| difference + (end - single.difference) * factor;
+            let interval = metric.interval.map(|(low, high)| match alone {
+                Some((least, most)) => bounded(*kind, (low.min(wider(least)), high.max(wider(most)))),
+                None => (low, high),
+            });
+            Some(ClusterMetric { interval, ..metric })
         });
         let rates = RATES.iter().zip(&self.rates).map(|(kind, sums)| ClusterMetric {
             interval: rate_interval(sums, alpha),

@@ -303,9 +303,9 @@ fn judge(metric: &mut Metric, own: Option<&ClusterMetric>, limit: Option<&str>, 
         let verdict = verdict(&evidence, options.alpha, options.min_effect_headline);
         metric.verdict = Some(confirmed(verdict, own.interval));
     }
-    if is_of_counts(&metric.name) && (1..FEW_LEANING).contains(&own.leaning) {
+    if is_of_counts(&metric.name) && own.leaning < FEW_LEANING {
         let few = format!(
-            "the interval is too narrow where fewer than {FEW_LEANING} clusters lean either way; {} did",
+            "the interval may be too narrow where fewer than {FEW_LEANING} clusters lean either way; {} did",
             own.leaning
         );
         add_note(metric, &few);
