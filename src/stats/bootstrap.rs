@@ -40,6 +40,16 @@ pub fn bootstrap_counts(table: &JointTable, alpha: f64, seed: Seed) -> Option<Co
 
 /// The same with so many replicates, for simulations.
 pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replicates: usize) -> Option<CountIntervals> {
+    let mut found = percentile_counts(table, alpha, seed, replicates)?;
+    for ((_, (low, high)), sparse) in found.intervals.iter_mut().zip(of_answers(table, alpha)) {
+        let (least, most) = sparse.unwrap_or((*low, *high));
+        (*low, *high) = (low.min(least), high.max(most));
+    }
+    Some(found)
+}
+
+/// The percentile intervals alone.
+pub fn percentile_counts(table: &JointTable, alpha: f64, seed: Seed, replicates: usize) -> Option<CountIntervals> {
     let counts: Vec<u64> = table.cells.values().copied().collect();
     let n: u64 = counts.iter().sum();
     if n == 0 {
@@ -58,13 +68,8 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
             difference.push(b - a);
         }
     }
-    let sparse = of_answers(table, alpha);
-    let intervals = RESAMPLED.into_iter().zip(differences.iter_mut()).zip(sparse);
-    let intervals = intervals.map(|((kind, values), sparse)| {
-        let (low, high) = percentile_interval(values, alpha)?;
-        let (least, most) = sparse.unwrap_or((low, high));
-        Some((kind, (low.min(least), high.max(most))))
-    });
+    let intervals = RESAMPLED.into_iter().zip(differences.iter_mut());
+    let intervals = intervals.map(|(kind, values)| Some((kind, percentile_interval(values, alpha)?)));
     Some(CountIntervals {
         intervals: intervals.collect::<Option<_>>()?,
         replicates,

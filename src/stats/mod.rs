@@ -74,7 +74,9 @@ mod verdict;
 mod ziggurat;
 
 pub use binary::{BinarySample, summarise_ranking};
-pub use bootstrap::{CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times};
+pub use bootstrap::{
+    CountIntervals, FEWER_REPLICATES, MAX_CELLS, bootstrap_counts, bootstrap_counts_times, percentile_counts,
+};
 pub use by_cluster::{
     ClusterEvidence, ClusterMetric, ConfidenceClusters, CountClusters, NumericClusters, accuracy_by_cluster,
     cluster_limit, judge_by_clusters, ranked_by_cluster,

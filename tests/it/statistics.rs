@@ -4,7 +4,7 @@ use crate::harness::{Project, repository};
 use evaldiff::model::{CalibrationSums, CompareOptions, Counts, Direction, JointTable};
 use evaldiff::stats::search::{Change, SearchInput, SearchOptions, explores, search};
 use evaldiff::stats::{
-    ClusterSums, NumericSums, Random, Ranked, ScoreSums, Seed, bootstrap_counts, clustered_mcnemar, mean_pass_at_k,
+    ClusterSums, NumericSums, Random, Ranked, ScoreSums, Seed, clustered_mcnemar, mean_pass_at_k, percentile_counts,
     ranking, resample, student_quantile, student_two_sided, summarise,
 };
 use serde_json::{Value, json};
@@ -203,7 +203,7 @@ fn counts(n: u64, random: &mut Random) -> Value {
         };
         *table.cells.entry((truth, a, b)).or_default() += 1;
     }
-    let found = bootstrap_counts(&table, 0.05, Seed(1)).unwrap();
+    let found = percentile_counts(&table, 0.05, Seed(1), 9_999).unwrap();
     let cells: Vec<Value> = table
         .cells
         .iter()
