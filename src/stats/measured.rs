@@ -172,16 +172,20 @@ fn numeric(sums: &NumericSums, options: &CompareOptions, seed: Seed) -> (Vec<Met
         mean(MetricKind::MeanError, &found.signed),
     ];
     let changed = found.absolute.difference.changed;
-    if changed < FEW_CHANGED {
-        let note = format!(
-            "as many as {changed} samples make up the change: the interval is not sure to hold below {FEW_CHANGED}"
-        );
-        let squares = metrics
-            .iter_mut()
-            .skip(1)
-            .take(2)
-            .filter(|metric| metric.ci_low.is_some());
-        squares.for_each(|metric| add_note(metric, &note));
+    for metric in metrics
+        .iter_mut()
+        .skip(1)
+        .take(2)
+        .filter(|metric| metric.ci_low.is_some())
+    {
+        if changed == 0 {
+            (metric.ci_low, metric.ci_high) = (None, None);
+        } else if changed < FEW_CHANGED {
+            let few = format!(
+                "as many as {changed} samples make up the change: the interval is not sure to hold below {FEW_CHANGED}"
+            );
+            add_note(metric, &few);
+        }
     }
     let result = result(MetricKind::Mae.name(), sums.absolute(), Some(&found.absolute));
     (metrics, vec![result])
