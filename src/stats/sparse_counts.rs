@@ -162,6 +162,34 @@ mod tests {
         assert!(low < -0.05 && high > -0.02, "{low} {high}");
     }
 
+    /// An answer that changes from wrong to wrong says nothing of how often one changes from right to wrong.
+    #[test]
+    fn other_wrong_answers_make_no_interval_narrower() {
+        let table = |changed: u64| JointTable {
+            labels: ["a", "b", "c"].map(String::from).to_vec(),
+            cells: [
+                ((0, 0, 0), 400),
+                ((1, 1, 1), 400),
+                ((2, 2, 2), 150),
+                ((2, 0, 0), 50 - changed),
+                ((2, 0, 1), changed),
+            ]
+            .into(),
+        };
+        let width = |table: &JointTable, metric: usize| {
+            let (low, high) = of_answers(table, 0.05)[metric].expect("sparse");
+            high - low
+        };
+        for metric in 0..RESAMPLED.len() {
+            let none = width(&table(0), metric);
+            assert!(
+                [1, 5].iter().all(|n| width(&table(*n), metric) > 0.9 * none),
+                "{:?}",
+                RESAMPLED[metric]
+            );
+        }
+    }
+
     /// With one true label, of as many as are answered, macro recall is accuracy over all of them.
     #[test]
     fn it_is_tangos_interval_where_the_metric_is_accuracy() {
