@@ -180,12 +180,12 @@ mod tests {
             let (low, high) = of_answers(table, 0.05)[metric].expect("sparse");
             high - low
         };
-        for metric in 0..RESAMPLED.len() {
+        for (metric, kind) in RESAMPLED.iter().enumerate() {
             let none = width(&table(0), metric);
             assert!(
                 [1, 5].iter().all(|n| width(&table(*n), metric) > 0.9 * none),
                 "{:?}",
-                RESAMPLED[metric]
+                kind
             );
         }
     }
