@@ -3,6 +3,7 @@
 use super::MetricKind;
 use super::classification::{RESAMPLED, values};
 use super::confusion::{LabelCounts, add_to_marginals};
+use super::intervals::outer;
 use super::percentile::{REPLICATES, percentile_interval};
 use super::random::Seed;
 use super::resampler::Resampler;
@@ -41,9 +42,8 @@ pub fn bootstrap_counts(table: &JointTable, alpha: f64, seed: Seed) -> Option<Co
 /// The same with so many replicates, for simulations.
 pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replicates: usize) -> Option<CountIntervals> {
     let mut found = percentile_counts(table, alpha, seed, replicates)?;
-    for ((_, (low, high)), sparse) in found.intervals.iter_mut().zip(of_answers(table, alpha)) {
-        let (least, most) = sparse.unwrap_or((*low, *high));
-        (*low, *high) = (low.min(least), high.max(most));
+    for ((_, interval), sparse) in found.intervals.iter_mut().zip(of_answers(table, alpha)) {
+        *interval = outer(*interval, sparse);
     }
     Some(found)
 }

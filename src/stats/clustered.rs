@@ -2,7 +2,7 @@
 
 use super::by_cluster::{ClusterEvidence, note_limit};
 use super::clusters::{ClusterSums, ClusterTest, FEW_LEANING};
-use super::intervals::tango;
+use super::intervals::{outer, tango};
 use super::means::detectable_mean;
 use super::power::POWER;
 use super::slices::{MIN_SLICE_SIZE, family};
@@ -145,11 +145,6 @@ fn detectable(test: Option<ClusterTest>, interval: Option<(f64, f64)>, alpha: f6
     Some(by_test.max(reach + normal_quantile(POWER)? * error))
 }
 
-/// The outer ends of two intervals.
-fn hull((low, high): (f64, f64), other: Option<(f64, f64)>) -> (f64, f64) {
-    other.map_or((low, high), |(least, most)| (low.min(least), high.max(most)))
-}
-
 /// What the clusters of the whole or of a slice say.
 pub(super) struct Judged {
     pub(super) interval: Option<(f64, f64)>,
@@ -178,7 +173,7 @@ impl Judged {
                 let single = single.zip(test).map(|(single, test)| widened(single, sums, &test));
                 let leans = matches!(of, Of::Rate(_)) || sums.leaning() < FEW_LEANING || sums.is_sparse();
                 let leans = sums.of_leans(most, alpha).filter(|_| leans);
-                hull(hull(student, single), leans)
+                outer(outer(student, single), leans)
             }),
         };
         let bounded = |(low, high): (f64, f64)| match of {
@@ -186,7 +181,7 @@ impl Judged {
             Of::Mean => (low, high),
         };
         let signs = libm::exp2(-(sums.leaning() as f64));
-        let leans = if sums.is_sparse() { sums.mcnemar() } else { signs };
+        let leans = if sums.is_sparse() { sums.mcnemar() } else { 0.0 };
         Judged {
             // Of what never changed nobody knows by how much it changes where it does.
             interval: interval.map(bounded).filter(|(low, high)| low < high),

@@ -26,6 +26,11 @@ pub(super) fn tango_of([fixed, regressed]: [f64; 2], n: f64, alpha: f64) -> Opti
     ))
 }
 
+/// The outer ends of two intervals.
+pub(super) fn outer((low, high): (f64, f64), other: Option<(f64, f64)>) -> (f64, f64) {
+    other.map_or((low, high), |(least, most)| (low.min(least), high.max(most)))
+}
+
 /// The difference at or below the estimate where the score statistic reaches `z`, by bisection.
 ///
 /// The statistic falls with the difference, so the sign changes once between -1 and the estimate.

@@ -1,7 +1,7 @@
 //! The paired mean difference: of scores, of absolute errors, of whatever is one number per sample and version.
 
 use super::exact::{ExactSum, central};
-use super::intervals::tango_of;
+use super::intervals::{outer, tango_of};
 use super::power::POWER;
 use super::special::{critical_value, normal_quantile};
 use super::student::{student_quantile, student_two_sided};
@@ -187,7 +187,7 @@ impl Spread {
         let (low, high) = tango_of(flips, self.n as f64, alpha)?;
         // Nothing, unless the sum is more than so many could make up.
         let off = self.mean() - lean * size / self.n as f64;
-        Some((student.0.min(low * size + off), student.1.max(high * size + off)))
+        Some(outer(student, Some((low * size + off, high * size + off))))
     }
 
     /// How many differences of one size would vary as much: (sum of squares)² / sum of fourth powers, those that differ at most.

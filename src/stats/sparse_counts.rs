@@ -3,7 +3,7 @@
 use super::classification::{RESAMPLED, values};
 use super::confusion::{LabelCounts, marginals};
 use super::influence::Slopes;
-use super::intervals::tango;
+use super::intervals::{outer, tango};
 use super::means::Spread;
 use super::metrics::MetricKind;
 use crate::model::JointTable;
@@ -46,10 +46,7 @@ impl Moved {
         let seen = self.spread.error().and_then(|error| self.spread.interval(error, alpha));
         let off = self.difference - self.spread.sum / n as f64;
         let seen = seen.map(|(low, high)| (low + off, high + off));
-        match (seen, unseen) {
-            (Some((low, high)), Some((least, most))) => Some((low.min(least), high.max(most))),
-            (one, other) => one.or(other),
-        }
+        seen.map(|seen| outer(seen, unseen)).or(unseen)
     }
 
     /// The same where samples come in so many clusters, none of which leans.
@@ -119,13 +116,17 @@ fn together([a, b]: &[Vec<LabelCounts>; 2]) -> Vec<LabelCounts> {
     a.iter().zip(b).map(sum).collect()
 }
 
-/// Cut to what a difference of the metric can be.
-pub(super) fn bounded(kind: MetricKind, (low, high): (f64, f64)) -> (f64, f64) {
-    let most = match kind {
+/// What a difference of the metric can be at most.
+pub(super) fn most(kind: MetricKind) -> f64 {
+    match kind {
         MetricKind::Kappa | MetricKind::Mcc => 2.0,
         _ => 1.0,
-    };
-    (low.max(-most), high.min(most))
+    }
+}
+
+/// Cut to that.
+pub(super) fn bounded(kind: MetricKind, (low, high): (f64, f64)) -> (f64, f64) {
+    (low.max(-most(kind)), high.min(most(kind)))
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use crate::model::JointTable;
 use crate::stats::classification::RESAMPLED;
 use crate::stats::clusters::ClusterSums;
 use crate::stats::influence::influences;
+use crate::stats::intervals::outer;
 use crate::stats::metrics::MetricKind;
-use crate::stats::sparse_counts::{Moved, bounded, moved};
+use crate::stats::sparse_counts::{Moved, bounded, most, moved};
 use crate::stats::student::student_quantile;
 
 /// The metrics that are a share of the samples.
@@ -81,26 +82,20 @@ impl CountClusters {
     pub(super) fn metrics(&self, difference: impl Fn(&str) -> Option<f64>, alpha: f64) -> Vec<ClusterMetric> {
         let errors = self.differences.iter().zip(&self.single);
         let versions = RESAMPLED.iter().zip(errors).filter_map(|(kind, (errors, single))| {
-            let most = match kind {
-                MetricKind::Kappa | MetricKind::Mcc => 2.0,
-                _ => 1.0,
-            };
+            let difference = difference(kind.name())?;
             let metric = ClusterMetric::new(kind.name(), errors.clusters, self.leaning);
             let (own, error) = (single.error(), errors.error());
             let error = error.map(|error| error.max(own));
-            let metric = metric.with_error(difference(kind.name())?, error, most, alpha);
+            let metric = metric.with_error(difference, error, most(*kind), alpha);
             // The interval of single samples, as much wider as clusters make the error, or of clusters of which none leans.
             let factor = error.filter(|_| own > 0.0).map_or(1.0, |error| error / own);
             let alone = match self.leaning {
                 0 => single.interval_of(errors.clusters, alpha),
                 _ => single.interval(alpha),
             };
-            let difference = difference(kind.name())?;
             let wider = |end: f64| difference + (end - single.difference) * factor;
-            let interval = metric.interval.map(|(low, high)| match alone {
-                Some((least, most)) => bounded(*kind, (low.min(wider(least)), high.max(wider(most)))),
-                None => (low, high),
-            });
+            let alone = alone.map(|(low, high)| (wider(low), wider(high)));
+            let interval = metric.interval.map(|own| bounded(*kind, outer(own, alone)));
             Some(ClusterMetric { interval, ..metric })
         });
         let rates = RATES.iter().zip(&self.rates).map(|(kind, sums)| ClusterMetric {
