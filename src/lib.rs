@@ -9,6 +9,8 @@
 //!
 //! [`run`] is the whole program; `examples/` shows how its parts are used from other programs.
 
+#![forbid(unsafe_code)]
+
 pub mod audit;
 pub mod cli;
 pub mod commands;
