@@ -11,10 +11,12 @@ pub(super) const MAX_CELLS: usize = 20;
 /// Samples of each such list at most.
 pub(super) const CELL_TOP: u64 = 50;
 
+/// Label codes of ground truth and both answers.
+type Codes = [u64; 3];
+
 /// A combination, by label codes and in words.
 pub(super) struct CellCodes {
-    truth: u64,
-    answers: [u64; 2],
+    codes: Codes,
     flips: u64,
     pub(super) cell: FlipCell,
 }
@@ -22,18 +24,17 @@ pub(super) struct CellCodes {
 impl CellCodes {
     /// `regressed` or `fixed`.
     pub(super) fn outcome(&self) -> &'static str {
-        if self.answers[0] == self.truth {
-            "regressed"
-        } else {
-            "fixed"
-        }
+        let [truth, before, _] = self.codes;
+        if before == truth { "regressed" } else { "fixed" }
     }
+}
 
-    /// Whether a flip is of this combination.
-    pub(super) fn holds(&self, a: &Side<'_>, b: &Side<'_>, row: usize) -> bool {
-        let answer = |side: &Side<'_>| (side.label(row) >> LABEL_BITS) & LABEL_MASK;
-        b.label(row) & LABEL_MASK == self.truth && [answer(a), answer(b)] == self.answers
-    }
+/// The place of the combination that a flip is of.
+pub(super) fn place(cells: &[CellCodes], a: &Side<'_>, b: &Side<'_>, row: usize) -> Option<usize> {
+    let (old, new) = (a.label(row), b.label(row));
+    let answer = |label: u64| (label >> LABEL_BITS) & LABEL_MASK;
+    let codes = [new & LABEL_MASK, answer(old), answer(new)];
+    cells.iter().position(|cell| cell.codes == codes)
 }
 
 /// The combinations with the most flips, most first.
@@ -53,8 +54,7 @@ pub(super) fn chosen(pass: &Pass) -> Vec<CellCodes> {
         .map(|(_, cell, n)| (pass.tally.cells.triples[cell as usize], n));
     let flips = flips.filter(|((truth, a, b), n)| *n > 0 && (truth == a) != (truth == b));
     let codes = |((truth, a, b), flips): ((u32, u32, u32), u64)| CellCodes {
-        truth: u64::from(truth),
-        answers: [a, b].map(u64::from),
+        codes: [truth, a, b].map(u64::from),
         flips,
         cell: FlipCell {
             truth: text(truth),

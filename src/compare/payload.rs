@@ -85,7 +85,7 @@ pub(super) async fn samples(
 ) -> Result<Shown, CompareError> {
     let Compared { pass, sides, .. } = compared;
     let (lists, overlaps) = chosen(compared, job, slices)?;
-    let shown = shown(job);
+    let shown: Vec<String> = shown(job).cloned().collect();
     let columns = wanted(job, &shown);
     let chosen = || lists.iter().flat_map(|list| &list.ranked);
     let of = |side: usize| chosen().filter_map(|r| r.row.positions[side]).collect::<Vec<u64>>();
@@ -130,7 +130,7 @@ pub(super) async fn samples(
 
 /// Name of a sample's page: the first 16 hex digits of its key's BLAKE3 digest.
 fn sample_id(key: &str) -> String {
-    blake3::hash(key.as_bytes()).to_hex().chars().take(16).collect()
+    blake3::hash(key.as_bytes()).to_hex()[..16].to_owned()
 }
 
 /// Every list: by outcome and accounting class, by slice, and by truth and answers.
@@ -138,10 +138,8 @@ fn chosen(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<(Vec<
     let pass = &compared.pass;
     let order = slice_order(pass.measure.is_none());
     let cells = flip_cells::chosen(pass);
-    let of_slices = slices.iter().map(|slice| Members::of(compared, &slice.rows));
-    let members: Vec<Members<'_>> = of_slices.chain(cells.iter().map(Members::Cell)).collect();
-    let (firsts, overlaps) = walk_flips(compared, job, &members, slices.len())?;
-    let (of_slices, of_cells) = firsts.split_at(slices.len());
+    let members: Vec<Members<'_>> = slices.iter().map(|slice| Members::of(compared, &slice.rows)).collect();
+    let (of_slices, of_cells, overlaps) = walk_flips(compared, job, &members, &cells)?;
     let kinds = &pass.tally.lists;
     let mut lists: Vec<Chosen> = Vec::new();
     let mut add = |id: String, outcome, order, cell, first: &First| {
@@ -157,7 +155,7 @@ fn chosen(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<(Vec<
     for (kind, first) in kinds.kinds.iter().zip(&kinds.firsts) {
         add(kind.id.to_string(), kind.id, kind.order, None, first);
     }
-    for (slice, first) in slices.iter().zip(of_slices) {
+    for (slice, first) in slices.iter().zip(&of_slices) {
         add(
             format!("slice:{}", slice.slug),
             slice.rows.outcome(),
@@ -166,7 +164,7 @@ fn chosen(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<(Vec<
             first,
         );
     }
-    for (i, (codes, first)) in cells.iter().zip(of_cells).enumerate() {
+    for (i, (codes, first)) in cells.iter().zip(&of_cells).enumerate() {
         add(
             format!("cell:{:02}", i + 1),
             codes.outcome(),
@@ -178,43 +176,48 @@ fn chosen(compared: &Compared, job: &Job, slices: &[PagedSlice]) -> Result<(Vec<
     Ok((lists, overlaps))
 }
 
-/// The samples of each list by one walk over the flips, and how the first lists, those of slices, overlap in regressed
-/// samples.
+/// The samples of each slice and of each combination of labels by one walk over the flips, and how the slices overlap in
+/// regressed samples.
 fn walk_flips(
     compared: &Compared,
     job: &Job,
-    members: &[Members<'_>],
-    slices: usize,
-) -> Result<(Vec<First>, Overlaps), CompareError> {
+    slices: &[Members<'_>],
+    cells: &[CellCodes],
+) -> Result<(Vec<First>, Vec<First>, Overlaps), CompareError> {
     let pass = &compared.pass;
-    let mut firsts: Vec<First> = members.iter().map(|members| First::new(members.most(job))).collect();
-    let mut overlaps = vec![vec![0; slices]; slices];
-    if members.is_empty() {
-        return Ok((firsts, overlaps));
+    let firsts = |lists: usize, most: u64| vec![First::new(job.options.top.min(most)); lists];
+    let mut of_slices = firsts(slices.len(), OTHER_TOP);
+    let mut of_cells = firsts(cells.len(), CELL_TOP);
+    let mut overlaps = vec![vec![0; slices.len()]; slices.len()];
+    if slices.is_empty() && cells.is_empty() {
+        return Ok((of_slices, of_cells, overlaps));
     }
     let numbers = Rows::of(&compared.sides.candidate);
+    let mut inside = Vec::new();
     for batch in pass.flips.read()? {
         let batch = batch?;
         let keys = batch.column(0).as_string_view();
         let [a, b] = Side::both(&batch, pass.shape);
-        let mut inside = Vec::new();
         for row in 0..batch.num_rows() {
             let rank = rank(pass, &a, &b, row);
+            let offer = |first: &mut First| first.offer(rank, keys.value(row), || carried(&a, &b, row));
+            if let Some(first) = flip_cells::place(cells, &a, &b, row).and_then(|at| of_cells.get_mut(at)) {
+                offer(first);
+            }
             let regressed = is_regressed(pass, &a, &b, row);
             inside.clear();
-            for (i, (first, members)) in firsts.iter_mut().zip(members).enumerate() {
-                if !members.hold(&a, &b, row, regressed, &numbers) {
-                    continue;
-                };
-                first.offer(rank, keys.value(row), || carried(&a, &b, row));
-                if i < slices && regressed {
+            for (i, (first, members)) in of_slices.iter_mut().zip(slices).enumerate() {
+                if members.hold(&b, row, regressed, &numbers) {
+                    offer(first);
                     inside.push(i);
                 }
             }
-            count_overlaps(&mut overlaps, &inside);
+            if regressed {
+                count_overlaps(&mut overlaps, &inside);
+            }
         }
     }
-    Ok((firsts, overlaps))
+    Ok((of_slices, of_cells, overlaps))
 }
 
 fn count_overlaps(overlaps: &mut Overlaps, inside: &[usize]) {
@@ -225,14 +228,12 @@ fn count_overlaps(overlaps: &mut Overlaps, inside: &[usize]) {
     }
 }
 
-/// How the samples of a list are told.
+/// How the samples of a slice's list are told.
 enum Members<'a> {
     /// Regressed, with these codes in slice columns.
     Values(Vec<(usize, u64)>),
     /// These rows of the candidate.
     Rows(&'a [u32]),
-    /// Flips with this truth and these answers.
-    Cell(&'a CellCodes),
 }
 
 impl<'a> Members<'a> {
@@ -256,23 +257,14 @@ impl<'a> Members<'a> {
         }
     }
 
-    /// Samples of the list at most.
-    fn most(&self, job: &Job) -> u64 {
-        job.options.top.min(match self {
-            Members::Cell(_) => CELL_TOP,
-            Members::Values(_) | Members::Rows(_) => OTHER_TOP,
-        })
-    }
-
     /// Whether a flip belongs to the list.
-    fn hold(&self, a: &Side<'_>, b: &Side<'_>, row: usize, regressed: bool, numbers: &Rows) -> bool {
+    fn hold(&self, b: &Side<'_>, row: usize, regressed: bool, numbers: &Rows) -> bool {
         match self {
             Members::Values(values) => regressed && values.iter().all(|&(c, value)| b.code(c, row) == value),
             Members::Rows(rows) => {
                 let number = b.position(row).map(|position| numbers.number(position) as u32);
                 number.is_some_and(|number| rows.binary_search(&number).is_ok())
             }
-            Members::Cell(codes) => codes.holds(a, b, row),
         }
     }
 }
@@ -307,9 +299,9 @@ fn scores(roles: &ColumnRoles) -> impl Iterator<Item = &String> {
 }
 
 /// Payload columns that may be shown.
-fn shown(job: &Job) -> Vec<String> {
+fn shown(job: &Job) -> impl Iterator<Item = &String> {
     let allowed = |c: &String| !job.options.no_payload && !job.options.hide.contains(c);
-    job.roles.show.iter().filter(|c| allowed(c)).cloned().collect()
+    job.roles.show.iter().filter(move |c| allowed(c))
 }
 
 /// What has to be fetched of a row, because the pass does not carry it: status, error, latency, payload, and the key
@@ -398,7 +390,7 @@ fn sample(
             status: reader.optional(fetched, &roles.status),
             error: reader.optional(fetched, &roles.error),
             latency_ms: roles.latency.as_ref().and_then(|name| reader.number(fetched, name)),
-            payload: shown(job).iter().map(|c| reader.value(fetched, c)).collect(),
+            payload: shown(job).map(|c| reader.value(fetched, c)).collect(),
             scores: scores(roles).map(|name| reader.number(fetched, name)).collect(),
             media: shows[side].of(position),
             trials: repeats::of_sample(row.trials[side]),
