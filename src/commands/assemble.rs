@@ -42,6 +42,10 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
         (_, Some(_)) => stats::resampled_measures(&summary.metrics, seed(job)),
         (_, None) => stats::resample(&mut summary.metrics, counts, job.options.alpha, seed(job)),
     };
+    let few_changed = match (&compared.clusters, &compared.measured) {
+        (None, Some(measured)) => stats::note_few_changed(&mut summary.metrics, measured, job.options.alpha),
+        _ => None,
+    };
     let mut label_changes = stats::label_changes(counts, &job.options);
     if let (Some(changes), Some(clusters)) = (&mut label_changes, &compared.clusters) {
         stats::relabel_by_clusters(changes, clusters, &job.options);
@@ -63,6 +67,10 @@ pub(super) fn comparison(job: &Job, compared: &Compared) -> Comparison {
     warnings.extend(clusters(job, compared));
     warnings.extend(limited_clusters(compared));
     warnings.extend(few_clusters(compared, &summary));
+    warnings.extend(few_changed.map(|text| Warning {
+        code: "few_changed".into(),
+        text,
+    }));
     warnings.extend(costs(job, compared));
     if regressed > pages {
         let text = format!("{regressed} slices regressed; the {pages} most harmful ones have a page of their own");

@@ -9,7 +9,7 @@ use crate::compare::{self, Compared, Job, JoinChoice};
 use crate::config::JoinStrategy;
 use crate::error::{Error, Result};
 use crate::media::{Collector, Linked, MediaFiles};
-use crate::model::{Comparison, Direction, NonInferiority, SampleSet};
+use crate::model::{Comparison, Direction, NonInferiority, SampleSet, Verdict};
 use crate::publish::Item;
 use crate::report::format::Unit;
 use crate::report::headline::{UNCHANGED, headline_metric, why_untold};
@@ -62,8 +62,8 @@ pub async fn diff(session: &Session, request: &DiffRequest) -> Result<()> {
 /// Fails where a margin was asked for and a loss as large cannot be excluded.
 ///
 /// # Errors
-/// Exit code 1 if the whole interval lies on the side of a loss, 3 if it holds zero, since more samples would tell, or if
-/// there is none that is sure to hold.
+/// Exit code 1 if the whole interval lies on the side of a loss, 3 if it holds zero or so few samples changed that no test could tell, since
+/// more samples would, or if there is none that is sure to hold.
 fn gate(comparison: &Comparison) -> Result<()> {
     let Some(margin) = comparison
         .options
@@ -73,10 +73,12 @@ fn gate(comparison: &Comparison) -> Result<()> {
         return Ok(());
     };
     let metric = headline_metric(comparison);
-    let lost = metric.is_some_and(|metric| match metric.direction {
-        Direction::Lower => metric.ci_low.is_some_and(|low| low > 0.0),
-        _ => metric.ci_high.is_some_and(|high| high < 0.0),
-    });
+    let told = comparison.verdict != Verdict::Inconclusive;
+    let lost = told
+        && metric.is_some_and(|metric| match metric.direction {
+            Direction::Lower => metric.ci_low.is_some_and(|low| low > 0.0),
+            _ => metric.ci_high.is_some_and(|high| high < 0.0),
+        });
     let name = metric.map_or("accuracy", |metric| metric.name.as_str());
     let margin = Unit::of_metric(name).size(Some(margin));
     if comparison.non_inferiority != Some(NonInferiority::NotShown) {

@@ -6,7 +6,7 @@ use crate::model::{ColumnRoles, CompareOptions, Direction, Kind, ScoreRole, Slic
 use crate::stats::search::Change;
 use crate::stats::{
     ClusterEvidence, ClusterSums, MeanSums, Measures, NumericClusters, NumericSums, Play, SCORE_PREFIX, ScoreSums,
-    ShiftBins, play,
+    ShiftBins, errors, paired, play,
 };
 use arrow::array::{Array, ArrayRef, AsArray, Float64Array, StringArray, UInt64Array};
 use arrow::compute::cast;
@@ -61,10 +61,10 @@ impl Measure {
 
     /// What a matched sample may have regressed in, of both versions.
     pub(super) fn values(&self, a: &Side<'_>, b: &Side<'_>, row: usize) -> [f64; 2] {
-        [a, b].map(|side| match self.numeric {
-            true => (side.value(1, row) - side.value(0, row)).abs(),
-            false => side.value(0, row),
-        })
+        match self.numeric {
+            true => errors(b.value(0, row), [a, b].map(|side| side.value(1, row))).map(f64::abs),
+            false => paired([a, b].map(|side| side.value(0, row))),
+        }
     }
 
     /// Numbers that [`Measure::evidence`] gives for a sample.
@@ -81,7 +81,7 @@ impl Measure {
         if self.numeric {
             return out.extend([b.value(0, row), a.value(1, row), b.value(1, row)]);
         }
-        out.extend((0..self.scores.len()).flat_map(|i| [a, b].map(|side| side.value(i, row))));
+        out.extend((0..self.scores.len()).flat_map(|i| paired([a, b].map(|side| side.value(i, row)))));
         if self.references {
             let Some(reference) = b.text(0, row) else {
                 return out.push(f64::NAN);
@@ -94,7 +94,10 @@ impl Measure {
     /// By how much the headline's value of a sample changed, by its evidence.
     pub(super) fn change_of(&self, evidence: &[f64]) -> f64 {
         match (self.numeric, evidence) {
-            (true, [truth, a, b, ..]) => (b - truth).abs() - (a - truth).abs(),
+            (true, &[truth, a, b, ..]) => {
+                let [old, new] = errors(truth, [a, b]).map(f64::abs);
+                new - old
+            }
             (false, [a, b, ..]) => b - a,
             _ => f64::NAN,
         }

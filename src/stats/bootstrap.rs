@@ -18,7 +18,7 @@ pub const FEWER_REPLICATES: usize = 999;
 /// Intervals of the differences, candidate minus baseline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CountIntervals {
-    /// Each metric with its interval.
+    /// Each metric with its interval, but those that no sample can change.
     pub intervals: Vec<(MetricKind, (f64, f64))>,
     /// Resamples that they rest on.
     pub replicates: usize,
@@ -45,6 +45,8 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
     for ((_, interval), sparse) in found.intervals.iter_mut().zip(of_answers(table, alpha)) {
         *interval = outer(*interval, sparse);
     }
+    // Of what cannot be told, as where only one label occurs, nobody knows how much it would change.
+    found.intervals.retain(|(_, (low, high))| low < high);
     Some(found)
 }
 

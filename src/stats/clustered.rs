@@ -3,10 +3,8 @@
 use super::by_cluster::{ClusterEvidence, note_limit};
 use super::clusters::{ClusterSums, ClusterTest, FEW_LEANING};
 use super::intervals::{outer, tango};
-use super::means::detectable_mean;
-use super::power::POWER;
+use super::means::detectable;
 use super::slices::{MIN_SLICE_SIZE, family};
-use super::special::normal_quantile;
 use super::summary::Summary;
 use super::verdict::{Evidence, confirmed, verdict};
 use crate::model::comparison::LabelChanges;
@@ -131,20 +129,6 @@ fn of_singles(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
     singles.interval(singles.error()?, alpha)
 }
 
-/// Smallest difference found with 80% power: by Student's test, and by the interval, which has to leave zero out too; it reaches as far from
-/// such a difference as it does from the one found towards zero.
-fn detectable(test: Option<ClusterTest>, interval: Option<(f64, f64)>, alpha: f64) -> Option<f64> {
-    let test = test?;
-    let error = test.standard_error?;
-    let by_test = detectable_mean(error, alpha)?;
-    let reach = interval.map_or(0.0, |(low, high)| match test.mean {
-        mean if mean > 0.0 => mean - low,
-        mean if mean < 0.0 => high - mean,
-        _ => high.max(-low),
-    });
-    Some(by_test.max(reach + normal_quantile(POWER)? * error))
-}
-
 /// What the clusters of the whole or of a slice say.
 pub(super) struct Judged {
     pub(super) interval: Option<(f64, f64)>,
@@ -189,7 +173,9 @@ impl Judged {
                 Of::Rate(_) => test.map(|_| sums.mcnemar()),
                 Of::Mean => test.and_then(|test| test.p_value).map(|p| p.max(signs).max(leans)),
             },
-            detectable: detectable(test, interval.map(bounded), alpha),
+            detectable: test
+                .and_then(|test| detectable(test.mean, test.standard_error?, interval.map(bounded), alpha))
+                .filter(|found| matches!(of, Of::Mean) || *found <= 1.0),
             samples: sums.samples(),
             leaning: sums.leaning(),
             few: wanting(sums).is_some(),

@@ -26,6 +26,19 @@ pub(super) fn tango_of([fixed, regressed]: [f64; 2], n: f64, alpha: f64) -> Opti
     ))
 }
 
+/// Two-sided p value of the score test of a difference, which [`tango_of`] leaves out where it is below alpha.
+pub(super) fn tango_test([fixed, regressed]: [f64; 2], n: f64, difference: f64) -> f64 {
+    if difference.abs() >= 1.0 {
+        return 0.0;
+    }
+    let excess = (fixed - regressed) - n * difference;
+    let error = libm::sqrt(n * score_variance(fixed, regressed, n, difference));
+    match excess.abs() > 0.0 {
+        true => libm::erfc(excess.abs() / error / std::f64::consts::SQRT_2),
+        false => 1.0,
+    }
+}
+
 /// The outer ends of two intervals.
 pub(super) fn outer((low, high): (f64, f64), other: Option<(f64, f64)>) -> (f64, f64) {
     other.map_or((low, high), |(least, most)| (low.min(least), high.max(most)))
@@ -131,6 +144,21 @@ mod tests {
         (1, 0, 1, 0.05, -0.5869013712455253, 1.0),
         (9, 1, 10, 0.001, -0.21599340904314887, 0.9842060685970655),
     ];
+
+    #[test]
+    fn the_test_of_an_end_has_level_alpha() {
+        for (fixed, regressed, n, alpha, low, high) in TANGO {
+            // An end at the edge of what is possible is not where the statistic reaches its bound.
+            for end in [low, high].into_iter().filter(|end| end.abs() < 0.99) {
+                let p = tango_test([fixed as f64, regressed as f64], n as f64, end);
+                assert!(
+                    (p / alpha - 1.0).abs() < 1e-6,
+                    "x={fixed} y={regressed} n={n}: {p} at {end}"
+                );
+            }
+        }
+        assert!(tango_test([3.0, 3.0], 10.0, 0.0) >= 1.0 && tango_test([3.0, 3.0], 10.0, 1.0) <= 0.0);
+    }
 
     #[test]
     fn tango_solves_its_equation() {

@@ -1,7 +1,7 @@
 //! The paired mean difference: of scores, of absolute errors, of whatever is one number per sample and version.
 
 use super::exact::{ExactSum, central};
-use super::intervals::{outer, tango_of};
+use super::intervals::{outer, tango_of, tango_test};
 use super::power::POWER;
 use super::special::{critical_value, normal_quantile};
 use super::student::{student_quantile, student_two_sided};
@@ -28,6 +28,8 @@ pub struct MeanTest {
     pub differing: u64,
     /// As many samples make up the change: those that differ, unless a few differ by far more than all others.
     pub changed: u64,
+    /// How many differences of one size would vary as much, (sum of squares)² / sum of fourth powers.
+    pub carrying: f64,
     /// Mean difference.
     pub mean: f64,
     /// Its standard error; `None` for one sample.
@@ -82,15 +84,17 @@ impl MeanSums {
             libm::sqrt(squares / (n - 1.0) / n)
         });
         let spread = self.spread();
+        let interval = standard_error.and_then(|error| spread.interval(error, alpha));
         Some(MeanTest {
             n: self.n,
             differing: self.differing,
             changed: spread.changed(),
             mean,
             standard_error,
-            interval: standard_error.and_then(|error| spread.interval(error, alpha)),
+            carrying: spread.effective(),
+            interval,
             p_value: standard_error.map(|error| spread.p_value(error)),
-            detectable: standard_error.and_then(|error| detectable_mean(error, alpha)),
+            detectable: standard_error.and_then(|error| detectable(mean, error, interval, alpha)),
         })
     }
 
@@ -126,6 +130,16 @@ pub struct Spread {
     pub squares: f64,
     /// Sum of their fourth powers.
     pub fourths: f64,
+}
+
+/// Flips that stand for differences of any size.
+struct LikeFlips {
+    /// Up, and down.
+    flips: [f64; 2],
+    /// What one changes.
+    size: f64,
+    /// What the mean is besides: nothing, unless the sum is more than so many could make up.
+    off: f64,
 }
 
 impl Spread {
@@ -180,14 +194,22 @@ impl Spread {
         if !self.is_sparse(error) {
             return Some(student);
         }
+        let like = self.like_flips();
+        let (low, high) = tango_of(like.flips, self.n as f64, alpha)?;
+        let end = |end: f64| end * like.size + like.off;
+        Some(outer(student, Some((end(low), end(high)))))
+    }
+
+    /// As many flips of one size as vary as much and add up to the same.
+    fn like_flips(&self) -> LikeFlips {
         let m = self.effective();
         let size = libm::sqrt(self.squares / m);
         let lean = (self.sum / size).clamp(-m, m);
-        let flips = [m + lean, m - lean].map(|twice| twice / 2.0);
-        let (low, high) = tango_of(flips, self.n as f64, alpha)?;
-        // Nothing, unless the sum is more than so many could make up.
-        let off = self.mean() - lean * size / self.n as f64;
-        Some(outer(student, Some((low * size + off, high * size + off))))
+        LikeFlips {
+            flips: [m + lean, m - lean].map(|twice| twice / 2.0),
+            size,
+            off: self.mean() - lean * size / self.n as f64,
+        }
     }
 
     /// How many differences of one size would vary as much: (sum of squares)² / sum of fourth powers, those that differ at most.
@@ -200,21 +222,26 @@ impl Spread {
         }
     }
 
-    /// As many samples make up the change.
+    /// As many samples make up the change: where few vary as much, these, but no fewer than the sum of all takes. Of numbers with these squares
+    /// k add up to √(k × sum of squares) at most (Cauchy, Schwarz).
     fn changed(&self) -> u64 {
         match self.effective() {
-            few if few < SPARSE * self.n as f64 => libm::round(few) as u64,
+            few if few < SPARSE * self.n as f64 => {
+                let summed = (self.sum * self.sum / self.squares).min(self.differing as f64);
+                libm::round(few.max(summed)) as u64
+            }
             _ => self.differing,
         }
     }
 
-    /// Student's test of the mean, never below what so many signs can reach; where the spread says little, nor below the score test, by
-    /// which Tango's interval holds zero or not.
+    /// Student's test of the mean, never below what so many signs can reach; where the spread says little, nor below the score test by
+    /// which Tango's interval holds zero or not: of flips McNemar's without correction.
     pub(super) fn p_value(&self, error: f64) -> f64 {
         let student = student_test(self.mean(), error, self.n as f64 - 1.0);
         let signs = libm::exp2(-(self.changed() as f64));
         let score = if self.is_sparse(error) {
-            score_test(self.sum, self.squares)
+            let like = self.like_flips();
+            tango_test(like.flips, self.n as f64, -like.off / like.size)
         } else {
             0.0
         };
@@ -227,15 +254,6 @@ impl Spread {
         let few = 2 * self.differing < self.n || self.effective() < SPARSE * self.n as f64;
         self.differing > 0 && (few || error <= 0.0)
     }
-}
-
-/// Two-sided p value of a sum of differences that would as well have had the other sign, by the sum of their squares: of flips
-/// McNemar's test without correction. 1 where nothing differs.
-pub(super) fn score_test(sum: f64, squares: f64) -> f64 {
-    if squares <= 0.0 {
-        return 1.0;
-    }
-    libm::erfc(sum.abs() / libm::sqrt(squares) / std::f64::consts::SQRT_2)
 }
 
 impl MeanTest {
@@ -269,6 +287,18 @@ pub(super) fn student_test(estimate: f64, standard_error: f64, freedom: f64) -> 
     } else {
         1.0
     }
+}
+
+/// Smallest mean difference found with [`POWER`]: by a test of that error, and by the interval, which has to leave zero out too; it reaches as far
+/// from such a difference as it does from `mean` towards zero. `None` for no spread.
+pub(super) fn detectable(mean: f64, standard_error: f64, interval: Option<(f64, f64)>, alpha: f64) -> Option<f64> {
+    let by_test = detectable_mean(standard_error, alpha)?;
+    let reach = interval.map_or(0.0, |(low, high)| match mean {
+        mean if mean > 0.0 => mean - low,
+        mean if mean < 0.0 => high - mean,
+        _ => high.max(-low),
+    });
+    Some(by_test.max(reach + normal_quantile(POWER)? * standard_error))
 }
 
 /// `(z_{1-alpha/2} + z_{.8}) standard_error`: the mean difference found with [`POWER`]; `None` for no spread.
@@ -315,9 +345,10 @@ mod tests {
         close(low, 0.001765795515915436);
         close(high, 0.3232342044840846);
         assert_eq!((test.n, test.differing), (8, 7));
+        // Student's quantile with 7 degrees of freedom and the normal one of 0.8.
         close(
             test.detectable.expect("defined"),
-            2.801_585_218_112_968 * test.standard_error.expect("defined"),
+            (2.364_624_251_592_784_4 + 0.841_621_233_572_914_3) * test.standard_error.expect("defined"),
         );
     }
 
@@ -354,6 +385,22 @@ mod tests {
             (one.mean, one.standard_error, one.interval, one.p_value),
             (0.5, None, None, None)
         );
+    }
+
+    /// One that fell by far more than the others is no reason to doubt these; nor are small changes of others one to trust a few large ones.
+    #[test]
+    fn few_large_differences_are_counted_and_many_small_ones_are_not_lost() {
+        let all = |few: &[f64], many: f64, times: usize, none: usize| {
+            let differences = [few.to_vec(), vec![many; times], vec![0.0; none]].concat();
+            of(&differences).test(0.05).expect("samples")
+        };
+        let verdict = |test: MeanTest| test.verdict(Direction::Higher, 0.05, 0.0);
+        let fallen = all(&[-12.0], -1.0, 200, 799);
+        assert!(fallen.carrying < 6.0 && fallen.changed > 100, "{fallen:?}");
+        assert_eq!(verdict(fallen), Verdict::Regressed);
+        let four = all(&[-1.0; 4], -1e-9, 100, 896);
+        assert_eq!((four.changed, verdict(four)), (4, Verdict::Inconclusive));
+        assert_eq!(verdict(all(&[-1.0; 6], 1e-9, 100, 894)), Verdict::Regressed);
     }
 
     /// Nine samples that rose by a half are nine of nine, no proof that every sample does.
@@ -406,10 +453,18 @@ mod tests {
             let back = of(&mirrored).test(0.05).expect("samples");
             prop_assert_eq!((forth.mean, forth.p_value), (-back.mean, back.p_value));
             prop_assert_eq!(forth.interval, back.interval.map(|(low, high)| (-high, -low)));
-            let ((low, high), p) = (forth.interval.expect("defined"), forth.p_value.expect("defined"));
-            // Zero lies outside exactly where the test rejects, unless so few samples can reject nothing.
-            let few = differences.iter().filter(|d| d.abs() > 0.0).count() < 5;
-            prop_assert_eq!(p < 0.05 - 1e-9, (low > 0.0 || high < 0.0) && !few);
+        }
+
+        /// Unless so few samples can reject nothing.
+        #[test]
+        fn zero_lies_outside_exactly_where_the_test_rejects(logs in proptest::collection::vec((-4.0_f64..4.0, 0_u8..8), 2..60), lean in 0_u8..8) {
+            let differences: Vec<f64> = logs.iter().map(|(log, sign)| log.exp() * if *sign < lean { 1.0 } else { -1.0 }).collect();
+            for none in [0, differences.len() * 3] {
+                let test = of(&[&differences[..], &vec![0.0; none]].concat()).test(0.05).expect("samples");
+                let ((low, high), p) = (test.interval.expect("defined"), test.p_value.expect("defined"));
+                let few = libm::exp2(-(test.changed as f64)) >= 0.05;
+                prop_assert!((p - 0.05).abs() < 1e-9 || (p < 0.05) == ((low > 0.0 || high < 0.0) && !few), "{test:?}");
+            }
         }
     }
 }

@@ -1,6 +1,8 @@
 //! Answers that are measured rather than right or wrong: numbers against true ones, texts by their scores.
 
+use super::by_cluster::{FEW_CARRYING, few_change_most};
 use super::flips;
+use super::means::MeanTest;
 use super::metrics::MetricKind;
 use super::numeric::NumericSums;
 use super::random::Seed;
@@ -150,8 +152,37 @@ pub fn summarise_measured(counts: &MeasuredCounts, options: &CompareOptions, see
     }
 }
 
-/// Samples that have to make up a change of squared errors for a draw of their means to tell how it varies.
-const FEW_CHANGED: u64 = 10;
+/// Says beside a mean if a few of the samples that differ change by most: others that would have changed as much, and happen not to be there, are
+/// not allowed for. Gives what it says of the headline.
+pub fn note_few_changed(metrics: &mut [Metric], counts: &MeasuredCounts, alpha: f64) -> Option<String> {
+    let named = match &counts.whole {
+        Measures::Numeric(sums) => vec![(MetricKind::Mae.name().to_owned(), sums.absolute())],
+        Measures::Text { scores, .. } => scores
+            .iter()
+            .map(|(role, sums)| (format!("{SCORE_PREFIX}{}", role.column), sums))
+            .collect(),
+    };
+    let mut of_headline = None;
+    for (i, (name, sums)) in named.into_iter().enumerate() {
+        let Some(found) = sums.summary(alpha) else { continue };
+        let MeanTest {
+            differing, carrying, ..
+        } = found.difference;
+        let differing = differing as f64;
+        let metric = metrics
+            .iter_mut()
+            .find(|metric| metric.name == name && metric.ci_low.is_some());
+        let Some(metric) = metric.filter(|_| carrying < FEW_CARRYING && carrying < differing / 2.0) else {
+            continue;
+        };
+        let said = few_change_most("samples that differ", differing, carrying);
+        add_note(metric, &said);
+        if i == 0 {
+            of_headline = Some(said);
+        }
+    }
+    of_headline
+}
 
 fn numeric(sums: &NumericSums, options: &CompareOptions, seed: Seed) -> (Vec<Metric>, Vec<ScoreResult>) {
     let Some(found) = sums.summary(options.alpha, seed) else {
@@ -171,18 +202,20 @@ fn numeric(sums: &NumericSums, options: &CompareOptions, seed: Seed) -> (Vec<Met
         r2,
         mean(MetricKind::MeanError, &found.signed),
     ];
-    let changed = found.absolute.difference.changed;
+    let MeanTest {
+        differing, carrying, ..
+    } = found.absolute.difference;
     for metric in metrics
         .iter_mut()
         .skip(1)
         .take(2)
         .filter(|metric| metric.ci_low.is_some())
     {
-        if changed == 0 {
+        if differing == 0 {
             (metric.ci_low, metric.ci_high) = (None, None);
-        } else if changed < FEW_CHANGED {
+        } else if carrying < FEW_CARRYING {
             let few = format!(
-                "as many as {changed} samples make up the change: the interval is not sure to hold below {FEW_CHANGED}"
+                "as many as {carrying:.1} samples make up the change: the interval is not sure to hold below {FEW_CARRYING}"
             );
             add_note(metric, &few);
         }
@@ -270,7 +303,7 @@ fn slices(tables: &[MeasuredSlice], options: &CompareOptions) -> (Vec<SliceResul
         if sums.n() < MIN_SLICE_SIZE {
             return Verdict::Inconclusive;
         }
-        let adjusted = super::MeanTest {
+        let adjusted = MeanTest {
             p_value: q_value,
             ..found.difference
         };

@@ -95,18 +95,20 @@ pub use label_changes::label_changes;
 pub use margin::gate;
 pub use mcnemar::{mcnemar_exact, mcnemar_midp};
 pub use means::{MeanSums, MeanTest, Spread, detectable_mean};
-pub use measured::{MeasuredCounts, MeasuredSlice, Measures, SCORE_PREFIX, measured_slice_detail, summarise_measured};
+pub use measured::{
+    MeasuredCounts, MeasuredSlice, Measures, SCORE_PREFIX, measured_slice_detail, note_few_changed, summarise_measured,
+};
 pub use metrics::MetricKind;
 pub use moments::Moments;
 pub use multiplicity::benjamini_hochberg;
-pub use numeric::{NumericSummary, NumericSums};
+pub use numeric::{NumericSummary, NumericSums, errors};
 pub use percentile::REPLICATES;
 pub use power::{POWER, detectable_effect};
 pub use random::{Random, Seed};
 pub use ranking::{Ranked, Ranking, RankingDifference, ranking};
 pub use repeats::{FlakeRate, majority, mean_pass_at_k, pass_at_k};
 pub use resample::{is_of_counts, resample, resampled_measures};
-pub use scores::{Play, ScoreSummary, ScoreSums, most_within, play};
+pub use scores::{Play, ROUNDING, ScoreSummary, ScoreSums, most_within, paired, play};
 pub use shifts::ShiftBins;
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};

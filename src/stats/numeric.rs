@@ -4,7 +4,7 @@ use super::error_bins::ErrorBins;
 use super::moments::Moments;
 use super::random::Seed;
 use super::residuals::ResidualCells;
-use super::scores::{Play, ScoreSummary, ScoreSums};
+use super::scores::{Play, ROUNDING, ScoreSummary, ScoreSums};
 use super::shifts::ShiftBins;
 use crate::model::Direction;
 use crate::model::comparison::ErrorDistribution;
@@ -42,6 +42,16 @@ pub struct NumericSummary {
     pub r2_interval: Option<(f64, f64)>,
 }
 
+/// Errors of both answers, prediction less truth; equally large where their sizes differ by no more than [`ROUNDING`] of the numbers.
+pub fn errors(truth: f64, answers: [f64; 2]) -> [f64; 2] {
+    let [old, new] = answers.map(|answer| answer - truth);
+    let size = answers.iter().fold(truth.abs(), |size, answer| size.max(answer.abs()));
+    match (new.abs() - old.abs()).abs() <= ROUNDING * size {
+        true => [old, old.abs().copysign(new)],
+        false => [old, new],
+    }
+}
+
 impl NumericSums {
     /// No sample yet. A sample regressed if its absolute error grew by more than the tolerance.
     ///
@@ -62,7 +72,7 @@ impl NumericSums {
 
     /// Adds a sample; one in which a number is missing or not finite is only counted.
     pub fn add(&mut self, truth: f64, baseline: f64, candidate: f64) -> Option<Play> {
-        let errors = [baseline - truth, candidate - truth];
+        let errors = errors(truth, [baseline, candidate]);
         let play = self.errors.add(errors[0].abs(), errors[1].abs())?;
         self.signed.add(errors[0], errors[1]);
         self.sizes.add(errors.map(f64::abs));
@@ -216,6 +226,21 @@ mod tests {
         assert!(
             (near[0] - far[0]).abs() < 1e-6 && (near[1] - far[1]).abs() < 1e-6,
             "{near:?} {far:?}"
+        );
+    }
+
+    /// Errors of 0.1 either way are no change, whatever binary makes of them.
+    #[test]
+    fn errors_of_one_size_are_the_same() {
+        let mut sums = NumericSums::new(0.0, 0.0);
+        for truth in (1..8).chain([1_000_003]).map(f64::from) {
+            assert_eq!(sums.add(truth, truth + 0.1, truth - 0.1), Some(Play::Tie), "{truth}");
+        }
+        assert_eq!(sums.add(3.0, 3.1, 2.899_999), Some(Play::Loss));
+        let found = sums.summary(0.05, Seed(1)).expect("samples");
+        assert_eq!(
+            (found.absolute.difference.differing, found.signed.difference.differing),
+            (1, 9)
         );
     }
 

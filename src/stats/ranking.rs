@@ -231,7 +231,9 @@ fn compared(values: [f64; 2], standard_error: Option<f64>, alpha: f64) -> Rankin
     RankingDifference {
         values,
         standard_error,
-        interval: half.map(|half| ((difference - half).max(-1.0), (difference + half).min(1.0))),
+        interval: half
+            .filter(|half| *half > 0.0)
+            .map(|half| ((difference - half).max(-1.0), (difference + half).min(1.0))),
         p_value: standard_error.map(|error| {
             if error > 0.0 {
                 libm::erfc(difference.abs() / error / std::f64::consts::SQRT_2)
@@ -372,7 +374,7 @@ mod tests {
         for measure in [found.auc, found.average_precision].map(|m| m.expect("both classes")) {
             assert_eq!(
                 (measure.interval, measure.p_value, measure.detectable),
-                (Some((0.0, 0.0)), Some(1.0), None)
+                (None, Some(1.0), None)
             );
         }
     }

@@ -55,6 +55,8 @@ pub fn is_of_counts(name: &str) -> bool {
 fn give(metrics: &mut [Metric], kind: MetricKind, interval: Option<(f64, f64)>) {
     let metric = metrics.iter_mut().find(|metric| metric.name == kind.name());
     if let Some(metric) = metric.filter(|metric| metric.delta.is_some()) {
+        // Of what never changed nobody knows by how much it would.
+        let interval = interval.filter(|(low, high)| low < high);
         metric.ci_low = interval.map(|(low, _)| low);
         metric.ci_high = interval.map(|(_, high)| high);
     }

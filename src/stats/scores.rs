@@ -31,6 +31,18 @@ pub fn play(baseline: f64, candidate: f64, direction: Direction, tolerance: f64)
     }
 }
 
+/// What two values of a sample may differ by and be the same, as a share of the largest number that they were made of: what binary leaves of the
+/// difference of equal decimals is noise, and no change.
+pub const ROUNDING: f64 = 1e-12;
+
+/// Both scores of a sample, the candidate's as the baseline's where they differ by no more than [`ROUNDING`].
+pub fn paired([baseline, candidate]: [f64; 2]) -> [f64; 2] {
+    match (candidate - baseline).abs() <= ROUNDING * baseline.abs().max(candidate.abs()) {
+        true => [baseline; 2],
+        false => [baseline, candidate],
+    }
+}
+
 /// What a difference may be without being larger than the tolerance: a millionth more than it, which decimals may lose in
 /// binary. 0.8 - 0.7 is no more than 0.1.
 pub fn most_within(tolerance: f64) -> f64 {
@@ -89,6 +101,7 @@ impl ScoreSums {
             self.excluded += 1;
             return None;
         }
+        let [baseline, candidate] = paired([baseline, candidate]);
         let play = play(baseline, candidate, self.direction, self.tolerance);
         self.plays[play as usize] += 1;
         for (sum, score) in self.versions.iter_mut().zip([baseline, candidate]) {
@@ -179,7 +192,6 @@ mod tests {
             (0.8, 0.7, Higher, 0.1, Play::Tie),
             (0.2, 0.3, Higher, 0.1, Play::Tie),
             (0.8, 0.699, Higher, 0.1, Play::Loss),
-            (0.1 + 0.2, 0.3, Higher, 0.0, Play::Loss),
             (0.0, 9.0, None, 0.0, Play::Tie),
         ];
         for (baseline, candidate, direction, tolerance, expected) in table {
@@ -189,6 +201,15 @@ mod tests {
                 "{baseline} to {candidate}"
             );
         }
+    }
+
+    #[test]
+    fn what_rounding_leaves_is_no_change() {
+        let mut sums = ScoreSums::new(Direction::Higher, 0.0);
+        assert_eq!(sums.add(0.1 + 0.2, 0.3), Some(Play::Tie));
+        assert_eq!(sums.add(1e9, 1e9 + 0.01), Some(Play::Win));
+        assert_eq!(sums.add(0.0, -1e-300), Some(Play::Loss));
+        assert_eq!(sums.summary(0.05).expect("samples").difference.differing, 2);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use super::query::{LARGEST, id};
 use super::{Subject, Way};
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql::python;
-use crate::stats::most_within;
+use crate::stats::{ROUNDING, most_within};
 
 pub(super) fn way(subject: &Subject<'_>) -> Way {
     Way {
@@ -86,19 +86,40 @@ fn results(subject: &Subject<'_>) -> String {
         }
         Some(truth) => format!(" and row[{0}] == candidate[k][{0}]", python(truth)),
     };
-    let tolerance = most_within(subject.options.tolerance);
+    let (slack, least) = match slack(subject, candidate) {
+        Some(slack) => (format!(", {slack}"), "slack"),
+        None => (String::new(), "0"),
+    };
+    let names = if slack.is_empty() { "a, b" } else { "a, b, slack" };
     let (worse, better) = match subject.lower_is_better() {
         true => ("b - a", "a - b"),
         false => ("a - b", "b - a"),
     };
     format!(
-        "matched = [(value(row), value({candidate}[k])) for k, row in {baseline}.items() if k in {candidate}{same_truth}]\n\
+        "matched = [(value(row), value({candidate}[k]){slack}) for k, row in {baseline}.items() if k in {candidate}{same_truth}]\n\
          print(\"n\", len(matched))\n{}{}\
-         print(\"regressed\", sum({worse} > {tolerance} for a, b in matched))\n\
-         print(\"fixed\", sum({better} > {tolerance} for a, b in matched))\n",
+         print(\"regressed\", sum({worse} > {least} for {names} in matched))\n\
+         print(\"fixed\", sum({better} > {least} for {names} in matched))\n",
         total(baseline, 0),
         total(candidate, 1),
     )
+}
+
+/// What a sample may change by without counting: the tolerance, and what rounding leaves.
+fn slack(subject: &Subject<'_>, candidate: &str) -> Option<String> {
+    let roles = subject.roles;
+    let judged = match (roles.kind(), roles.scores.first()) {
+        (Kind::Text, Some(score)) => &score.column,
+        (Kind::Numeric, _) => &roles.prediction,
+        _ => return None,
+    };
+    let truth = roles.truth.as_ref().filter(|_| roles.kind() == Kind::Numeric);
+    let truth = truth.map(|truth| format!("abs(row[{}]), ", python(truth)));
+    let (truth, judged) = (truth.unwrap_or_default(), python(judged));
+    let tolerance = most_within(subject.options.tolerance);
+    Some(format!(
+        "max({tolerance}, {ROUNDING:e} * max({truth}abs(row[{judged}]), abs({candidate}[k][{judged}])))"
+    ))
 }
 
 /// The columns that are read, each once.

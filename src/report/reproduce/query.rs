@@ -3,7 +3,7 @@
 use super::{Subject, Way};
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql;
-use crate::stats::most_within;
+use crate::stats::{ROUNDING, most_within};
 use std::collections::BTreeMap;
 
 /// Larger numbers count as none; not a number is not smaller either.
@@ -106,10 +106,11 @@ fn query(subject: &Subject<'_>, dialect: &Dialect) -> String {
         _ => "\n    AND a.truth = b.truth".to_owned(),
     };
     let matched = format!(
-        "matched AS (\n  SELECT {} AS {baseline}, {} AS {candidate}\n  FROM {baseline} AS a JOIN {candidate} AS b ON {}\n  \
+        "matched AS (\n  SELECT {} AS {baseline}, {} AS {candidate}{}\n  FROM {baseline} AS a JOIN {candidate} AS b ON {}\n  \
          WHERE {}\n    AND {}{same_truth}\n)",
         value(subject, "a"),
         value(subject, "b"),
+        slack(subject).map_or_else(String::new, |slack| format!(",\n    {slack} AS slack")),
         keys.collect::<Vec<_>>().join(" AND "),
         counts(subject, "a"),
         counts(subject, "b"),
@@ -217,9 +218,29 @@ fn total(subject: &Subject<'_>, column: &str, version: &str) -> String {
     format!("{function}({column}) AS {}", subject.total(version))
 }
 
+/// What a sample may change by without counting: the tolerance, and what rounding leaves.
+fn slack(subject: &Subject<'_>) -> Option<String> {
+    let numbers: &[&str] = match subject.roles.kind() {
+        Kind::Numeric => &["a.truth", "a.prediction", "b.prediction"],
+        Kind::Text => &["a.score", "b.score"],
+        Kind::Classification | Kind::Binary => return None,
+    };
+    let sizes: Vec<String> = numbers.iter().map(|number| format!("abs({number})")).collect();
+    let tolerance = most_within(subject.options.tolerance);
+    Some(format!(
+        "greatest({tolerance}, {ROUNDING:e} * greatest({}))",
+        sizes.join(", ")
+    ))
+}
+
 /// Conditions for worse and for better.
 fn changed(subject: &Subject<'_>, baseline: &str, candidate: &str) -> (String, String) {
-    let less = |a: &str, b: &str| format!("{a} - {b} > {}", most_within(subject.options.tolerance));
+    let slack = if subject.roles.kind().has_labels() {
+        "0"
+    } else {
+        "slack"
+    };
+    let less = |a: &str, b: &str| format!("{a} - {b} > {slack}");
     let (fell, rose) = (less(baseline, candidate), less(candidate, baseline));
     if subject.lower_is_better() {
         (rose, fell)

@@ -96,6 +96,7 @@ impl CountClusters {
             let wider = |end: f64| difference + (end - single.difference) * factor;
             let alone = alone.map(|(low, high)| (wider(low), wider(high)));
             let interval = metric.interval.map(|own| bounded(*kind, outer(own, alone)));
+            let interval = interval.filter(|(low, high)| low < high);
             Some(ClusterMetric { interval, ..metric })
         });
         let rates = RATES.iter().zip(&self.rates).map(|(kind, sums)| ClusterMetric {

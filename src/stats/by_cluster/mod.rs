@@ -31,7 +31,7 @@ use crate::model::comparison::Resampling;
 use crate::model::{CalibrationSums, CompareOptions, Metric};
 
 /// Clusters alike that have to make up most of a change, and the share of those that lean, for it to be called spread.
-const FEW_CARRYING: f64 = 10.0;
+pub(super) const FEW_CARRYING: f64 = 10.0;
 const FEW_CARRYING_OF: f64 = 5.0;
 
 /// What the clusters of matched samples say of the metrics beside the headline.
@@ -92,6 +92,7 @@ impl ClusterMetric {
         let freedom = self.clusters as f64 - 1.0;
         let error = error.filter(|_| freedom > 0.0);
         let interval = error.and_then(|error| student_interval(difference, error, freedom, alpha));
+        let interval = interval.filter(|(low, high)| low < high);
         ClusterMetric {
             interval: interval.map(|(low, high)| (low.max(-most), high.min(most))),
             p_value: error.map(|error| student_test(difference, error, freedom)),
@@ -223,18 +224,20 @@ fn note_unseen(metric: &mut Metric, sums: &ClusterSums) {
     }
 }
 
+/// What is said where few of so many units change by most: they vary as `carrying` alike would.
+pub(super) fn few_change_most(units: &str, of: f64, carrying: f64) -> String {
+    format!(
+        "of {of} {units} a few change most (they vary as {carrying:.1} alike would): interval and test are sure to hold only where such large \
+         changes are no rarer than here"
+    )
+}
+
 /// Says beside it if far fewer clusters than lean make up what it varies by: others that would have changed as much, and happen not to be
 /// there, are not allowed for.
 fn note_rare(metric: &mut Metric, sums: &ClusterSums) {
     let (leaning, carrying) = (sums.leaning() as f64, sums.carrying());
     if metric.ci_low.is_some() && carrying < FEW_CARRYING && carrying < leaning / FEW_CARRYING_OF {
-        add_note(
-            metric,
-            &format!(
-                "of {leaning} clusters that lean a few change most (they vary as {carrying:.1} alike would): interval and test are sure to hold \
-                 only where clusters that change so much are no rarer than these"
-            ),
-        );
+        add_note(metric, &few_change_most("clusters that lean", leaning, carrying));
     }
 }
 

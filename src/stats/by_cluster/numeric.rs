@@ -5,6 +5,7 @@ use crate::stats::clusters::ClusterSums;
 use crate::stats::exact::ExactSum;
 use crate::stats::metrics::MetricKind;
 use crate::stats::moments::Moments;
+use crate::stats::numeric::errors;
 
 /// What a cluster adds up to: squared errors of baseline and candidate, truth less the pivot, its square, and samples.
 const SUMS: usize = 5;
@@ -32,7 +33,7 @@ impl NumericClusters {
         let mut sums: [ExactSum; SUMS - 1] = Default::default();
         let (mut signed, mut n) = (ExactSum::default(), 0_u64);
         for [truth, baseline, candidate] in samples {
-            let errors = [baseline - truth, candidate - truth];
+            let errors = errors(truth, [baseline, candidate]);
             let truth = truth - self.pivot;
             signed.add(errors[1] - errors[0]);
             for (sum, number) in sums.iter_mut().zip(errors) {
