@@ -17,20 +17,24 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
     let three: &[f64] = &[0.5, 0.3, 0.2];
     let rare: &[f64] = &[0.96, 0.02, 0.02];
     let seven: &[f64] = &[0.3, 0.25, 0.2, 0.12, 0.08, 0.03, 0.02];
-    for (shares, name, flips) in [
-        (three, "Three labels (20% the rarest)", 0.05),
-        (three, "Three labels (20% the rarest)", 0.25),
-        (seven, "Seven labels (2% the rarest)", 0.05),
-        (rare, "One label of 96%, two of 2%", 0.01),
-        (rare, "One label of 96%, two of 2%", 0.05),
+    let ten: &[f64] = &[0.1; 10];
+    for (shares, name, flips, answers) in [
+        (three, "Three labels (20% the rarest)", 0.05, USUAL),
+        (three, "Three labels (20% the rarest)", 0.25, USUAL),
+        (seven, "Seven labels (2% the rarest)", 0.05, USUAL),
+        (rare, "One label of 96%, two of 2%", 0.01, USUAL),
+        (rare, "One label of 96%, two of 2%", 0.05, USUAL),
+        (three, "Three labels, 30% right, other wrong answers", 0.01, WRONG),
+        (ten, "Ten labels, 30% right, other wrong answers", 0.01, WRONG),
+        (ten, "Ten labels, 30% right, other wrong answers", 0.05, WRONG),
     ] {
-        let population = population(shares, flips);
+        let population = population(shares, flips, answers);
         let truth = differences(&population);
         let columns: Vec<(String, usize)> = metrics.iter().map(|name| (*name).to_owned()).zip(0..).collect();
         // One simulation serves all metrics of a size.
         let coverage = all(&crate::cell::SIZES, |n| {
-            let mut held = vec![0_u64; metrics.len()];
-            let mut random = Seed(0).stream(&format!("counts {shares:?} {n} {flips}"));
+            let mut held = vec![(0_u64, 0_u64); metrics.len()];
+            let mut random = Seed(0).stream(&format!("counts {shares:?} {n} {flips} {}", answers.right));
             let probabilities: Vec<f64> = population.iter().map(|(_, p)| *p).collect();
             for pair in 0..plan.pairs {
                 let drawn = multinomial(&mut random, *n, &probabilities);
@@ -40,12 +44,17 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
                     cells: cells.map(|((cell, _), drawn)| (*cell, drawn)).collect(),
                 };
                 let found = bootstrap_counts_times(&table, 0.05, Seed(pair), REPLICATES).expect("samples");
-                for ((held, (_, interval)), truth) in held.iter_mut().zip(&found.intervals).zip(&truth) {
-                    *held += u64::from(holds(Some(*interval), *truth) == Some(true));
+                // Where but one label occurs there is none.
+                for (kind, interval) in &found.intervals {
+                    let Some(at) = metrics.iter().position(|name| *name == kind.name()) else {
+                        continue;
+                    };
+                    held[at].0 += u64::from(holds(Some(*interval), truth[at]) == Some(true));
+                    held[at].1 += 1;
                 }
             }
             held.into_iter()
-                .map(|held| held as f64 / plan.pairs as f64)
+                .map(|(held, all)| held as f64 / all as f64)
                 .collect::<Vec<_>>()
         });
         let row = |n: u64| crate::cell::SIZES.iter().position(|size| *size == n).unwrap_or(0);
@@ -65,22 +74,46 @@ fn labels(n: usize) -> Vec<String> {
     (0..n).map(|at| format!("label {at}")).collect()
 }
 
-/// Probabilities of the cells: the baseline is right on 80%, and so many samples flip, six of ten to the better.
-fn population(shares: &[f64], flips: f64) -> Vec<((u32, u32, u32), f64)> {
+/// How answers come about.
+#[derive(Clone, Copy)]
+struct Answers {
+    /// Share that the baseline has right.
+    right: f64,
+    /// Of the flips, the share to the better.
+    fixes: f64,
+    /// Of the answers that stay wrong, the share that differ.
+    others: f64,
+}
+
+const USUAL: Answers = Answers {
+    right: 0.8,
+    fixes: 0.6,
+    others: 0.1,
+};
+/// Most answers are wrong, most of these change, and most flips are for the worse.
+const WRONG: Answers = Answers {
+    right: 0.3,
+    fixes: 0.1,
+    others: 0.8,
+};
+
+/// Probabilities of the cells, where so many samples flip.
+fn population(shares: &[f64], flips: f64, answers: Answers) -> Vec<((u32, u32, u32), f64)> {
     let mut cells = Vec::new();
     let n = shares.len() as u32;
     for (truth, share) in (0..n).zip(shares) {
         let [one, two] = [(truth + 1) % n, (truth + 2) % n];
-        let (fix, regress) = (0.6 * flips, 0.4 * flips);
+        let (fix, regress) = (answers.fixes * flips, (1.0 - answers.fixes) * flips);
+        let wrong = share * (1.0 - answers.right - fix);
         cells.extend([
-            ((truth, truth, truth), share * (0.8 - regress)),
+            ((truth, truth, truth), share * (answers.right - regress)),
             ((truth, truth, one), share * regress * 0.7),
             ((truth, truth, two), share * regress * 0.3),
             ((truth, one, truth), share * fix * 0.4),
             ((truth, two, truth), share * fix * 0.6),
-            ((truth, one, one), share * (0.2 - fix) * 0.5),
-            ((truth, two, two), share * (0.2 - fix) * 0.4),
-            ((truth, one, two), share * (0.2 - fix) * 0.1),
+            ((truth, one, one), wrong * (1.0 - answers.others) * 5.0 / 9.0),
+            ((truth, two, two), wrong * (1.0 - answers.others) * 4.0 / 9.0),
+            ((truth, one, two), wrong * answers.others),
         ]);
     }
     cells

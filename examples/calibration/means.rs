@@ -1,7 +1,8 @@
 //! Means of scores and errors, and what is a function of them.
 
 use crate::cell::{Plan, Table, grid, holds};
-use evaldiff::stats::{MeanSums, NumericSums, Random};
+use evaldiff::model::{Direction, Verdict};
+use evaldiff::stats::{MeanSums, MeanTest, NumericSums, Random, Seed};
 
 /// How the differences of scores are distributed.
 #[derive(Clone, Copy)]
@@ -9,10 +10,14 @@ enum Shape {
     Normal,
     Skewed,
     MostlyZero,
+    /// A judge's grades: 5% move by one, 1% fall by four.
+    Grades,
+    /// All move a little, 1% fall by far more.
+    Jitter,
 }
 
 impl Shape {
-    /// One difference, with mean 0.
+    /// One difference.
     fn draw(self, random: &mut Random) -> f64 {
         match self {
             Shape::Normal => random.normal(),
@@ -20,8 +25,71 @@ impl Shape {
             Shape::Skewed => -1.0 - random.uniform().ln(),
             Shape::MostlyZero if random.uniform() < 0.9 => 0.0,
             Shape::MostlyZero => random.normal(),
+            Shape::Grades => match random.uniform() {
+                luck if luck < 0.01 => -4.0,
+                luck if luck < 0.06 => sign(random, 0.5),
+                _ => 0.0,
+            },
+            Shape::Jitter if random.uniform() < 0.01 => -0.9,
+            Shape::Jitter => 0.02 * random.normal(),
         }
     }
+
+    fn mean(self) -> f64 {
+        match self {
+            Shape::Normal | Shape::Skewed | Shape::MostlyZero => 0.0,
+            Shape::Grades => -0.04,
+            Shape::Jitter => -0.009,
+        }
+    }
+}
+
+/// Down with this probability, else up.
+fn sign(random: &mut Random, down: f64) -> f64 {
+    if random.uniform() < down { -1.0 } else { 1.0 }
+}
+
+/// How many scores change, and by how much either way.
+#[derive(Clone, Copy)]
+struct Sizes {
+    changed: f64,
+    size: fn(&mut Random) -> f64,
+}
+
+impl Sizes {
+    /// A pair of so many samples, of whose changes a share are falls.
+    fn pair(self, random: &mut Random, n: u64, falls: f64) -> Option<MeanTest> {
+        let mut sums = MeanSums::default();
+        for _ in 0..n {
+            let size = if random.uniform() < self.changed {
+                (self.size)(random)
+            } else {
+                0.0
+            };
+            sums.add(size * sign(random, falls));
+        }
+        sums.test(0.05)
+    }
+
+    /// The share of falls at which the mean loss is the mean detectable effect that is stated; `None` where even falls alone are less.
+    fn detected(self, n: u64) -> Option<f64> {
+        let mut random = Seed(1).stream(&format!("detectable {n} {}", self.changed));
+        let size: f64 = (0..100_000).map(|_| (self.size)(&mut random)).sum::<f64>() / 1e5;
+        let mut falls = 0.75;
+        for _ in 0..12 {
+            let stated = (0..1_000).filter_map(|_| self.pair(&mut random, n, falls)?.detectable);
+            let stated: Vec<f64> = stated.collect();
+            let loss = stated.iter().sum::<f64>() / stated.len() as f64;
+            // A mean of (2 falls - 1) changes of this size.
+            let wanted = (loss / (self.changed * size) + 1.0) / 2.0;
+            falls = (falls + wanted) / 2.0;
+        }
+        (falls <= 1.0).then_some(falls)
+    }
+}
+
+fn verdict(test: &MeanTest) -> Verdict {
+    test.verdict(Direction::Higher, 0.05, 0.0)
 }
 
 pub fn tables(plan: &Plan) -> Vec<Table> {
@@ -29,20 +97,99 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
         ("normal", Shape::Normal),
         ("exponential", Shape::Skewed),
         ("nine of ten zero", Shape::MostlyZero),
+        ("5% move by one, 1% fall by four", Shape::Grades),
+        ("all move by 0.02, 1% fall by 0.9", Shape::Jitter),
     ];
-    let columns: Vec<(String, Shape)> = shapes
-        .iter()
-        .map(|(name, shape)| ((*name).to_owned(), *shape))
-        .collect();
+    let named = |shapes: &[(&str, Shape)]| -> Vec<(String, Shape)> {
+        let owned = shapes.iter().map(|(name, shape)| ((*name).to_owned(), *shape));
+        owned.collect()
+    };
+    let interval = |random: &mut Random, n: u64, shape: Shape| {
+        let mut sums = MeanSums::default();
+        (0..n).for_each(|_| sums.add(shape.draw(random)));
+        sums.test(0.05)?.interval
+    };
+    let sizes: [(&str, Sizes); 6] = [
+        (
+            "all normal",
+            Sizes {
+                changed: 1.0,
+                size: |random| random.normal().abs(),
+            },
+        ),
+        (
+            "20% normal",
+            Sizes {
+                changed: 0.2,
+                size: |random| random.normal().abs(),
+            },
+        ),
+        (
+            "20% by one",
+            Sizes {
+                changed: 0.2,
+                size: |_| 1.0,
+            },
+        ),
+        (
+            "20% by one or four",
+            Sizes {
+                changed: 0.2,
+                size: |random| if random.uniform() < 0.1 { 4.0 } else { 1.0 },
+            },
+        ),
+        (
+            "50% lognormal",
+            Sizes {
+                changed: 0.5,
+                size: |random| random.normal().exp(),
+            },
+        ),
+        (
+            "30% by 0.1 or one",
+            Sizes {
+                changed: 0.3,
+                size: |random| if random.uniform() < 0.1 { 1.0 } else { 0.1 },
+            },
+        ),
+    ];
+    let sizes: Vec<(String, Sizes)> = sizes.iter().map(|(name, sizes)| ((*name).to_owned(), *sizes)).collect();
     vec![
         grid(
-            "**Mean difference**, by how differences are distributed: coverage of Student's 95% interval, %",
-            &columns,
+            "**Mean difference**, by how differences are distributed: coverage of the 95% interval, %",
+            &named(&shapes),
             |n, shape| {
                 plan.share(&format!("mean {n} {}", shape as u8), |random, _| {
-                    let mut sums = MeanSums::default();
-                    (0..n).for_each(|_| sums.add(shape.draw(random)));
-                    holds(sums.test(0.05)?.interval, 0.0)
+                    holds(interval(random, n, shape), shape.mean())
+                })
+            },
+        ),
+        grid(
+            "**`--margin` at the true loss**: passes, %",
+            &named(&shapes),
+            |n, shape| {
+                plan.share(&format!("margin {n} {}", shape as u8), |random, _| {
+                    Some(interval(random, n, shape).is_some_and(|(low, _)| low > shape.mean()))
+                })
+            },
+        ),
+        grid(
+            "**Verdict of a mean without a difference**, by how many change and by how much: improved or regressed, %",
+            &sizes,
+            |n, sizes| {
+                plan.share(&format!("verdict of a mean {n} {}", sizes.changed), |random, _| {
+                    let test = sizes.pair(random, n, 0.5)?;
+                    Some(matches!(verdict(&test), Verdict::Improved | Verdict::Regressed))
+                })
+            },
+        ),
+        grid(
+            "**Power at the detectable effect of a mean**: regressed, %",
+            &sizes,
+            |n, sizes| {
+                let falls = sizes.detected(n)?;
+                plan.share(&format!("power of a mean {n} {}", sizes.changed), |random, _| {
+                    Some(verdict(&sizes.pair(random, n, falls)?) == Verdict::Regressed)
                 })
             },
         ),

@@ -82,14 +82,15 @@ def paired(a: np.ndarray, b: np.ndarray, alpha: float) -> dict:
         return {**out, "ci_low": None, "ci_high": None, "p_value": None, "detectable": None}
     error = stats.sem(difference)
     low, high = (None, None) if error == 0 else stats.t.interval(1 - alpha, len(a) - 1, difference.mean(), error)
-    z = stats.norm.ppf(1 - alpha / 2) + POWER_Z
+    # As far as the interval reaches towards zero, and what four of five means do not fall short of.
+    reach = stats.t.ppf(1 - alpha / 2, len(a) - 1) + POWER_Z
     return {
         **out,
         "ci_low": low,
         "ci_high": high,
         # Never below what the signs of the samples that differ could reach.
         "p_value": max(stats.ttest_rel(b, a).pvalue, 2.0 ** -np.count_nonzero(difference)) if error else 1.0,
-        "detectable": z * error if error else None,
+        "detectable": reach * error if error else None,
     }
 
 
