@@ -24,8 +24,8 @@ pub struct CountIntervals {
     pub replicates: usize,
 }
 
-/// Intervals of level `1 - alpha` for the differences of all metrics from macro F1 to MCC: percentile intervals, and where few answers
-/// differ the outer ends of these and of [`of_answers`].
+/// Intervals of level `1 - alpha` for the differences of all metrics from macro F1 to MCC: the outer ends of percentile intervals
+/// and of [`of_answers`].
 ///
 /// Both versions are scored on the same resample of the samples, which is a multinomial draw over the cells of their
 /// joint table; its cost depends on the number of cells and not on that of samples. `None` without samples, or unless

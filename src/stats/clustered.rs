@@ -174,7 +174,10 @@ impl Judged {
                 Of::Mean => test.and_then(|test| test.p_value).map(|p| p.max(signs).max(leans)),
             },
             detectable: test
-                .and_then(|test| detectable(test.mean, test.standard_error?, interval.map(bounded), alpha))
+                .and_then(|test| {
+                    let freedom = test.clusters as f64 - 1.0;
+                    detectable(test.mean, test.standard_error?, freedom, interval.map(bounded), alpha)
+                })
                 .filter(|found| matches!(of, Of::Mean) || *found <= 1.0),
             samples: sums.samples(),
             leaning: sums.leaning(),

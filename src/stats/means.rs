@@ -95,7 +95,7 @@ impl MeanSums {
             carrying: spread.effective(),
             interval,
             p_value: standard_error.map(|error| spread.p_value(error)),
-            detectable: standard_error.and_then(|error| detectable(mean, error, interval, alpha)),
+            detectable: standard_error.and_then(|error| detectable(mean, error, n - 1.0, interval, alpha)),
         })
     }
 
@@ -293,16 +293,24 @@ pub(super) fn student_test(estimate: f64, standard_error: f64, freedom: f64) -> 
     }
 }
 
-/// Smallest mean difference found with [`POWER`]: by a test of that error, and by the interval, which has to leave zero out too; it reaches as far
-/// from such a difference as it does from `mean` towards zero. `None` for no spread.
-pub(super) fn detectable(mean: f64, standard_error: f64, interval: Option<(f64, f64)>, alpha: f64) -> Option<f64> {
-    let by_test = detectable_mean(standard_error, alpha)?;
+/// Smallest mean difference found with [`POWER`]: by Student's test, `(t_{1-alpha/2} + t_{.8}) standard_error`, and by the interval, which has to
+/// leave zero out too; it reaches as far from such a difference as it does from `mean` towards zero. `None` for no spread.
+pub(super) fn detectable(
+    mean: f64,
+    standard_error: f64,
+    freedom: f64,
+    interval: Option<(f64, f64)>,
+    alpha: f64,
+) -> Option<f64> {
+    let by_test = student_quantile(alpha, freedom)? * standard_error;
     let reach = interval.map_or(0.0, |(low, high)| match mean {
         mean if mean > 0.0 => mean - low,
         mean if mean < 0.0 => high - mean,
         _ => high.max(-low),
     });
-    Some(by_test.max(reach + normal_quantile(POWER)? * standard_error))
+    // The quantile that leaves 1 - POWER above it, two-sided.
+    let short = student_quantile(2.0 * (1.0 - POWER), freedom)? * standard_error;
+    (standard_error > 0.0).then(|| by_test.max(reach) + short)
 }
 
 /// `(z_{1-alpha/2} + z_{.8}) standard_error`: the mean difference found with [`POWER`]; `None` for no spread.
@@ -349,10 +357,10 @@ mod tests {
         close(low, 0.001765795515915436);
         close(high, 0.3232342044840846);
         assert_eq!((test.n, test.differing), (8, 7));
-        // Student's quantile with 7 degrees of freedom and the normal one of 0.8.
+        // Student's quantiles of 0.975 and 0.8 with 7 degrees of freedom.
         close(
             test.detectable.expect("defined"),
-            (2.364_624_251_592_784_4 + 0.841_621_233_572_914_3) * test.standard_error.expect("defined"),
+            (2.364_624_251_592_784 + 0.896_029_644_313_765_3) * test.standard_error.expect("defined"),
         );
     }
 

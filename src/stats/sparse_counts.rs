@@ -30,8 +30,8 @@ impl Moved {
         self.spread.error().unwrap_or_default().max(spread)
     }
 
-    /// The outer ends, about the difference, of the interval of a mean of which most samples have no part ([`Spread::interval`]), and of Tango's
-    /// for the flips, times the root mean square of what one moves the metric by. `None` where the metric does not depend on any.
+    /// The outer ends, about the difference, of Tango's interval for the flips, times the root mean square of what one moves the metric by, and where few
+    /// answers differ of that of a mean of which most samples have no part ([`Spread::interval`]). `None` where the metric does not depend on any.
     pub(super) fn interval(&self, alpha: f64) -> Option<(f64, f64)> {
         let n = self.spread.n;
         let [fixed, regressed] = self.flips;
@@ -39,7 +39,10 @@ impl Moved {
             tango(fixed, regressed, n, alpha),
             (fixed as f64 - regressed as f64) / n as f64,
         );
-        let seen = self.spread.error().and_then(|error| self.spread.interval(error, alpha));
+        // Where most answers differ the metric is no sum of what each moves it by, and resamples know how they vary.
+        let few = 2 * self.spread.differing < n;
+        let error = self.spread.error().filter(|_| few);
+        let seen = error.and_then(|error| self.spread.interval(error, alpha));
         let off = self.difference - self.spread.sum / n as f64;
         let seen = seen.map(|(low, high)| (low + off, high + off));
         seen.map(|seen| outer(seen, unseen)).or(unseen)

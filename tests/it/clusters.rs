@@ -438,9 +438,9 @@ fn further_scores_and_references_are_judged_by_clusters() {
         assert_eq!(alone["verdict"], found["verdict"]);
     }
     for (found, alone) in [0, 1].map(|i| (&found["scores"][i], &alone["scores"][i])) {
-        // By the interval, whose quantile is Student's for sixty clusters.
+        // As sixty samples by themselves.
         let [found, alone] = [found, alone].map(|score| score["detectable"].as_f64().unwrap());
-        assert!((1.01..1.02).contains(&(found / alone)), "{found} {alone}");
+        assert!((0.999..1.02).contains(&(found / alone)), "{found} {alone}");
     }
 }
 

@@ -24,8 +24,6 @@ from reference import TESTED_FROM, mcnemar_midp, tango
 from scipy import stats
 from sklearn import metrics as sk
 
-POWER_Z = stats.norm.ppf(0.8)
-
 
 def number(cell: str | None) -> float | None:
     return None if cell is None or not math.isfinite(float(cell)) else float(cell)
@@ -83,7 +81,7 @@ def paired(a: np.ndarray, b: np.ndarray, alpha: float) -> dict:
     error = stats.sem(difference)
     low, high = (None, None) if error == 0 else stats.t.interval(1 - alpha, len(a) - 1, difference.mean(), error)
     # As far as the interval reaches towards zero, and what four of five means do not fall short of.
-    reach = stats.t.ppf(1 - alpha / 2, len(a) - 1) + POWER_Z
+    reach = stats.t.ppf(1 - alpha / 2, len(a) - 1) + stats.t.ppf(0.8, len(a) - 1)
     return {
         **out,
         "ci_low": low,
