@@ -52,6 +52,7 @@ fn sign(random: &mut Random, down: f64) -> f64 {
 /// How many scores change, and by how much either way.
 #[derive(Clone, Copy)]
 struct Sizes {
+    name: &'static str,
     changed: f64,
     size: fn(&mut Random) -> f64,
 }
@@ -73,7 +74,7 @@ impl Sizes {
 
     /// The share of falls at which the mean loss is the mean detectable effect that is stated; `None` where even falls alone are less.
     fn detected(self, n: u64) -> Option<f64> {
-        let mut random = Seed(1).stream(&format!("detectable {n} {}", self.changed));
+        let mut random = Seed(1).stream(&format!("detectable {n} {}", self.name));
         let size: f64 = (0..100_000).map(|_| (self.size)(&mut random)).sum::<f64>() / 1e5;
         let mut falls = 0.75;
         for _ in 0..12 {
@@ -86,6 +87,11 @@ impl Sizes {
         }
         (falls <= 1.0).then_some(falls)
     }
+}
+
+/// The second number once in ten times.
+fn one_or(random: &mut Random, often: f64, seldom: f64) -> f64 {
+    if random.uniform() < 0.1 { seldom } else { often }
 }
 
 fn verdict(test: &MeanTest) -> Verdict {
@@ -109,51 +115,15 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
         (0..n).for_each(|_| sums.add(shape.draw(random)));
         sums.test(0.05)?.interval
     };
-    let sizes: [(&str, Sizes); 6] = [
-        (
-            "all normal",
-            Sizes {
-                changed: 1.0,
-                size: |random| random.normal().abs(),
-            },
-        ),
-        (
-            "20% normal",
-            Sizes {
-                changed: 0.2,
-                size: |random| random.normal().abs(),
-            },
-        ),
-        (
-            "20% by one",
-            Sizes {
-                changed: 0.2,
-                size: |_| 1.0,
-            },
-        ),
-        (
-            "20% by one or four",
-            Sizes {
-                changed: 0.2,
-                size: |random| if random.uniform() < 0.1 { 4.0 } else { 1.0 },
-            },
-        ),
-        (
-            "50% lognormal",
-            Sizes {
-                changed: 0.5,
-                size: |random| random.normal().exp(),
-            },
-        ),
-        (
-            "30% by 0.1 or one",
-            Sizes {
-                changed: 0.3,
-                size: |random| if random.uniform() < 0.1 { 1.0 } else { 0.1 },
-            },
-        ),
+    let sizes = |name, changed, size| (String::from(name), Sizes { name, changed, size });
+    let sizes: [(String, Sizes); 6] = [
+        sizes("all normal", 1.0, |random| random.normal().abs()),
+        sizes("20% normal", 0.2, |random| random.normal().abs()),
+        sizes("20% by one", 0.2, |_| 1.0),
+        sizes("20% by one or four", 0.2, |random| one_or(random, 1.0, 4.0)),
+        sizes("50% lognormal", 0.5, |random| random.normal().exp()),
+        sizes("30% by 0.1 or one", 0.3, |random| one_or(random, 0.1, 1.0)),
     ];
-    let sizes: Vec<(String, Sizes)> = sizes.iter().map(|(name, sizes)| ((*name).to_owned(), *sizes)).collect();
     vec![
         grid(
             "**Mean difference**, by how differences are distributed: coverage of the 95% interval, %",
@@ -177,7 +147,7 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
             "**Verdict of a mean without a difference**, by how many change and by how much: improved or regressed, %",
             &sizes,
             |n, sizes| {
-                plan.share(&format!("verdict of a mean {n} {}", sizes.changed), |random, _| {
+                plan.share(&format!("verdict of a mean {n} {}", sizes.name), |random, _| {
                     let test = sizes.pair(random, n, 0.5)?;
                     Some(matches!(verdict(&test), Verdict::Improved | Verdict::Regressed))
                 })
@@ -188,7 +158,7 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
             &sizes,
             |n, sizes| {
                 let falls = sizes.detected(n)?;
-                plan.share(&format!("power of a mean {n} {}", sizes.changed), |random, _| {
+                plan.share(&format!("power of a mean {n} {}", sizes.name), |random, _| {
                     Some(verdict(&sizes.pair(random, n, falls)?) == Verdict::Regressed)
                 })
             },
