@@ -1,8 +1,8 @@
 //! Means of scores and errors, and what is a function of them.
 
 use crate::cell::{Plan, Table, grid, holds};
-use evaldiff::model::{Direction, Verdict};
-use evaldiff::stats::{MeanSums, MeanTest, NumericSums, Random, Seed};
+use evaldiff::model::{CalibrationSums, Direction, Verdict};
+use evaldiff::stats::{MeanSums, MeanTest, NumericSums, Random, Seed, brier_interval};
 
 /// How the differences of scores are distributed.
 #[derive(Clone, Copy)]
@@ -163,8 +163,33 @@ pub fn tables(plan: &Plan) -> Vec<Table> {
                 })
             },
         ),
+        brier(plan),
         roots(plan),
     ]
+}
+
+/// The Brier score where answers of one confidence flip, all for the worse.
+fn brier(plan: &Plan) -> Table {
+    let columns = [
+        ("confidence 0.99, 1% flip", 0.99, 0.01),
+        ("confidence 0.8, 5% flip", 0.8, 0.05),
+    ];
+    let columns = columns.map(|(name, confidence, flips)| (name.to_owned(), (confidence, flips)));
+    grid(
+        "**Brier score**: coverage of the 95% interval of its difference, %",
+        &columns,
+        |n, (confidence, flips): (f64, f64)| {
+            let truth = flips * (confidence * confidence - (1.0 - confidence) * (1.0 - confidence));
+            plan.share(&format!("brier {n} {flips}"), |random, _| {
+                let mut sums = CalibrationSums::default();
+                for _ in 0..n {
+                    let flips = random.uniform() < flips;
+                    sums.add([confidence; 2], [true, !flips]);
+                }
+                holds(brier_interval(&sums, 0.05), truth)
+            })
+        },
+    )
 }
 
 /// RMSE and R2 where the errors of both versions are alike in part.

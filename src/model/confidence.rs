@@ -20,13 +20,45 @@ pub struct CalibrationSums {
     pub candidate: ConfidenceSums,
     /// Per bin of the baseline and bin of the candidate: sum of the products of both gaps (correct - confidence).
     pub products: [[i128; CALIBRATION_BINS]; CALIBRATION_BINS],
-    /// Sum of the squared differences of the confidences.
-    pub confidence_change: u128,
-    /// Sum of the squared differences of the squared gaps.
-    pub error_change: u128,
+    /// Differences of the confidences.
+    pub confidence_change: ChangeSums,
+    /// Differences of the squared gaps.
+    pub error_change: ChangeSums,
     /// Samples that regressed, then those that were fixed: by bin of the baseline, then by bin of the candidate.
     pub flips: [[[u64; CALIBRATION_BINS]; 2]; 2],
 }
+
+/// Sums over how much a number between 0 and 1 changed, sample by sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ChangeSums {
+    /// Samples in which it changed by more than rounding does.
+    pub differing: u64,
+    /// Sum of the squares, fixed point.
+    pub squares: u128,
+    /// Sum of the fourth powers, fixed point.
+    pub fourths: u128,
+}
+
+impl ChangeSums {
+    /// Adds a sample by its change.
+    #[inline]
+    pub fn add(&mut self, change: f64) {
+        let square = change * change;
+        self.differing += u64::from(change.abs() > ROUNDING);
+        self.squares += fixed(square);
+        self.fourths += fixed(square * square);
+    }
+
+    /// Adds the samples of another part.
+    pub fn merge(&mut self, other: &ChangeSums) {
+        self.differing += other.differing;
+        self.squares += other.squares;
+        self.fourths += other.fourths;
+    }
+}
+
+/// What rounding leaves of a difference of numbers up to 1 is no change.
+const ROUNDING: f64 = 1e-12;
 
 /// Confidence sums of one version by bin (low, high], the first one closed at 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -73,16 +105,16 @@ impl CalibrationSums {
         self.products[bins[0]][bins[1]] += i128::from((gaps[0] * gaps[1] * FIXED_ONE) as i64);
         let change = confidence[1] - confidence[0];
         let error_change = gaps[1] * gaps[1] - gaps[0] * gaps[0];
-        self.confidence_change += fixed(change * change);
-        self.error_change += fixed(error_change * error_change);
+        self.confidence_change.add(change);
+        self.error_change.add(error_change);
     }
 
     /// Adds the samples of another part.
     pub fn merge(&mut self, other: &CalibrationSums) {
         self.n += other.n;
         self.excluded += other.excluded;
-        self.confidence_change += other.confidence_change;
-        self.error_change += other.error_change;
+        self.confidence_change.merge(&other.confidence_change);
+        self.error_change.merge(&other.error_change);
         for (mine, theirs) in [
             (&mut self.baseline, &other.baseline),
             (&mut self.candidate, &other.candidate),

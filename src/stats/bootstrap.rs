@@ -3,7 +3,7 @@
 use super::MetricKind;
 use super::classification::{RESAMPLED, values};
 use super::confusion::{LabelCounts, add_to_marginals};
-use super::intervals::outer;
+use super::intervals::{has_width, outer};
 use super::percentile::{REPLICATES, percentile_interval};
 use super::random::Seed;
 use super::resampler::Resampler;
@@ -46,7 +46,7 @@ pub fn bootstrap_counts_times(table: &JointTable, alpha: f64, seed: Seed, replic
         *interval = outer(*interval, sparse);
     }
     // Of what cannot be told, as where only one label occurs, nobody knows how much it would change.
-    found.intervals.retain(|(_, (low, high))| low < high);
+    found.intervals.retain(|(_, interval)| has_width(interval));
     Some(found)
 }
 

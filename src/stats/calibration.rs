@@ -2,11 +2,11 @@
 //!
 //! Sums and differences stay integers; each number is rounded to a double once or twice, at its end.
 
-use super::means::student_interval;
+use super::means::Spread;
 use super::metrics::MetricKind;
 use super::ratio;
 use crate::model::comparison::{BinCounts, Calibration, CalibrationBin, FlipConfidence};
-use crate::model::confidence::{BinSums, CALIBRATION_BINS, FIXED_ONE};
+use crate::model::confidence::{BinSums, CALIBRATION_BINS, ChangeSums, FIXED_ONE};
 use crate::model::{CalibrationSums, ConfidenceSums, Metric};
 
 /// Calibration by bin and the largest bin gap (MCE) of both versions: Guo et al. (2017), top label, equal-width bins
@@ -49,32 +49,29 @@ pub(super) fn metrics(sums: &CalibrationSums) -> [Metric; 3] {
     ]
 }
 
-/// Student's interval of the difference of the mean confidences, which is a paired mean.
+/// Interval of the difference of the mean confidences, which is a paired mean.
 pub(super) fn confidence_interval(sums: &CalibrationSums, alpha: f64) -> Option<(f64, f64)> {
     paired(
         sums,
         [sums.baseline.sum(), sums.candidate.sum()],
-        sums.confidence_change,
+        &sums.confidence_change,
         alpha,
     )
 }
 
 /// The same of the Brier scores.
-pub(super) fn brier_interval(sums: &CalibrationSums, alpha: f64) -> Option<(f64, f64)> {
+pub fn brier_interval(sums: &CalibrationSums, alpha: f64) -> Option<(f64, f64)> {
     let totals = [sums.baseline.squared_error(), sums.candidate.squared_error()];
-    paired(sums, totals, sums.error_change, alpha)
+    paired(sums, totals, &sums.error_change, alpha)
 }
 
-/// Interval of the mean of a paired difference, from the sums of both sides and of its squares; `None` below two samples.
-fn paired(sums: &CalibrationSums, totals: [u128; 2], squares: u128, alpha: f64) -> Option<(f64, f64)> {
-    if sums.n < 2 {
-        return None;
-    }
-    let n = sums.n as f64;
-    let [baseline, candidate] = totals.map(|total| mean(total, sums.n));
-    let delta = candidate - baseline;
-    let variance = (mean(squares, sums.n) - delta * delta).max(0.0) / (n - 1.0);
-    student_interval(delta, libm::sqrt(variance), n - 1.0, alpha)
+/// Interval of the mean of a paired difference of numbers between 0 and 1 ([`Spread::interval`]), from the sums of both sides and of its
+/// powers; `None` below two samples, and where none differs.
+fn paired(sums: &CalibrationSums, totals: [u128; 2], changes: &ChangeSums, alpha: f64) -> Option<(f64, f64)> {
+    let [baseline, candidate] = totals.map(|total| total as i128);
+    let spread = Spread::of_changes(sums.n, (candidate - baseline) as f64 / FIXED_ONE, changes, 1.0);
+    let (low, high) = spread.interval(spread.error()?, alpha)?;
+    Some((low.max(-1.0), high.min(1.0)))
 }
 
 /// Says how many matched samples the confidence metrics leave out, if any.
@@ -124,6 +121,34 @@ fn bins(version: &ConfidenceSums) -> Vec<CalibrationBin> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::stats::tango;
+
+    /// Answers of one confidence: what a flip changes of the Brier score is the same for all.
+    #[test]
+    fn few_flips_are_to_the_brier_score_what_they_are_to_accuracy() {
+        for (regressed, fixed) in [(1, 0), (3, 0), (0, 5), (2, 2)] {
+            let mut sums = CalibrationSums::default();
+            for i in 0..500_u64 {
+                let right = [i >= fixed, i < fixed || i >= fixed + regressed];
+                sums.add([0.99; 2], right);
+            }
+            let (low, high) = brier_interval(&sums, 0.05).expect("changed");
+            let (least, most) = tango(fixed, regressed, 500, 0.05).expect("samples");
+            // From 0.01² to 0.99² where an answer is wrong now.
+            assert!(
+                low <= -0.98 * most + 1e-12 && high >= -0.98 * least - 1e-12,
+                "{regressed} {fixed}"
+            );
+        }
+        let same = [0.4, 0.7, 0.9].map(|confidence| ([confidence; 2], [true; 2]));
+        let mut sums = CalibrationSums::default();
+        same.into_iter()
+            .for_each(|(confidence, right)| sums.add(confidence, right));
+        assert_eq!(
+            (brier_interval(&sums, 0.05), confidence_interval(&sums, 0.05)),
+            (None, None)
+        );
+    }
 
     /// Sums over (confidence, correct), as the counting pass makes them.
     fn sums(samples: &[(f64, bool)]) -> ConfidenceSums {

@@ -52,7 +52,8 @@ fn of_gaps(gaps: Gaps, alpha: f64, seed: Seed, replicates: usize) -> Option<(f64
     let [least, most] = &mut errors;
     let (least, _) = percentile_interval(least, alpha)?;
     let (_, most) = percentile_interval(most, alpha)?;
-    Some((gaps.difference() - most, gaps.difference() - least))
+    let (low, high) = (gaps.difference() - most, gaps.difference() - least);
+    Some((low.max(-1.0), high.min(1.0)))
 }
 
 /// The gaps of all bins, each weighed by its share of the samples, and how they vary.

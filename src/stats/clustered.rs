@@ -2,7 +2,7 @@
 
 use super::by_cluster::{ClusterEvidence, note_limit};
 use super::clusters::{ClusterSums, ClusterTest, FEW_LEANING};
-use super::intervals::{outer, tango};
+use super::intervals::{has_width, outer, tango};
 use super::means::detectable;
 use super::slices::{MIN_SLICE_SIZE, family};
 use super::summary::Summary;
@@ -155,7 +155,10 @@ impl Judged {
             (Of::Rate(_), 0) => tango(0, 0, sums.clusters(), alpha),
             _ => student.map(|student| {
                 let single = single.zip(test).map(|(single, test)| widened(single, sums, &test));
-                let leans = matches!(of, Of::Rate(_)) || sums.leaning() < FEW_LEANING || sums.is_sparse();
+                let leans = matches!(of, Of::Rate(_))
+                    || sums.leaning() < FEW_LEANING
+                    || sums.is_sparse()
+                    || !has_width(&student);
                 let leans = sums.of_leans(most, alpha).filter(|_| leans);
                 outer(outer(student, single), leans)
             }),
@@ -168,7 +171,7 @@ impl Judged {
         let leans = if sums.is_sparse() { sums.mcnemar() } else { 0.0 };
         Judged {
             // Of what never changed nobody knows by how much it changes where it does.
-            interval: interval.map(bounded).filter(|(low, high)| low < high),
+            interval: interval.map(bounded).filter(has_width),
             p_value: match of {
                 Of::Rate(_) => test.map(|_| sums.mcnemar()),
                 Of::Mean => test.and_then(|test| test.p_value).map(|p| p.max(signs).max(leans)),
@@ -299,6 +302,16 @@ mod tests {
         );
         let units = tango(0, 1, 40, 0.05).expect("defined");
         assert!(rate(40, 5, 1, 5).0 <= units.0);
+    }
+
+    /// That all of twelve documents fall as wholes does not say that nearly all do.
+    #[test]
+    fn means_of_clusters_that_change_alike_are_told_by_their_number() {
+        let mut sums = ClusterSums::default();
+        (0..12).for_each(|_| sums.add_samples(Spread::of_flips(500, 0, 500)));
+        let (low, high) = Judged::of(&sums, Of::Mean, 0.05).interval.expect("defined");
+        let (least, most) = tango(0, 12, 12, 0.05).expect("clusters");
+        assert!(low <= least && (high - most).abs() < 1e-9, "{low} {high}");
     }
 
     /// The coverage of a rate whose clusters flip as wholes, by the exact binomial, where five are expected to.

@@ -1,5 +1,6 @@
 //! Intervals: Tango's score interval of a paired difference, Wilson's of a single rate.
 
+use super::scores::ROUNDING;
 use super::special::critical_value;
 
 /// Halvings after which a bracket inside -1..1 has long reached the spacing of doubles.
@@ -83,6 +84,11 @@ fn score_variance(x: f64, y: f64, n: f64, d: f64) -> f64 {
         -2.0 * c / (root + b)
     };
     (2.0 * q + d * (1.0 - d)).max(0.0)
+}
+
+/// Whether more than rounding lies between the ends of an interval.
+pub(super) fn has_width((low, high): &(f64, f64)) -> bool {
+    high - low > ROUNDING * low.abs().max(high.abs())
 }
 
 /// Wilson's score interval of a rate (Wilson 1927, JASA 22:209-212), level `1 - alpha`, within 0..1.

@@ -7,6 +7,7 @@ use super::scores::ROUNDING;
 use super::special::{critical_value, normal_quantile};
 use super::student::{student_quantile, student_two_sided};
 use super::verdict::{Evidence, verdict};
+use crate::model::confidence::{ChangeSums, FIXED_ONE};
 use crate::model::{Direction, Verdict};
 
 /// Sums over the differences, new minus old, one per sample; exact in any order.
@@ -153,6 +154,18 @@ impl Spread {
             sum: risen as f64 - fallen as f64,
             squares: (risen + fallen) as f64,
             fourths: (risen + fallen) as f64,
+        }
+    }
+
+    /// Of so many samples whose numbers between 0 and 1 add up to `sum` more.
+    pub(super) fn of_changes(n: u64, sum: f64, changes: &ChangeSums, largest: f64) -> Spread {
+        Spread {
+            n,
+            differing: changes.differing,
+            largest,
+            sum,
+            squares: changes.squares as f64 / FIXED_ONE,
+            fourths: changes.fourths as f64 / FIXED_ONE,
         }
     }
 

@@ -81,7 +81,7 @@ pub use by_cluster::{
     ClusterEvidence, ClusterMetric, ConfidenceClusters, CountClusters, NumericClusters, accuracy_by_cluster,
     cluster_limit, judge_by_clusters, ranked_by_cluster,
 };
-pub use calibration::calibration;
+pub use calibration::{brier_interval, calibration};
 pub use calibration_bootstrap::{bootstrap_ece, bootstrap_ece_times};
 
 pub use classification::{MAX_NOTED_LABELS, classes};

@@ -234,14 +234,10 @@ fn compared(values: [f64; 2], standard_error: Option<f64>, alpha: f64) -> Rankin
         interval: half
             .filter(|half| *half > 0.0)
             .map(|half| ((difference - half).max(-1.0), (difference + half).min(1.0))),
-        p_value: standard_error.map(|error| {
-            if error > 0.0 {
-                libm::erfc(difference.abs() / error / std::f64::consts::SQRT_2)
-            } else if difference.abs() > 0.0 {
-                0.0
-            } else {
-                1.0
-            }
+        // Of a difference without spread the test would be sure.
+        p_value: standard_error.and_then(|error| match error > 0.0 {
+            true => Some(libm::erfc(difference.abs() / error / std::f64::consts::SQRT_2)),
+            false => (difference.abs() <= 0.0).then_some(1.0),
         }),
         detectable: standard_error.and_then(|error| detectable_mean(error, alpha)),
     }

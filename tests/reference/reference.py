@@ -70,7 +70,7 @@ def mcnemar_midp(b: int, c: int) -> float:
     return 1 - point / 2 if b == c else 2 * float(binom.cdf(min(b, c), b + c, 0.5)) - point
 
 
-def tango(x: int, y: int, n: int, alpha: float) -> tuple[float, float] | None:
+def tango(x: float, y: float, n: int, alpha: float) -> tuple[float, float] | None:
     """Score interval of (x - y) / n: where the score statistic is plus or minus z."""
     if n == 0:
         return None

@@ -1,7 +1,8 @@
 //! The numbers as a program for PyIceberg.
 
-use super::query::{LARGEST, id};
+use super::query::id;
 use super::{Subject, Way};
+use crate::model::kind::LARGEST_NUMBER;
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql::python;
 use crate::stats::{ROUNDING, most_within};
@@ -148,7 +149,7 @@ fn counts(subject: &Subject<'_>) -> String {
     let roles = subject.roles;
     let number = |column: &String| {
         let column = python(column);
-        format!("row[{column}] is not None and abs(row[{column}]) <= {LARGEST}")
+        format!("row[{column}] is not None and abs(row[{column}]) <= {LARGEST_NUMBER:e}")
     };
     let mut all: Vec<String> = match (roles.kind(), roles.scores.first()) {
         (Kind::Text, Some(score)) => vec![number(&score.column)],

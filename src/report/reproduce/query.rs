@@ -1,13 +1,11 @@
 //! The numbers as one query: DuckDB, Spark SQL, Trino.
 
 use super::{Subject, Way};
+use crate::model::kind::LARGEST_NUMBER;
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql;
 use crate::stats::{ROUNDING, most_within};
 use std::collections::BTreeMap;
-
-/// Larger numbers count as none; not a number is not smaller either.
-pub(super) const LARGEST: &str = "1e150";
 
 /// How an engine writes what they all can say.
 struct Dialect {
@@ -191,7 +189,7 @@ fn counts(subject: &Subject<'_>, of: &str) -> String {
     };
     let is_there = |column: &&str| match subject.roles.kind().has_labels() {
         true => format!("{of}.{column} IS NOT NULL"),
-        false => format!("abs({of}.{column}) <= {LARGEST}"),
+        false => format!("abs({of}.{column}) <= {LARGEST_NUMBER:e}"),
     };
     let mut all: Vec<String> = there.iter().map(is_there).collect();
     if subject.roles.status.is_some() {

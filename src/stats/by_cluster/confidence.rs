@@ -2,9 +2,11 @@
 
 use super::ClusterMetric;
 use crate::model::CalibrationSums;
-use crate::model::confidence::{CALIBRATION_BINS, FIXED_ONE, bin_of, fixed};
+use crate::model::confidence::{CALIBRATION_BINS, ChangeSums, FIXED_ONE, bin_of, fixed};
 use crate::stats::calibration_bootstrap::{GAPS, bootstrap_ece_with};
 use crate::stats::clusters::ClusterSums;
+use crate::stats::intervals::has_width;
+use crate::stats::means::Spread;
 use crate::stats::metrics::MetricKind;
 use crate::stats::random::Seed;
 use crate::stats::special::critical_value;
@@ -44,8 +46,15 @@ impl ConfidenceClusters {
     pub fn add(&mut self, samples: impl IntoIterator<Item = ([f64; 2], [bool; 2])>) {
         let mut gaps = [0_i128; GAPS];
         let (mut confidence, mut squared_error, mut n) = (0_i128, 0_i128, 0_u64);
+        let (mut changes, mut largest) = ([ChangeSums::default(); 2], [0.0_f64; 2]);
         for (confidences, correct) in samples {
             n += 1;
+            let error = |version: usize| (f64::from(u8::from(correct[version])) - confidences[version]).powi(2);
+            let by = [confidences[1] - confidences[0], error(1) - error(0)];
+            for ((changes, largest), by) in changes.iter_mut().zip(&mut largest).zip(by) {
+                changes.add(by);
+                *largest = largest.max(by.abs());
+            }
             for (version, (value, right)) in confidences.into_iter().zip(correct).enumerate() {
                 let gap = if right { 1.0 } else { 0.0 } - value;
                 let sign = if version == 0 { -1 } else { 1 };
@@ -58,8 +67,15 @@ impl ConfidenceClusters {
             return;
         }
         let size = n as f64;
-        self.confidence.add(confidence as f64 / FIXED_ONE, n);
-        self.squared_error.add(squared_error as f64 / FIXED_ONE, n);
+        for (i, (sums, sum)) in [
+            (&mut self.confidence, confidence),
+            (&mut self.squared_error, squared_error),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            sums.add_samples(Spread::of_changes(n, sum as f64 / FIXED_ONE, &changes[i], largest[i]));
+        }
         self.squared_sizes += size * size;
         let filled = gaps.iter().enumerate().filter(|(_, gap)| **gap != 0);
         let filled: Vec<(usize, f64)> = filled.map(|(at, gap)| (at, *gap as f64 / FIXED_ONE)).collect();
@@ -74,16 +90,22 @@ impl ConfidenceClusters {
 
     /// Every metric with its interval of level `1 - alpha`; `sums` are those of the same samples.
     pub(super) fn metrics(&self, sums: &CalibrationSums, alpha: f64, seed: Seed) -> Vec<ClusterMetric> {
-        let mean = |kind: MetricKind, sums: &ClusterSums| ClusterMetric {
-            interval: sums.test(alpha).and_then(|test| test.interval),
-            ..ClusterMetric::new(kind.name(), sums.clusters(), sums.leaning())
+        let within = |(low, high): (f64, f64)| (low.max(-1.0), high.min(1.0));
+        let mean = |kind: MetricKind, sums: &ClusterSums| {
+            let metric = ClusterMetric::of_mean(kind.name(), sums, alpha);
+            ClusterMetric {
+                interval: metric.interval.map(within),
+                ..metric
+            }
         };
         let covariance = self.covariance(alpha);
         vec![
             mean(MetricKind::MeanConfidence, &self.confidence),
             mean(MetricKind::Brier, &self.squared_error),
             ClusterMetric {
-                interval: covariance.and_then(|covariance| bootstrap_ece_with(sums, covariance, alpha, seed)),
+                interval: covariance
+                    .and_then(|covariance| bootstrap_ece_with(sums, covariance, alpha, seed))
+                    .filter(has_width),
                 ..ClusterMetric::new(
                     MetricKind::Ece.name(),
                     self.confidence.clusters(),

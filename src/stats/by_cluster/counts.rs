@@ -5,7 +5,7 @@ use crate::model::JointTable;
 use crate::stats::classification::RESAMPLED;
 use crate::stats::clusters::ClusterSums;
 use crate::stats::influence::influences;
-use crate::stats::intervals::outer;
+use crate::stats::intervals::{has_width, outer};
 use crate::stats::metrics::MetricKind;
 use crate::stats::sparse_counts::{Moved, bounded, most, moved};
 use crate::stats::student::student_quantile;
@@ -88,15 +88,16 @@ impl CountClusters {
             let error = error.map(|error| error.max(own));
             let metric = metric.with_error(difference, error, most(*kind), alpha);
             // The interval of single samples, as much wider as clusters make the error, or of clusters of which none leans.
-            let factor = error.filter(|_| own > 0.0).map_or(1.0, |error| error / own);
             let alone = match self.leaning {
                 0 => single.interval_of(errors.clusters, alpha),
-                _ => single.interval(alpha),
+                _ => {
+                    let factor = error.filter(|_| own > 0.0).map_or(1.0, |error| error / own);
+                    let wider = |end: f64| difference + (end - single.difference) * factor;
+                    single.interval(alpha).map(|(low, high)| (wider(low), wider(high)))
+                }
             };
-            let wider = |end: f64| difference + (end - single.difference) * factor;
-            let alone = alone.map(|(low, high)| (wider(low), wider(high)));
-            let interval = metric.interval.map(|own| bounded(*kind, outer(own, alone)));
-            let interval = interval.filter(|(low, high)| low < high);
+            let interval = metric.interval.map(|own| outer(own, alone)).or(alone);
+            let interval = interval.map(|ends| bounded(*kind, ends)).filter(has_width);
             Some(ClusterMetric { interval, ..metric })
         });
         let rates = RATES.iter().zip(&self.rates).map(|(kind, sums)| ClusterMetric {
@@ -176,6 +177,31 @@ mod tests {
         for (one, four) in metrics(&one).iter().zip(metrics(&four)) {
             let ratio = width(&four) / width(one);
             assert!((1.9..2.1).contains(&ratio), "{}: {ratio}", one.name);
+        }
+    }
+
+    /// However many answers change from wrong to wrong where none flips: as wide as clusters without a flip leave open.
+    #[test]
+    fn without_a_flip_the_width_is_that_of_clusters() {
+        let table = |changed: u64| JointTable {
+            labels: ["a", "b", "c"].map(String::from).to_vec(),
+            cells: [
+                ((0, 0, 0), 100),
+                ((1, 1, 1), 80),
+                ((2, 2, 2), 60),
+                ((2, 0, 0), 60 - changed),
+                ((2, 0, 1), changed),
+            ]
+            .into_iter()
+            .filter(|(_, n)| *n > 0)
+            .collect(),
+        };
+        for changed in [0, 1, 5, 60] {
+            let found = metrics(&clusters(&table(changed), 10));
+            for metric in found.iter().take(RESAMPLED.len()) {
+                let width = width(metric);
+                assert!((0.1..0.8).contains(&width), "{changed} {metric:?}");
+            }
         }
     }
 

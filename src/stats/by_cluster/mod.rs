@@ -20,6 +20,7 @@ pub use ranked::ranked_by_cluster;
 
 use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Of, wanting};
 use super::clusters::{ClusterSums, FEW_LEANING, MANY_LEANING};
+use super::intervals::has_width;
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
 use super::percentile::REPLICATES;
@@ -92,10 +93,13 @@ impl ClusterMetric {
         let freedom = self.clusters as f64 - 1.0;
         let error = error.filter(|_| freedom > 0.0);
         let interval = error.and_then(|error| student_interval(difference, error, freedom, alpha));
-        let interval = interval.filter(|(low, high)| low < high);
+        let interval = interval.filter(has_width);
         ClusterMetric {
             interval: interval.map(|(low, high)| (low.max(-most), high.min(most))),
-            p_value: error.map(|error| student_test(difference, error, freedom)),
+            // Of a change without spread the test would be sure.
+            p_value: error
+                .filter(|error| *error > 0.0 || difference.abs() <= 0.0)
+                .map(|error| student_test(difference, error, freedom)),
             detectable: error.and_then(|error| detectable_mean(error, alpha)),
             ..self
         }
@@ -306,7 +310,7 @@ fn judge(metric: &mut Metric, own: Option<&ClusterMetric>, limit: Option<&str>, 
         let verdict = verdict(&evidence, options.alpha, options.min_effect_headline);
         metric.verdict = Some(confirmed(verdict, own.interval));
     }
-    if is_of_counts(&metric.name) && own.leaning < FEW_LEANING {
+    if is_of_counts(&metric.name) && own.leaning < FEW_LEANING && metric.ci_low.is_some() {
         let few = format!(
             "the interval may be too narrow where fewer than {FEW_LEANING} clusters lean either way; {} did",
             own.leaning
