@@ -123,8 +123,14 @@ impl ConfidenceClusters {
         let scale = wider * wider * clusters / (clusters - 1.0) / (n * n);
         let mean = self.sums.map(|sum| sum / n);
         let residual = |a: usize, b: usize| {
-            self.products[a][b] - mean[a] * self.by_samples[b] - mean[b] * self.by_samples[a]
-                + mean[a] * mean[b] * self.squared_sizes
+            let about = self.products[a][b] - mean[a] * self.by_samples[b] - mean[b] * self.by_samples[a]
+                + mean[a] * mean[b] * self.squared_sizes;
+            // Of gaps that are the same in all clusters nothing but rounding is left.
+            if about.abs() > 1e-12 * self.products[a][b].abs() {
+                about
+            } else {
+                0.0
+            }
         };
         let mut covariance = [[0.0; GAPS]; GAPS];
         for (a, row) in covariance.iter_mut().enumerate() {
@@ -194,6 +200,32 @@ mod tests {
             let off = (found.0 - expected.0).abs().max((found.1 - expected.1).abs());
             assert!(off < 0.01 * width, "{found:?} {expected:?}");
         }
+    }
+
+    #[test]
+    fn what_no_cluster_changed_or_all_alike_is_not_sure_to_change_so_much() {
+        let of = |to: f64| {
+            let mut sums = CalibrationSums::default();
+            let mut clusters = ConfidenceClusters::default();
+            for _ in 0..20 {
+                let samples: Vec<Sample> = (0..10).map(|i| ([0.9, to], [i != 0; 2])).collect();
+                samples
+                    .iter()
+                    .for_each(|(confidence, correct)| sums.add(*confidence, *correct));
+                clusters.add(samples);
+            }
+            let metrics = clusters.metrics(&sums, 0.05, Seed(1));
+            metrics.into_iter().map(|metric| metric.interval).collect::<Vec<_>>()
+        };
+        assert_eq!(of(0.9), [None; 3]);
+        let found = of(0.8);
+        let (low, high) = found[0].expect("confidence fell");
+        assert!(low <= -0.1 + 1e-9 && high > -0.08, "{low} {high}");
+        assert!(
+            found[1].is_some_and(|(low, high)| low < 0.005 && high > 0.01),
+            "{found:?}"
+        );
+        assert_eq!(found[2], None);
     }
 
     #[test]
