@@ -113,6 +113,12 @@ impl ClusterSums {
         self.moments.sums()[1] as u64
     }
 
+    /// Mean difference over all samples.
+    pub(super) fn mean(&self) -> f64 {
+        let [sum, samples] = self.moments.sums();
+        sum / samples.max(1.0)
+    }
+
     /// How many clusters of one size would weigh as much: (sum of sizes)² / sum of squared sizes (Kish 1965, Survey Sampling,
     /// section 11.2, of weights).
     pub fn effective(&self) -> f64 {

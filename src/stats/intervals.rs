@@ -91,6 +91,11 @@ pub(super) fn has_width((low, high): &(f64, f64)) -> bool {
     high - low > ROUNDING * low.abs().max(high.abs())
 }
 
+/// The same of numbers that are at most one or two, of which less than rounding makes is nothing.
+pub(super) fn has_width_in_one((low, high): &(f64, f64)) -> bool {
+    high - low > ROUNDING
+}
+
 /// Wilson's score interval of a rate (Wilson 1927, JASA 22:209-212), level `1 - alpha`, within 0..1.
 ///
 /// `None` where `n` is 0, the successes exceed `n`, or `alpha` is not between 0 and 1.

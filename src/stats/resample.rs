@@ -4,7 +4,7 @@ use super::bootstrap::bootstrap_counts;
 use super::calibration::{brier_interval, confidence_interval};
 use super::calibration_bootstrap::bootstrap_ece;
 use super::classification::RESAMPLED;
-use super::intervals::has_width;
+use super::intervals::has_width_in_one;
 use super::metrics::MetricKind;
 use super::percentile::REPLICATES;
 use super::random::Seed;
@@ -57,7 +57,7 @@ fn give(metrics: &mut [Metric], kind: MetricKind, interval: Option<(f64, f64)>) 
     let metric = metrics.iter_mut().find(|metric| metric.name == kind.name());
     if let Some(metric) = metric.filter(|metric| metric.delta.is_some()) {
         // Of what never changed nobody knows by how much it would.
-        let interval = interval.filter(has_width);
+        let interval = interval.filter(has_width_in_one);
         metric.ci_low = interval.map(|(low, _)| low);
         metric.ci_high = interval.map(|(_, high)| high);
     }

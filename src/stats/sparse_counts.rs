@@ -35,7 +35,7 @@ impl Moved {
     pub(super) fn interval(&self, alpha: f64) -> Option<(f64, f64)> {
         let n = self.spread.n;
         let [fixed, regressed] = self.flips;
-        let unseen = self.of_flips(
+        let unseen = self.interval_of_flips(
             tango(fixed, regressed, n, alpha),
             (fixed as f64 - regressed as f64) / n as f64,
         );
@@ -50,11 +50,11 @@ impl Moved {
 
     /// The same where samples come in so many clusters, none of which leans.
     pub(super) fn interval_of(&self, clusters: u64, alpha: f64) -> Option<(f64, f64)> {
-        self.of_flips(tango(0, 0, clusters, alpha), 0.0)
+        self.interval_of_flips(tango(0, 0, clusters, alpha), 0.0)
     }
 
-    /// An interval of a rate about `rate`, as one of the metric about its difference.
-    fn of_flips(&self, interval: Option<(f64, f64)>, rate: f64) -> Option<(f64, f64)> {
+    /// An interval of the rate of fixed less regressed samples about `rate`, as one of the metric about its difference.
+    pub(super) fn interval_of_flips(&self, interval: Option<(f64, f64)>, rate: f64) -> Option<(f64, f64)> {
         let size = libm::sqrt(self.flip);
         let (low, high) = interval.filter(|_| size > 0.0)?;
         Some((

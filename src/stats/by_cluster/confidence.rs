@@ -5,7 +5,7 @@ use crate::model::CalibrationSums;
 use crate::model::confidence::{CALIBRATION_BINS, ChangeSums, FIXED_ONE, bin_of, fixed};
 use crate::stats::calibration_bootstrap::{GAPS, bootstrap_ece_with};
 use crate::stats::clusters::ClusterSums;
-use crate::stats::intervals::has_width;
+use crate::stats::intervals::has_width_in_one;
 use crate::stats::means::Spread;
 use crate::stats::metrics::MetricKind;
 use crate::stats::random::Seed;
@@ -94,7 +94,7 @@ impl ConfidenceClusters {
         let mean = |kind: MetricKind, sums: &ClusterSums| {
             let metric = ClusterMetric::of_mean(kind.name(), sums, alpha);
             ClusterMetric {
-                interval: metric.interval.map(within),
+                interval: metric.interval.map(within).filter(has_width_in_one),
                 ..metric
             }
         };
@@ -105,7 +105,7 @@ impl ConfidenceClusters {
             ClusterMetric {
                 interval: covariance
                     .and_then(|covariance| bootstrap_ece_with(sums, covariance, alpha, seed))
-                    .filter(has_width),
+                    .filter(has_width_in_one),
                 ..ClusterMetric::new(
                     MetricKind::Ece.name(),
                     self.confidence.clusters(),

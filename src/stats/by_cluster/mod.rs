@@ -20,7 +20,7 @@ pub use ranked::ranked_by_cluster;
 
 use super::clustered::{ClusterCounts, FEW_CLUSTERS, Judged, LARGE_CLUSTER, LARGER_THAN_MEAN, Of, wanting};
 use super::clusters::{ClusterSums, FEW_LEANING, MANY_LEANING};
-use super::intervals::has_width;
+use super::intervals::{has_width, has_width_in_one};
 use super::means::{detectable_mean, student_interval, student_test};
 use super::metrics::MetricKind;
 use super::percentile::REPLICATES;
@@ -93,7 +93,7 @@ impl ClusterMetric {
         let freedom = self.clusters as f64 - 1.0;
         let error = error.filter(|_| freedom > 0.0);
         let interval = error.and_then(|error| student_interval(difference, error, freedom, alpha));
-        let interval = interval.filter(has_width);
+        let interval = interval.filter(if most.is_finite() { has_width_in_one } else { has_width });
         ClusterMetric {
             interval: interval.map(|(low, high)| (low.max(-most), high.min(most))),
             // Of a change without spread the test would be sure.
