@@ -3,7 +3,7 @@
 use super::{ClusterMetric, InfluenceSums};
 use crate::model::JointTable;
 use crate::stats::classification::RESAMPLED;
-use crate::stats::clusters::ClusterSums;
+use crate::stats::clusters::{ClusterSums, FEW_LEANING};
 use crate::stats::influence::influences;
 use crate::stats::intervals::{has_width_in_one, outer};
 use crate::stats::metrics::MetricKind;
@@ -91,7 +91,7 @@ impl CountClusters {
             // That of clusters that flip as wholes, and of single samples, as much wider as clusters make the error.
             let leans = match self.flips.leaning() {
                 0 => single.interval_of(errors.clusters, alpha),
-                _ => single.interval_of_flips(self.flips.of_leans(Some(1.0), alpha), self.flips.mean()),
+                _ => single.interval_of_flips(if_few(&self.flips, alpha), self.flips.mean()),
             };
             let factor = error.filter(|_| own > 0.0).map_or(1.0, |error| error / own);
             let wider = |end: f64| difference + (end - single.difference) * factor;
@@ -107,13 +107,19 @@ impl CountClusters {
         let rates = RATES.iter().zip(&self.rates).map(|(kind, sums)| ClusterMetric {
             interval: rate_interval(sums, alpha).map(|(low, high)| {
                 // Clusters that would count as wholes may not have been seen: they can only add.
-                let more = sums.of_leans(Some(1.0), alpha).map_or(high, |(_, more)| high.max(more));
+                let more = if_few(sums, alpha).map_or(high, |(_, more)| high.max(more));
                 (low, more.min(1.0))
             }),
             ..ClusterMetric::new(kind.name(), sums.clusters(), sums.leaning())
         });
         versions.chain(rates).collect()
     }
+}
+
+/// Tango's for the clusters that lean, where these are so few, or so few of all, that they do not tell how others would.
+fn if_few(sums: &ClusterSums, alpha: f64) -> Option<(f64, f64)> {
+    let few = sums.leaning() < FEW_LEANING || sums.is_sparse();
+    sums.of_leans(Some(1.0), alpha).filter(|_| few)
 }
 
 /// Wilson's interval of a rate for as many samples as would leave it as uncertain as the clusters do, with Student's
