@@ -1,6 +1,8 @@
 //! Sums over the confidence of both versions: all that calibration metrics and their intervals need. Fixed-point
 //! integers, so that they do not depend on the order of the samples.
 
+use super::kind::ROUNDING;
+
 /// Number of equal-width confidence bins (Guo et al. 2017 use 15).
 pub const CALIBRATION_BINS: usize = 15;
 
@@ -56,9 +58,6 @@ impl ChangeSums {
         self.fourths += other.fourths;
     }
 }
-
-/// What rounding leaves of a difference of numbers up to 1 is no change.
-const ROUNDING: f64 = 1e-12;
 
 /// Confidence sums of one version by bin (low, high], the first one closed at 0.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

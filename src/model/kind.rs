@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 /// Largest number that is measured: errors are squared, and their squares again.
 pub const LARGEST_NUMBER: f64 = 1e70;
 
+/// What two values of a sample may differ by and be the same, as a share of the largest number that they were made of: what binary leaves of the
+/// difference of equal decimals is noise, and no change.
+pub const ROUNDING: f64 = 1e-12;
+
 /// What the answers of a model are, and so what a sample can regress in.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

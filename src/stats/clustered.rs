@@ -1,7 +1,7 @@
 //! A summary that allows for clusters: the headline and the slices are judged by clusters instead of samples.
 
 use super::by_cluster::{ClusterEvidence, note_limit};
-use super::clusters::{ClusterSums, ClusterTest, FEW_LEANING};
+use super::clusters::{ClusterSums, ClusterTest};
 use super::intervals::{has_width, outer, tango};
 use super::means::detectable;
 use super::slices::{MIN_SLICE_SIZE, family};
@@ -155,10 +155,7 @@ impl Judged {
             (Of::Rate(_), 0) => tango(0, 0, sums.clusters(), alpha),
             _ => student.map(|student| {
                 let single = single.zip(test).map(|(single, test)| widened(single, sums, &test));
-                let leans = matches!(of, Of::Rate(_))
-                    || sums.leaning() < FEW_LEANING
-                    || sums.is_sparse()
-                    || !has_width(&student);
+                let leans = matches!(of, Of::Rate(_)) || sums.few_lean() || !has_width(&student);
                 let leans = sums.of_leans(most, alpha).filter(|_| leans);
                 outer(outer(student, single), leans)
             }),

@@ -155,6 +155,11 @@ impl ClusterSums {
         }
     }
 
+    /// Whether so few clusters lean, or so few of all, that they do not tell how others would.
+    pub(super) fn few_lean(&self) -> bool {
+        self.leaning() < FEW_LEANING || self.is_sparse()
+    }
+
     /// Whether most clusters do not lean.
     pub(super) fn is_sparse(&self) -> bool {
         2 * self.leaning() < self.clusters()

@@ -1,7 +1,7 @@
 //! Intervals: Tango's score interval of a paired difference, Wilson's of a single rate.
 
-use super::scores::ROUNDING;
 use super::special::critical_value;
+use crate::model::kind::ROUNDING;
 
 /// Halvings after which a bracket inside -1..1 has long reached the spacing of doubles.
 const MAX_HALVINGS: u32 = 200;

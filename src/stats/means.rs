@@ -3,11 +3,11 @@
 use super::exact::{ExactSum, central};
 use super::intervals::{outer, tango_of, tango_test};
 use super::power::POWER;
-use super::scores::ROUNDING;
 use super::special::{critical_value, normal_quantile};
 use super::student::{student_quantile, student_two_sided};
 use super::verdict::{Evidence, verdict};
 use crate::model::confidence::{ChangeSums, FIXED_ONE};
+use crate::model::kind::ROUNDING;
 use crate::model::{Direction, Verdict};
 
 /// Sums over the differences, new minus old, one per sample; exact in any order.

@@ -108,7 +108,7 @@ pub use random::{Random, Seed};
 pub use ranking::{Ranked, Ranking, RankingDifference, ranking};
 pub use repeats::{FlakeRate, majority, mean_pass_at_k, pass_at_k};
 pub use resample::{is_of_counts, resample, resampled_measures};
-pub use scores::{Play, ROUNDING, ScoreSummary, ScoreSums, most_within, paired, play};
+pub use scores::{Play, ScoreSummary, ScoreSums, most_within, paired, play};
 pub use shifts::ShiftBins;
 pub use slices::{MIN_SLICE_SIZE, slice_detail};
 pub use special::{normal_cdf, normal_quantile};

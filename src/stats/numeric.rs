@@ -4,11 +4,12 @@ use super::error_bins::ErrorBins;
 use super::moments::Moments;
 use super::random::Seed;
 use super::residuals::ResidualCells;
-use super::scores::{Play, ROUNDING, ScoreSummary, ScoreSums};
+use super::scores::{Play, ScoreSummary, ScoreSums};
 use super::shifts::ShiftBins;
 use crate::model::Direction;
 use crate::model::comparison::ErrorDistribution;
 use crate::model::distribution::Residuals;
+use crate::model::kind::ROUNDING;
 
 /// Sums over the errors of both versions, exact in any order of the samples.
 #[derive(Clone, Debug, PartialEq)]

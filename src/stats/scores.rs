@@ -3,6 +3,7 @@
 use super::exact::ExactSum;
 use super::means::{MeanSums, MeanTest};
 use crate::model::Direction;
+use crate::model::kind::ROUNDING;
 
 /// How the candidate's score of one sample compares with the baseline's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,10 +31,6 @@ pub fn play(baseline: f64, candidate: f64, direction: Direction, tolerance: f64)
         Play::Tie
     }
 }
-
-/// What two values of a sample may differ by and be the same, as a share of the largest number that they were made of: what binary leaves of the
-/// difference of equal decimals is noise, and no change.
-pub const ROUNDING: f64 = 1e-12;
 
 /// Both scores of a sample, the candidate's as the baseline's where they differ by no more than [`ROUNDING`].
 pub fn paired([baseline, candidate]: [f64; 2]) -> [f64; 2] {

@@ -2,10 +2,10 @@
 
 use super::query::id;
 use super::{Subject, Way};
-use crate::model::kind::LARGEST_NUMBER;
+use crate::model::kind::{LARGEST_NUMBER, ROUNDING};
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql::python;
-use crate::stats::{ROUNDING, most_within};
+use crate::stats::most_within;
 
 pub(super) fn way(subject: &Subject<'_>) -> Way {
     Way {

@@ -1,10 +1,10 @@
 //! The numbers as one query: DuckDB, Spark SQL, Trino.
 
 use super::{Subject, Way};
-use crate::model::kind::LARGEST_NUMBER;
+use crate::model::kind::{LARGEST_NUMBER, ROUNDING};
 use crate::model::{Kind, PinnedRun};
 use crate::report::sql;
-use crate::stats::{ROUNDING, most_within};
+use crate::stats::most_within;
 use std::collections::BTreeMap;
 
 /// How an engine writes what they all can say.

@@ -67,15 +67,9 @@ impl ConfidenceClusters {
             return;
         }
         let size = n as f64;
-        for (i, (sums, sum)) in [
-            (&mut self.confidence, confidence),
-            (&mut self.squared_error, squared_error),
-        ]
-        .into_iter()
-        .enumerate()
-        {
-            sums.add_samples(Spread::of_changes(n, sum as f64 / FIXED_ONE, &changes[i], largest[i]));
-        }
+        let spread = |i: usize, sum: i128| Spread::of_changes(n, sum as f64 / FIXED_ONE, &changes[i], largest[i]);
+        self.confidence.add_samples(spread(0, confidence));
+        self.squared_error.add_samples(spread(1, squared_error));
         self.squared_sizes += size * size;
         let filled = gaps.iter().enumerate().filter(|(_, gap)| **gap != 0);
         let filled: Vec<(usize, f64)> = filled.map(|(at, gap)| (at, *gap as f64 / FIXED_ONE)).collect();

@@ -220,7 +220,7 @@ pub(super) fn note_limit(metric: &mut Metric, clusters: u64, counts: &ClusterCou
 /// Says beside it if the interval allows for more than was seen.
 fn note_unseen(metric: &mut Metric, sums: &ClusterSums) {
     let leaning = sums.leaning();
-    if metric.ci_low.is_some() && (leaning as f64) < MANY_LEANING && (leaning < FEW_LEANING || sums.is_sparse()) {
+    if metric.ci_low.is_some() && (leaning as f64) < MANY_LEANING && sums.few_lean() {
         add_note(
             metric,
             &format!("{leaning} clusters lean, so that the interval allows for others that would change as wholes"),
